@@ -1,0 +1,1 @@
+"""The TA side: release, grade, record."""
