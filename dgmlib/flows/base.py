@@ -1,0 +1,175 @@
+"""The contract of every flow layer, and what can be built from layers alone."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+
+class Bijection(nn.Module):
+    """An invertible, differentiable map f between data x and noise z.
+
+    `forward` is f: x -> z and `inverse` is g = f⁻¹: z -> x. Both return `(value, log_det)`, where
+    `log_det` is log|det J| of the direction called. Events lie on the last axis and any batch axes
+    may lead: x, z `(..., m)`, log_det `(...)`.
+
+    Source: Lecture 3, "Recap of Previous Lecture" (the definition of a normalizing flow).
+    """
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """z = f(x) and log|det ∂z/∂x|."""
+        raise NotImplementedError
+
+    def inverse(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """x = g(z) and log|det ∂x/∂z|."""
+        raise NotImplementedError
+
+
+class Compose(Bijection):
+    """f = f_K ∘ … ∘ f_1, written `Compose(f_1, …, f_K)`: f_1 meets the data first.
+
+    log|det J_f| = Σ_k log|det J_{f_k}|, each at the input of its own f_k. Without layers, the identity.
+    Raises ValueError for a layer that is not a module with an `inverse`.
+
+    Source: Lecture 3, "Recap of Previous Lecture" (Log-Likelihood).
+
+    >>> f = Compose(Flip(), Permutation([1, 2, 0]))
+    >>> f.forward(torch.tensor([[1.0, 2.0, 3.0]]))
+    (tensor([[2., 1., 3.]]), tensor([0.]))
+    """
+
+    def __init__(self, *bijections: nn.Module):
+        super().__init__()
+        for k, f in enumerate(bijections, start=1):
+            check_bijection(f"f_{k}", f)
+        self.bijections = nn.ModuleList(bijections)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        total = no_log_det(x)
+        for f in self.bijections:
+            x, log_det = f.forward(x)
+            total = total + log_det
+        return x, total
+
+    def inverse(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        total = no_log_det(z)
+        for f in reversed(self.bijections):
+            z, log_det = f.inverse(z)
+            total = total + log_det
+        return z, total
+
+
+class Inverse(Bijection):
+    """The layer f turned round: its `forward` is f's `inverse`, and the reverse.
+
+    Raises ValueError if f is not a module with an `inverse`.
+    """
+
+    def __init__(self, bijection: nn.Module):
+        super().__init__()
+        check_bijection("bijection", bijection)
+        self.bijection = bijection
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        return self.bijection.inverse(x)
+
+    def inverse(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        return self.bijection.forward(z)
+
+
+class Permutation(Bijection):
+    """z_j = x_{order[j]}: a linear flow with |det W| = 1, so log_det = 0.
+
+    `order` is a permutation of 0, …, m - 1; else ValueError. Cost O(n m).
+    """
+
+    def __init__(self, order: Sequence[int] | Tensor):
+        super().__init__()
+        order = torch.as_tensor(order)
+        if order.ndim != 1 or not torch.equal(order.sort().values, torch.arange(len(order)).to(order)):
+            raise ValueError(
+                f"order: expected each of 0, ..., m - 1 once, got {order.tolist()}; "
+                "torch.randperm(m) makes a random one"
+            )
+        self.register_buffer("order", order.long())
+        self.register_buffer("inverse_order", order.argsort())
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        check_event("x", x, len(self.order))
+        return x[..., self.order], no_log_det(x)
+
+    def inverse(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        check_event("z", z, len(self.order))
+        return z[..., self.inverse_order], no_log_det(z)
+
+
+class Flip(Bijection):
+    """z_j = x_{m+1-j}: the columns in reverse order, its own inverse; log_det = 0."""
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        check_event("x", x)
+        return x.flip(-1), no_log_det(x)
+
+    def inverse(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        check_event("z", z)
+        return z.flip(-1), no_log_det(z)
+
+
+def batch_jacobian(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """J[..., a, b] = ∂f(x)_a / ∂x_b for every event of a batch.
+
+    `f` maps `(..., m)` to `(..., m)` row by row; x `(..., m)` gives `(..., m, m)`, differentiable again,
+    also with respect to parameters inside f. Cost: one f and m backward passes, run as one batch.
+
+    Source: Lecture 3, "Recap of Previous Lecture" (Jacobian Matrix).
+
+    >>> batch_jacobian(lambda x: x**2, torch.tensor([[1.0, 3.0]]))
+    tensor([[[2., 0.],
+             [0., 6.]]])
+    """
+    check_event("x", x)
+    z, vjp = torch.func.vjp(f, x)
+    # Rows do not mix, so one basis vector e_a on every row at once gives row a of every Jacobian.
+    basis = torch.eye(z.shape[-1], dtype=z.dtype, device=z.device)
+    rows = torch.func.vmap(lambda e: vjp(e.expand_as(z))[0])(basis)
+    return rows.movedim(0, -2)
+
+
+def change_of_variables_log_prob(
+    f: Callable[[Tensor], Tensor], x: Tensor, base_log_prob: Callable[[Tensor], Tensor]
+) -> Tensor:
+    """log p(x) = log p(f(x)) + log|det ∂f(x)/∂x| for any differentiable, invertible f.
+
+    `f` returns z alone; x `(..., m)`, result `(...)`. Cost O(n m³): the determinant that flows avoid,
+    so this is the oracle that their `log_det` is tested against.
+
+    Source: Lecture 3, "Recap of Previous Lecture" (Change of Variables Theorem).
+    """
+    return base_log_prob(f(x)) + torch.linalg.slogdet(batch_jacobian(f, x)).logabsdet
+
+
+def no_log_det(x: Tensor) -> Tensor:
+    """log_det of a volume-preserving map: zeros of shape `x.shape[:-1]`."""
+    return x.new_zeros(x.shape[:-1])
+
+
+def check_event(name: str, x: Tensor, features: int | None = None, dtype: torch.dtype | None = None) -> None:
+    """ValueError unless x is a floating-point `(..., features)` tensor, of `dtype` where one is given."""
+    if x.ndim == 0 or (features is not None and x.shape[-1] != features):
+        wanted = "m" if features is None else features
+        raise ValueError(
+            f"{name}: expected shape (..., {wanted}), got {tuple(x.shape)}; columns go on the last axis"
+        )
+    if not x.is_floating_point():
+        raise ValueError(f"{name}: expected floating-point numbers, got {x.dtype}; convert with .double()")
+    if dtype is not None and x.dtype != dtype:
+        raise ValueError(f"{name}: expected {dtype}, got {x.dtype}; convert x, or the flow with .to")
+
+
+def check_bijection(name: str, f: nn.Module) -> None:
+    """ValueError unless f is a module with a `forward` and an `inverse`."""
+    if not isinstance(f, nn.Module) or not callable(getattr(f, "inverse", None)):
+        raise ValueError(
+            f"{name}: expected a module with forward and inverse, got {type(f).__name__}; "
+            "subclass dgmlib.flows.Bijection"
+        )

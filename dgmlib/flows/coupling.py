@@ -1,0 +1,126 @@
+"""Affine coupling, and RealNVP: a stack in which the two halves take turns."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from dgmlib.flows.autoregressive import Conditioner, check_affine, check_num_layers
+from dgmlib.flows.base import Bijection, Compose, Permutation, check_event, no_log_det
+from dgmlib.nn import AffineConditioner, check_sizes
+
+
+class AffineCoupling(Bijection):
+    """z_1 = x_1, z_2 = (x_2 - μ(x_1)) / σ(x_1); log|det J| = -Σ_j log σ_j(x_1).
+
+    x_1 is the first `split` columns, x_2 the rest. `conditioner(x1) -> (mu, log_sigma)`, both of x_2's
+    shape; a module or a plain function. Density and sampling take one pass each.
+    Raises ValueError where a part would be empty, or (mu, log_sigma) do not fit x_2.
+
+    Source: Lecture 3, "Recap of Previous Lecture" (Coupling Layer); Dinh et al. 2017, RealNVP, eqs. 7-8.
+
+    >>> f = AffineCoupling(lambda x1: (x1, torch.zeros_like(x1)), split=1)
+    >>> f.forward(torch.tensor([[1.0, 5.0]]))
+    (tensor([[1., 4.]]), tensor([-0.]))
+    """
+
+    def __init__(self, conditioner: Conditioner, split: int):
+        super().__init__()
+        if split < 1:
+            raise ValueError(f"split: expected at least 1, got {split}; m // 2 is the usual choice")
+        self.conditioner = conditioner
+        self.split = split
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        x1, x2 = self.halves("x", x)
+        z2, log_det = self.encode(x1, x2)
+        return torch.cat([x1, z2], -1), log_det
+
+    def inverse(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        z1, z2 = self.halves("z", z)
+        x2, log_det = self.decode(z1, z2)
+        return torch.cat([z1, x2], -1), log_det
+
+    def encode(self, x1: Tensor, x2: Tensor) -> tuple[Tensor, Tensor]:
+        """z_2 and log|det ∂z/∂x|."""
+        mu, log_sigma = self.conditioner(x1)
+        check_affine(x2, mu, log_sigma)
+        return (x2 - mu) * torch.exp(-log_sigma), -log_sigma.sum(-1)
+
+    def decode(self, z1: Tensor, z2: Tensor) -> tuple[Tensor, Tensor]:
+        """x_2 and log|det ∂x/∂z|; z_1 = x_1."""
+        mu, log_sigma = self.conditioner(z1)
+        check_affine(z2, mu, log_sigma)
+        return z2 * torch.exp(log_sigma) + mu, log_sigma.sum(-1)
+
+    def halves(self, name: str, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The first `split` columns of x, and the rest."""
+        check_event(name, x)
+        if x.shape[-1] <= self.split:
+            raise ValueError(
+                f"{name}: expected more than {self.split} columns, got {tuple(x.shape)}; this split leaves "
+                "x_2 empty, so lower it, or for one column use LULinear or MaskedAutoregressive"
+            )
+        return x[..., : self.split], x[..., self.split :]
+
+
+class RealNVP(Bijection):
+    """`num_layers` affine couplings of `features` columns; after each one the two parts change roles.
+
+    Starts at the identity. The parts travel as two tensors and are joined once, at the end;
+    `as_compose` is the same map as a plain stack of couplings and permutations.
+    Raises ValueError for features < 2, and x of another width or dtype.
+
+    Source: Dinh et al. 2017, RealNVP, section 3.5.
+    """
+
+    def __init__(self, features: int, num_layers: int = 8, hidden: Sequence[int] = (128, 128)):
+        super().__init__()
+        check_sizes(features, hidden)
+        check_num_layers(num_layers)
+        if features < 2:
+            raise ValueError(f"features: expected at least 2, got {features}; use MaskedAutoregressive")
+        self.features = features
+        splits = [features // 2, features - features // 2]
+        self.layers = nn.ModuleList(
+            AffineCoupling(AffineConditioner(splits[k % 2], splits[1 - k % 2], hidden), splits[k % 2])
+            for k in range(num_layers)
+        )
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        check_event("x", x, self.features)
+        x1, x2 = x[..., : self.layers[0].split], x[..., self.layers[0].split :]
+        total = no_log_det(x)
+        for layer in self.layers:
+            z2, log_det = layer.encode(x1, x2)
+            x1, x2, total = z2, x1, total + log_det
+        return self.join(x1, x2), total
+
+    def inverse(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        check_event("z", z, self.features)
+        z1, z2 = self.cut(z)
+        total = no_log_det(z)
+        for layer in reversed(self.layers):
+            x2, log_det = layer.decode(z2, z1)
+            z1, z2, total = z2, x2, total + log_det
+        return torch.cat([z1, z2], -1), total
+
+    def cut(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """The parts of z in the roles that they have after the last layer; an odd number of turns swaps them."""
+        split = self.layers[0].split
+        parts = z[..., :split], z[..., split:]
+        return parts[:: -1 if len(self.layers) % 2 else 1]
+
+    def join(self, z1: Tensor, z2: Tensor) -> Tensor:
+        """The reverse of `cut`."""
+        return torch.cat([z2, z1] if len(self.layers) % 2 else [z1, z2], -1)
+
+    def as_compose(self) -> Compose:
+        """The same layers as a plain stack: the reference that `forward` and `inverse` are tested against."""
+        columns = torch.arange(self.features)
+        stack: list[nn.Module] = []
+        for layer in self.layers:
+            stack += [layer, Permutation(columns.roll(-layer.split))]
+        if len(self.layers) % 2:
+            stack += [Permutation(columns.roll(self.features // 2))]
+        return Compose(*stack)

@@ -1,0 +1,118 @@
+"""Linear flows z = W x, with W kept as a product of factors whose determinants are free."""
+
+import torch
+from torch import Tensor, nn
+
+from dgmlib.flows.base import Bijection, check_event
+
+
+class LULinear(Bijection):
+    """z = W x with W = P L U, decomposed once, at construction.
+
+    P: a fixed permutation; L: unit lower triangular; U: upper triangular with U_jj = ±exp(log_diagonal_j),
+    the sign fixed. log|det W| = Σ_j log|U_jj|. L and U are trained, and W stays invertible throughout.
+
+    Cost: output O(n m²), log_det O(m); the inverse is two triangular solves.
+    Raises ValueError unless `weight` is a square, invertible matrix.
+
+    Source: Lecture 3, "Recap of Previous Lecture" (Linear Flows, LU).
+
+    >>> f = LULinear(torch.tensor([[0.0, 2.0], [1.0, 0.0]]))
+    >>> z, log_det = f.forward(torch.tensor([[3.0, 5.0]]))
+    >>> z.detach(), log_det.detach()
+    (tensor([[10.,  3.]]), tensor([0.6931]))
+    """
+
+    def __init__(self, weight: Tensor):
+        super().__init__()
+        check_invertible(weight)
+        P, L, U = torch.linalg.lu(weight.detach())
+        # (P y)_i = y_order[i], because row i of P has its one at column order[i].
+        self.register_buffer("order", P.argmax(1))
+        self.register_buffer("inverse_order", P.argmax(0))
+        self.register_buffer("sign", U.diagonal().sign())
+        self.lower = nn.Parameter(L.tril(-1))
+        self.upper = nn.Parameter(U.triu(1))
+        self.log_diagonal = nn.Parameter(U.diagonal().abs().log())
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        check_event("x", x, len(self.order), self.lower.dtype)
+        L, U = self.factors()
+        z = (x @ U.mT @ L.mT)[..., self.order]
+        return z, self.log_diagonal.sum().expand(x.shape[:-1])
+
+    def inverse(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        check_event("z", z, len(self.order), self.lower.dtype)
+        L, U = self.factors()
+        y = z[..., self.inverse_order].reshape(-1, z.shape[-1])
+        y = torch.linalg.solve_triangular(L.mT, y, upper=True, left=False, unitriangular=True)
+        x = torch.linalg.solve_triangular(U.mT, y, upper=False, left=False)
+        return x.reshape(z.shape), -self.log_diagonal.sum().expand(z.shape[:-1])
+
+    def factors(self) -> tuple[Tensor, Tensor]:
+        """L and U, both `(m, m)`."""
+        eye = torch.eye(len(self.order), dtype=self.lower.dtype, device=self.lower.device)
+        return self.lower.tril(-1) + eye, self.upper.triu(1) + (self.sign * self.log_diagonal.exp()).diag()
+
+
+class QRLinear(Bijection):
+    """z = W x with W = Q R, decomposed once, at construction.
+
+    Q = Q₀ (I - S)⁻¹ (I + S) with S = A - Aᵀ (Cayley) is orthogonal for every A and starts at Q₀ (A = 0);
+    R is upper triangular with R_jj = ±exp(log_diagonal_j), the sign fixed. log|det W| = Σ_j log|R_jj|.
+
+    Cost: output O(n m² + m³), log_det O(m).
+    Raises ValueError unless `weight` is a square, invertible matrix.
+
+    Source: Lecture 3, "Recap of Previous Lecture" (Linear Flows, QR); the map A -> Q is Cayley's.
+    """
+
+    def __init__(self, weight: Tensor):
+        super().__init__()
+        check_invertible(weight)
+        Q, R = torch.linalg.qr(weight.detach())
+        self.register_buffer("start", Q)
+        self.register_buffer("sign", R.diagonal().sign())
+        self.skew = nn.Parameter(torch.zeros_like(R))
+        self.upper = nn.Parameter(R.triu(1))
+        self.log_diagonal = nn.Parameter(R.diagonal().abs().log())
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        check_event("x", x, len(self.sign), self.upper.dtype)
+        Q, R = self.factors()
+        return x @ R.mT @ Q.mT, self.log_diagonal.sum().expand(x.shape[:-1])
+
+    def inverse(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        check_event("z", z, len(self.sign), self.upper.dtype)
+        Q, R = self.factors()
+        y = (z @ Q).reshape(-1, z.shape[-1])
+        x = torch.linalg.solve_triangular(R.mT, y, upper=False, left=False)
+        return x.reshape(z.shape), -self.log_diagonal.sum().expand(z.shape[:-1])
+
+    def factors(self) -> tuple[Tensor, Tensor]:
+        """Q and R, both `(m, m)`."""
+        S = self.skew - self.skew.mT
+        eye = torch.eye(len(self.sign), dtype=S.dtype, device=S.device)
+        # I - S is never singular (the eigenvalues of S are imaginary), so solve_ex may skip its check,
+        # which would wait for the GPU.
+        cayley = torch.linalg.solve_ex(eye - S, eye + S).result
+        return self.start @ cayley, self.upper.triu(1) + (self.sign * self.log_diagonal.exp()).diag()
+
+
+def check_invertible(weight: Tensor) -> None:
+    """ValueError unless weight is a square floating-point matrix of full numerical rank.
+
+    Rows and columns are brought to one scale first: diag(1e-10, 1e10) is well conditioned for a flow.
+    """
+    if weight.ndim != 2 or weight.shape[0] != weight.shape[1] or not weight.is_floating_point():
+        raise ValueError(
+            f"weight: expected a floating-point (m, m) matrix, got {weight.dtype} {tuple(weight.shape)}; "
+            "a flow keeps the number of columns"
+        )
+    scaled = weight / weight.abs().amax(1, keepdim=True)
+    scaled = scaled / scaled.abs().amax(0, keepdim=True)
+    if not scaled.isfinite().all() or torch.linalg.matrix_rank(scaled) < len(weight):
+        raise ValueError(
+            f"weight: expected an invertible matrix, got one that is singular in {weight.dtype}; "
+            "start from a random rotation, torch.linalg.qr(torch.randn(m, m)).Q, or from torch.eye(m)"
+        )
