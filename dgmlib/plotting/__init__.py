@@ -1,0 +1,37 @@
+"""Figures of the notebooks: one message each, same axes and colour limits before and after.
+
+Two layers, so that a notebook's cell stays one line and an unusual figure is still easy:
+
+- parts draw on an axes that you give: `points`, `density`, `curve`; `panels` makes the axes;
+- figures are whole and made of parts: `warped_grid`, `densities`, `cost_curves`, ...
+
+A figure leaves itself to pyplot, which shows it below the cell, and returns None; `plt.gcf()` gets it.
+A notebook's own figures live in a file of this folder named after its topic (`kl.py`, `elbo.py`, ...)
+and are listed here.
+"""
+
+from dgmlib.plotting.curves import cost_curves, curve, histogram_and_curves
+from dgmlib.plotting.flows import matrices, through_layers, warped_grid
+from dgmlib.plotting.plane import densities, density, points
+from dgmlib.plotting.style import COLORS, DATA, DENSITY, MODEL, NOISE, OTHER, SIGNED, panels, use_style
+
+__all__ = [
+    "COLORS",
+    "DATA",
+    "DENSITY",
+    "MODEL",
+    "NOISE",
+    "OTHER",
+    "SIGNED",
+    "cost_curves",
+    "curve",
+    "densities",
+    "density",
+    "histogram_and_curves",
+    "matrices",
+    "panels",
+    "points",
+    "through_layers",
+    "use_style",
+    "warped_grid",
+]

@@ -1,0 +1,88 @@
+"""What all figures share: colours that a colour-blind reader tells apart, sizes, the axes themselves."""
+
+from collections.abc import Sized
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from cycler import cycler
+from matplotlib.axes import Axes
+from torch import Tensor
+
+# Okabe and Ito's palette. A colour means the same thing in all notebooks.
+DATA, MODEL, NOISE = "#0072B2", "#D55E00", "#009E73"
+OTHER = "#777777"
+COLORS = (DATA, MODEL, NOISE, "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+
+DENSITY = "Blues"  # what is never negative
+SIGNED = "PuOr_r"  # what has a sign: limits symmetric about zero
+
+WIDTH = 8.0  # inches: the most that Colab shows unscaled at this dpi
+STYLE = {
+    "figure.dpi": 110,
+    "font.size": 10,
+    "axes.titlesize": 10.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.prop_cycle": cycler(color=COLORS),
+    "axes.axisbelow": True,
+    "figure.constrained_layout.use": True,
+    "image.interpolation": "nearest",
+    "legend.frameon": False,
+    "lines.linewidth": 2,
+}
+
+
+def use_style() -> None:
+    """Set matplotlib's defaults for the session; the set-up cell calls it once."""
+    plt.rcParams.update(STYLE)
+
+
+def panels(*titles: str, labels: tuple[str, str], height: float | None = None) -> list[Axes]:
+    """A row of axes of one size that share both axes, one per title; `labels` name x and y.
+
+    >>> left, right = panels("target", "model", labels=("$x_1$", "$x_2$"))
+    """
+    check_some("titles", titles)
+    width = min(WIDTH, 4.5 * len(titles))
+    height = height or min(3.8, width / len(titles) + 0.3)
+    shape = {"figsize": (width, height), "squeeze": False, "sharex": True, "sharey": True}
+    _, axes = plt.subplots(1, len(titles), layout="constrained", **shape)
+    for ax, title in zip(axes[0], titles, strict=True):
+        ax.set(title=title, xlabel=labels[0])
+    axes[0, 0].set_ylabel(labels[1])
+    return list(axes[0])
+
+
+def plane(*titles: str, extent: float, letter: str = "x") -> list[Axes]:
+    """`panels` for points of the plane: one scale both ways, [-extent, extent]², the letter's coordinates."""
+    axes = panels(*titles, labels=(f"${letter}_1$", f"${letter}_2$"))
+    for ax in axes:
+        ax.set(xlim=(-extent, extent), ylim=(-extent, extent), aspect="equal")
+    return axes
+
+
+def array(values: Tensor | np.ndarray) -> np.ndarray:
+    """Numbers for matplotlib, from a tensor of any device, with or without a graph."""
+    return values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
+
+
+def check_points(name: str, x: Tensor) -> None:
+    """Raise unless x is a batch of points of the plane."""
+    if x.ndim != 2 or x.shape[1] != 2:
+        raise ValueError(
+            f"{name}: expected points of the plane (n, 2), got {tuple(x.shape)}; choose two columns"
+        )
+
+
+def check_some(name: str, values: Sized) -> None:
+    """Raise unless there is something to draw."""
+    if not values:
+        raise ValueError(f"{name}: expected at least one, got none; name what to draw")
+
+
+def grid_points(extent: float, resolution: int, dtype: torch.dtype | None = None) -> tuple[Tensor, Tensor]:
+    """The coordinates of a square grid, `(r,)`, and its points, `(r * r, 2)`, rows of equal x2 together."""
+    axis = torch.linspace(-extent, extent, resolution, dtype=dtype)
+    x2, x1 = torch.meshgrid(axis, axis, indexing="ij")
+    return axis, torch.stack([x1.flatten(), x2.flatten()], dim=1)
