@@ -1,0 +1,7 @@
+"""Latent variable models: p(x) = ∫ p(x|z) p(z) dz. Source: Lecture 3, "Latent Variable Models (LVM)"."""
+
+from dgmlib.lvm.mixture import GaussianMixture
+from dgmlib.lvm.monte_carlo import naive_gaussian_log_likelihood, naive_log_likelihood
+from dgmlib.lvm.ppca import PPCA
+
+__all__ = ["PPCA", "GaussianMixture", "naive_gaussian_log_likelihood", "naive_log_likelihood"]
