@@ -84,6 +84,6 @@ def _finite(history: Tensor) -> Tensor:
         t = int((~history.isfinite()).nonzero()[0])
         raise ValueError(
             f"history: expected finite bounds, got {float(history[t])} at iteration {t}; a component is "
-            "empty or singular, or x is empty or not finite: use fewer components or another start, and check x."
+            "empty or singular, or x is empty or not finite: use another start, or check x."
         )
     return history

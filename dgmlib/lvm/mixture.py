@@ -35,7 +35,8 @@ class GaussianMixture:
         self._scale_tril = cholesky("covariances", covariances)
 
     def log_joint(self, x: Tensor) -> Tensor:
-        """log p(x, z = k) = log weights_k + log N(x; means_k, covariances_k): (..., K), float64, O(n K m²)."""
+        """log p(x, z = k) = log weights_k + log p(x|z = k): (..., K), float64. O(n K m²)."""
+        require_shape("x", x, (self.means.shape[-1],))
         rows = x.reshape(-1, x.shape[-1]).double()
         centred = rows.mT - self.means.double().unsqueeze(-1)  # (K, m, n)
         white = torch.linalg.solve_triangular(self._scale_tril, centred, upper=False)

@@ -35,6 +35,7 @@ class PPCA:
 
     def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
         """log p(x|z) = log N(x; W z + mu, sigma² I). x (..., m) and z (..., d) broadcast; result (...)."""
+        require_shape("x", x, (len(self.mu),))
         residual = (x - self.mu - z @ self.W.mT) / self.sigma
         return -residual.square().sum(-1) / 2 - x.shape[-1] * (self.sigma.log() + math.log(2 * math.pi) / 2)
 
@@ -117,6 +118,7 @@ class PPCA:
         return torch.cholesky_inverse(self._root)  # M⁻¹, (d, d), float64
 
     def _posterior_mean(self, x: Tensor) -> Tensor:
+        require_shape("x", x, (len(self.mu),))
         return (x - self.mu) @ (self.W.double() @ self._inverse()).to(x.dtype)
 
 
