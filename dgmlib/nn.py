@@ -19,13 +19,15 @@ class AffineConditioner(nn.Module):
 
     def __init__(self, in_features: int, out_features: int, hidden: Sequence[int] = (128, 128)):
         super().__init__()
+        check_sizes(hidden, in_features=in_features, out_features=out_features)
         sizes = (in_features, *hidden)
-        layers = [layer for a, b in pairwise(sizes) for layer in (nn.Linear(a, b), nn.ReLU(inplace=True))]
-        self.net = nn.Sequential(*layers, zeroed(nn.Linear(sizes[-1], 2 * out_features)))
+        self.hidden_layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
+        self.last = zeroed(nn.Linear(sizes[-1], 2 * out_features))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        mu, log_sigma = self.net(x).chunk(2, -1)
-        return mu, log_sigma.clamp(-MAX_LOG_SIGMA, MAX_LOG_SIGMA)
+        for layer in self.hidden_layers:
+            x = layer(x).relu_()
+        return split_affine(self.last(x))
 
 
 class MaskedLinear(nn.Linear):
@@ -54,9 +56,11 @@ class MADE(nn.Module):
 
     def __init__(self, features: int, hidden: Sequence[int] = (128, 128)):
         super().__init__()
-        check_sizes(features=features, hidden=hidden)
+        check_sizes(hidden, features=features)
         inputs = torch.arange(1, features + 1)
         degrees = [inputs, *(hidden_degrees(features, h) for h in hidden)]
+        # counts[l][j]: how many units of layer l have degree <= j; they come first.
+        self.counts = [[int((degree <= j).sum()) for j in range(features + 1)] for degree in degrees]
         masks = [high[:, None] >= low for low, high in pairwise(degrees)]
         self.hidden_layers = nn.ModuleList(MaskedLinear(mask) for mask in masks)
         self.last = zeroed(MaskedLinear((inputs[:, None] > degrees[-1]).repeat(2, 1)))
@@ -64,8 +68,34 @@ class MADE(nn.Module):
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         for layer in self.hidden_layers:
             x = layer(x).relu_()
-        mu, log_sigma = self.last(x).chunk(2, -1)
-        return mu, log_sigma.clamp(-MAX_LOG_SIGMA, MAX_LOG_SIGMA)
+        return split_affine(self.last(x))
+
+    @torch.no_grad()
+    def sweep(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """x with x_j = σ_j(x_{1:j-1}) z_j + μ_j(x_{1:j-1}), and log σ: `(n, m)` each, without a graph.
+
+        As soon as x_j is known, so are the hidden units of degree j, and those of lower degree are a block
+        of rows above them. So each unit is computed once, and the sweep costs one pass instead of m.
+        """
+        n, m = z.shape
+        units = [z.new_empty(m, n), *(z.new_empty(layer.out_features, n) for layer in self.hidden_layers)]
+        x, log_sigma = units[0], z.new_empty(m, n)
+        W, b = self.last.weight.view(2, m, -1), self.last.bias.view(2, m, 1)
+        for j, z_j in enumerate(z.mT.contiguous()):
+            seen = self.counts[-1][j]
+            mu, log_sigma[j] = split_affine(torch.addmm(b[:, j], W[:, j, :seen], units[-1][:seen]).view(-1))
+            torch.addcmul(mu, log_sigma[j].exp(), z_j, out=x[j])
+            for l, layer in enumerate(self.hidden_layers):
+                seen, new = self.counts[l][j + 1], slice(self.counts[l + 1][j], self.counts[l + 1][j + 1])
+                weight, bias = layer.weight[new, :seen], layer.bias[new, None]
+                torch.addmm(bias, weight, units[l][:seen], out=units[l + 1][new]).relu_()
+        return x.mT, log_sigma.mT
+
+
+def split_affine(out: Tensor) -> tuple[Tensor, Tensor]:
+    """(μ, log σ) from a network's output `(..., 2 m)`: the first half and the second, the latter clamped."""
+    mu, log_sigma = out.chunk(2, -1)
+    return mu, log_sigma.clamp(-MAX_LOG_SIGMA, MAX_LOG_SIGMA)
 
 
 def hidden_degrees(features: int, width: int) -> Tensor:
@@ -80,9 +110,10 @@ def zeroed(layer: nn.Linear) -> nn.Linear:
     return layer
 
 
-def check_sizes(features: int, hidden: Sequence[int]) -> None:
-    """ValueError unless there is a column and every hidden layer has a unit."""
-    if features < 1:
-        raise ValueError(f"features: expected at least 1, got {features}; pass the columns of x")
+def check_sizes(hidden: Sequence[int], **features: int) -> None:
+    """ValueError unless there are columns and every hidden layer has a unit."""
+    for name, number in features.items():
+        if number < 1:
+            raise ValueError(f"{name}: expected at least 1, got {number}; pass the number of columns")
     if any(width < 1 for width in hidden):
         raise ValueError(f"hidden: expected positive widths, got {tuple(hidden)}; hidden=(128, 128), say")

@@ -62,7 +62,8 @@ class Autoregressive(Bijection):
 class MaskedAutoregressive(Autoregressive):
     """The autoregressive flow whose conditioner is a masked network, `dgmlib.nn.MADE`.
 
-    x, z `(..., m)`. Starts at the identity. Density: one pass of the network.
+    x, z `(..., m)`. Starts at the identity. Density: one pass of the network. Sampling: the work of one pass
+    in m small steps where no graph is wanted (`torch.no_grad`, `Flow.sample`), else m passes.
     Raises ValueError for x of another width or dtype than the network's.
 
     Source: Papamakarios et al. 2017, Masked Autoregressive Flow, eqs. 3-6.
@@ -70,6 +71,18 @@ class MaskedAutoregressive(Autoregressive):
 
     def __init__(self, features: int, hidden: Sequence[int] = (128, 128)):
         super().__init__(MADE(features, hidden))
+        self.features = features
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        check_event("x", x, self.features, self.conditioner.last.weight.dtype)
+        return autoregressive_forward(x, self.conditioner)
+
+    def inverse(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        check_event("z", z, self.features, self.conditioner.last.weight.dtype)
+        if torch.is_grad_enabled():
+            return autoregressive_inverse(z, self.conditioner)
+        x, log_sigma = self.conditioner.sweep(z.reshape(-1, self.features))
+        return x.reshape(z.shape), log_sigma.sum(-1).reshape(z.shape[:-1])
 
 
 class InverseAutoregressive(Inverse):

@@ -157,9 +157,7 @@ def check_event(name: str, x: Tensor, features: int | None = None, dtype: torch.
     """ValueError unless x is a floating-point `(..., features)` tensor, of `dtype` where one is given."""
     if x.ndim == 0 or (features is not None and x.shape[-1] != features):
         wanted = "m" if features is None else features
-        raise ValueError(
-            f"{name}: expected shape (..., {wanted}), got {tuple(x.shape)}; columns go on the last axis"
-        )
+        raise ValueError(f"{name}: expected shape (..., {wanted}), got {tuple(x.shape)}; columns go on the last axis")
     if not x.is_floating_point():
         raise ValueError(f"{name}: expected floating-point numbers, got {x.dtype}; convert with .double()")
     if dtype is not None and x.dtype != dtype:

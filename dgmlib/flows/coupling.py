@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from dgmlib.flows.autoregressive import Conditioner, check_affine, check_num_layers
-from dgmlib.flows.base import Bijection, Compose, Permutation, check_event, no_log_det
-from dgmlib.nn import AffineConditioner, check_sizes
+from dgmlib.flows.base import Bijection, Compose, Inverse, Permutation, check_event, no_log_det
+from dgmlib.nn import AffineConditioner
 
 
 class AffineCoupling(Bijection):
@@ -65,62 +65,50 @@ class AffineCoupling(Bijection):
 
 
 class RealNVP(Bijection):
-    """`num_layers` affine couplings of `features` columns; after each one the two parts change roles.
+    """`num_layers` affine couplings of `features` columns, in which the two halves take turns.
 
-    Starts at the identity. The parts travel as two tensors and are joined once, at the end;
-    `as_compose` is the same map as a plain stack of couplings and permutations.
-    Raises ValueError for features < 2, and x of another width or dtype.
+    x, z `(..., features)`. Layers 1, 3, … move the second half given the first, layers 2, 4, … the first
+    given the second. Starts at the identity. The halves travel as two tensors and are joined once, at the
+    end. Raises ValueError for features < 2, and for x of another width or dtype than the networks'.
 
     Source: Dinh et al. 2017, RealNVP, section 3.5.
     """
 
     def __init__(self, features: int, num_layers: int = 8, hidden: Sequence[int] = (128, 128)):
         super().__init__()
-        check_sizes(features, hidden)
         check_num_layers(num_layers)
         if features < 2:
             raise ValueError(f"features: expected at least 2, got {features}; use MaskedAutoregressive")
-        self.features = features
-        splits = [features // 2, features - features // 2]
+        self.sizes = [features // 2, features - features // 2]
+        turns = [self.sizes, self.sizes[::-1]]
         self.layers = nn.ModuleList(
-            AffineCoupling(AffineConditioner(splits[k % 2], splits[1 - k % 2], hidden), splits[k % 2])
-            for k in range(num_layers)
+            AffineCoupling(AffineConditioner(*turns[k % 2], hidden), split=turns[k % 2][0]) for k in range(num_layers)
         )
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        check_event("x", x, self.features)
-        x1, x2 = x[..., : self.layers[0].split], x[..., self.layers[0].split :]
-        total = no_log_det(x)
-        for layer in self.layers:
-            z2, log_det = layer.encode(x1, x2)
-            x1, x2, total = z2, x1, total + log_det
-        return self.join(x1, x2), total
+        parts, total = self.parts("x", x), no_log_det(x)
+        for k, layer in enumerate(self.layers):
+            given, moved = k % 2, 1 - k % 2
+            parts[moved], log_det = layer.encode(parts[given], parts[moved])
+            total = total + log_det
+        return torch.cat(parts, -1), total
 
     def inverse(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        check_event("z", z, self.features)
-        z1, z2 = self.cut(z)
-        total = no_log_det(z)
-        for layer in reversed(self.layers):
-            x2, log_det = layer.decode(z2, z1)
-            z1, z2, total = z2, x2, total + log_det
-        return torch.cat([z1, z2], -1), total
+        parts, total = self.parts("z", z), no_log_det(z)
+        for k, layer in reversed(list(enumerate(self.layers))):
+            given, moved = k % 2, 1 - k % 2
+            parts[moved], log_det = layer.decode(parts[given], parts[moved])
+            total = total + log_det
+        return torch.cat(parts, -1), total
 
-    def cut(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        """The parts of z in the roles that they have after the last layer; an odd number of turns swaps them."""
-        split = self.layers[0].split
-        parts = z[..., :split], z[..., split:]
-        return parts[:: -1 if len(self.layers) % 2 else 1]
-
-    def join(self, z1: Tensor, z2: Tensor) -> Tensor:
-        """The reverse of `cut`."""
-        return torch.cat([z2, z1] if len(self.layers) % 2 else [z1, z2], -1)
+    def parts(self, name: str, x: Tensor) -> list[Tensor]:
+        """The first half of x's columns and the second, as a new list."""
+        check_event(name, x, sum(self.sizes), self.layers[0].conditioner.last.weight.dtype)
+        return list(x.split(self.sizes, -1))
 
     def as_compose(self) -> Compose:
         """The same layers as a plain stack: the reference that `forward` and `inverse` are tested against."""
-        columns = torch.arange(self.features)
-        stack: list[nn.Module] = []
-        for layer in self.layers:
-            stack += [layer, Permutation(columns.roll(-layer.split))]
-        if len(self.layers) % 2:
-            stack += [Permutation(columns.roll(self.features // 2))]
-        return Compose(*stack)
+        swap = Permutation(torch.arange(sum(self.sizes)).roll(-self.sizes[0]))
+        return Compose(
+            *(layer if k % 2 == 0 else Compose(swap, layer, Inverse(swap)) for k, layer in enumerate(self.layers))
+        )

@@ -15,7 +15,7 @@ class StandardNormal(nn.Module):
     def __init__(self, features: int):
         super().__init__()
         if features < 1:
-            raise ValueError(f"features: expected at least 1, got {features}; pass the columns of z")
+            raise ValueError(f"features: expected at least 1, got {features}; pass the number of columns")
         self.register_buffer("origin", torch.zeros(features), persistent=False)
 
     def log_prob(self, z: Tensor) -> Tensor:
@@ -64,5 +64,7 @@ class Flow(nn.Module):
     @torch.no_grad()
     def sample(self, num_samples: int) -> Tensor:
         """x = g(z), z ~ p(z): `(num_samples, m)`, without a graph; for gradients call `inverse` on z."""
+        if num_samples < 0:
+            raise ValueError(f"num_samples: expected 0 or more, got {num_samples}; pass the rows you want")
         x, _ = self.bijection.inverse(self.base.sample((num_samples,)))
         return x

@@ -54,9 +54,7 @@ def test_float32_agrees_with_float64(name, device):
     x = events(64, 5, device=device)
     exact = [f.forward(x), f.inverse(x)]
     f = f.float()
-    for (value, log_det), (value64, log_det64) in zip(
-        [f.forward(x.float()), f.inverse(x.float())], exact, strict=True
-    ):
+    for (value, log_det), (value64, log_det64) in zip([f.forward(x.float()), f.inverse(x.float())], exact, strict=True):
         assert value.dtype == log_det.dtype == torch.float32
         assert_close(value.double(), value64, rtol=1e-3, atol=1e-3)
         assert_close(log_det.double(), log_det64, rtol=1e-4, atol=1e-4)
