@@ -6,6 +6,7 @@ import torch
 
 def pytest_addoption(parser):
     parser.addoption("--device", default="cpu", help="where the library's laws run: cpu, cuda, ...")
+    parser.addoption("--seeds", type=int, default=2, help="secret seeds for each answer of the banks")
 
 
 def pytest_collection_modifyitems(items):
@@ -18,6 +19,11 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture
 def device(request) -> torch.device:
     return torch.device(request.config.getoption("--device"))
+
+
+@pytest.fixture
+def seeds(request) -> range:
+    return range(1000, 1000 + request.config.getoption("--seeds"))
 
 
 @pytest.fixture(autouse=True)

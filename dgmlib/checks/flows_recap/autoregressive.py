@@ -1,0 +1,291 @@
+"""`autoregressive_forward`, `autoregressive_inverse`, `AffineCoupling`."""
+
+import torch
+from torch import nn
+
+from ..exercise import Exercise, Mistake, Seen
+from ..inputs import normal, single
+from ..laws import counted, custom, form, gradient, shapes, silent, stable, value
+
+SLIDE = "Gaussian Autoregressive Normalizing Flow (Recap of Previous Lecture)"
+COUPLING_SLIDE = "Coupling Layer (Recap of Previous Lecture)"
+RENAMED = {"A": "conditioner", "B": "conditioner", "shift": "conditioner"}
+
+
+def forward(x, conditioner):
+    mu, log_sigma = conditioner(x)
+    return (x - mu) * torch.exp(-log_sigma), -log_sigma.sum(-1)
+
+
+def inverse(z, conditioner):
+    """m calls: the log_sigma of column j is known when column j is."""
+    x, log_det = torch.zeros_like(z), z.new_zeros(len(z))
+    for j in range(z.shape[1]):
+        mu, log_sigma = conditioner(x)
+        column = mu[:, j] + torch.exp(log_sigma[:, j]) * z[:, j]
+        x = torch.cat([x[:, :j], column[:, None], x[:, j + 1 :]], 1)
+        log_det = log_det + log_sigma[:, j]
+    return x, log_det
+
+
+def autoregressive(rng, name, n, m, shift=0.0):
+    spread = 1.2 / max(m - 1, 1) ** 0.5
+    return {
+        name: normal(rng, n, m),
+        "A": normal(rng, m, m, scale=spread),
+        "B": normal(rng, m, m, scale=spread),
+        "shift": normal(rng, m, scale=0.3, shift=shift),
+    }
+
+
+def autoregressive_cases(name):
+    def cases(rng):
+        value_case = autoregressive(rng, name, 6, 4)
+        return {
+            "value": value_case,
+            "float32": single(value_case),
+            "one row": autoregressive(rng, name, 1, 3),
+            "one feature": autoregressive(rng, name, 5, 1),
+            "extreme": single(autoregressive(rng, name, 3, 48, shift=-4.0)),
+        }
+
+    return cases
+
+
+def at_most_m_calls(seen: Seen) -> str | None:
+    calls, m = seen.outputs["value"].get("calls"), seen.inputs["value"]["z"].shape[1]
+    if calls is None or calls.numel() != 1 or not 1 <= int(calls) <= m:
+        return f"{m} features need {m} calls of the conditioner, one a column; yours made {0 if calls is None else int(calls)}"
+    return None
+
+
+def forward_with(z=lambda x, mu, s: (x - mu) * torch.exp(-s), log_det=lambda z, s: -s.sum(-1)):
+    """A wrong forward: one of its two lines replaced."""
+
+    def answer(x, conditioner):
+        mu, s = conditioner(x)
+        out = z(x, mu, s)
+        return out, log_det(out, s)
+
+    return answer
+
+
+def inverse_with(column=lambda z, mu, s: mu + torch.exp(s) * z, log_det=lambda s: s.sum(-1)):
+    """A wrong inverse: one of its two lines replaced."""
+
+    def answer(z, conditioner):
+        x = torch.zeros_like(z)
+        scales = []
+        for j in range(z.shape[1]):
+            mu, s = conditioner(x)
+            new = column(z[:, j], mu[:, j], s[:, j])
+            scales.append(s[:, j])
+            x = torch.cat([x[:, :j], new[:, None], x[:, j + 1 :]], 1)
+        return x, log_det(torch.stack(scales, 1))
+
+    return answer
+
+
+def one_pass(z, conditioner):
+    mu, s = conditioner(z)
+    return mu + torch.exp(s) * z, s.sum(-1)
+
+
+def stale_log_det(z, conditioner):
+    x, _ = inverse(z, conditioner)
+    return x, conditioner(z)[1].sum(-1)
+
+
+def log_det_at_output(x, conditioner):
+    z, _ = forward(x, conditioner)
+    return z, -conditioner(z)[1].sum(-1)
+
+
+FLIPPED = "The sign of log_det is flipped: z = (x - mu)/sigma shrinks by sigma, so log_det is -sum log sigma."
+ROWS = "log_det is summed over the rows as well; each row has its own."
+FORWARD_MISTAKES = (
+    Mistake(FLIPPED, forward_with(log_det=lambda z, s: s.sum(-1))),
+    Mistake("log_det is averaged over the features; a triangular determinant is a product, so its log is a sum.", forward_with(log_det=lambda z, s: -s.mean(-1))),
+    Mistake("Your log_det looks evaluated at the output z; the formula wants it at x.", log_det_at_output),
+    Mistake("The conditioner's second output is log sigma; it is used as if it were sigma.", forward_with(lambda x, mu, s: (x - mu) / s, lambda z, s: -s.abs().log().sum(-1))),
+    Mistake("The conditioner's second output is log sigma; exp(2 log_sigma) or exp(log_sigma / 2) mixes it up with the variance.", forward_with(lambda x, mu, s: (x - mu) * torch.exp(-s / 2), lambda z, s: -s.sum(-1) / 2)),
+    Mistake("sigma² stands where sigma belongs.", forward_with(lambda x, mu, s: (x - mu) * torch.exp(-2 * s), lambda z, s: -2 * s.sum(-1))),
+    Mistake("This is the other direction: forward subtracts mu and divides by sigma.", forward_with(lambda x, mu, s: mu + torch.exp(s) * x, lambda z, s: s.sum(-1))),
+    Mistake("This is the other direction: forward subtracts mu and divides by sigma.", forward_with(lambda x, mu, s: mu + torch.exp(s) * x)),
+    Mistake("z is multiplied by sigma; forward divides by it.", forward_with(lambda x, mu, s: (x - mu) * torch.exp(s))),
+    Mistake("mu is subtracted after the division; subtract first.", forward_with(lambda x, mu, s: x * torch.exp(-s) - mu)),
+    Mistake("mu is missing or added; forward subtracts it.", forward_with(lambda x, mu, s: x * torch.exp(-s))),
+    Mistake("mu is missing or added; forward subtracts it.", forward_with(lambda x, mu, s: (x + mu) * torch.exp(-s))),
+    Mistake("The conditioner is cut off the graph, so it can't be trained: no detach, no no_grad.", lambda x, c: forward(x, lambda v: tuple(t.detach() for t in c(v)))),
+    Mistake(ROWS, forward_with(log_det=lambda z, s: -s.sum().expand(len(s)))),
+    Mistake("The last step's product: log_det must be one number a row, not one a feature.", forward_with(log_det=lambda z, s: -s)),
+)  # fmt: skip
+INVERSE_MISTAKES = (
+    Mistake("This is one pass with the conditioner at z; x_j needs mu_j and sigma_j of the columns of x before it.", one_pass),
+    Mistake("The sign of log_det is flipped: it belongs to the direction called, z to x: + sum log sigma.", inverse_with(log_det=lambda s: -s.sum(-1))),
+    Mistake("log_det is averaged over the features; it is a sum.", inverse_with(log_det=lambda s: s.mean(-1))),
+    Mistake("log_det takes the conditioner at z; it belongs at x.", stale_log_det),
+    Mistake("This divides by sigma as forward does; the inverse is x_j = sigma_j z_j + mu_j.", inverse_with(lambda z, mu, s: (z - mu) * torch.exp(-s))),
+    Mistake("The conditioner's second output is log sigma; it is used as if it were sigma.", inverse_with(lambda z, mu, s: mu + s * z)),
+    Mistake("sigma² stands where sigma belongs.", inverse_with(lambda z, mu, s: mu + torch.exp(2 * s) * z, lambda s: 2 * s.sum(-1))),
+    Mistake("sigma² stands where sigma belongs.", inverse_with(lambda z, mu, s: mu + torch.exp(2 * s) * z)),
+    Mistake("mu is added before the scaling: x_j = sigma_j z_j + mu_j.", inverse_with(lambda z, mu, s: (z + mu) * torch.exp(s))),
+    Mistake("mu is missing.", inverse_with(lambda z, mu, s: torch.exp(s) * z)),
+    Mistake(ROWS, inverse_with(log_det=lambda s: s.sum().expand(len(s)))),
+    Mistake("x is cut off the graph: build it from columns (stack, cat) without detach and no_grad.", lambda z, c: tuple(t.detach() for t in inverse(z, c))),
+)  # fmt: skip
+
+
+class Coupling(nn.Module):
+    def __init__(self, conditioner, split):
+        super().__init__()
+        self.conditioner, self.split = conditioner, split
+
+    def forward(self, x):
+        x1, x2 = x[:, : self.split], x[:, self.split :]
+        mu, s = self.conditioner(x1)
+        return torch.cat([x1, (x2 - mu) * torch.exp(-s)], 1), -s.sum(-1)
+
+    def inverse(self, z):
+        z1, z2 = z[:, : self.split], z[:, self.split :]
+        mu, s = self.conditioner(z1)
+        return torch.cat([z1, z2 * torch.exp(s) + mu], 1), s.sum(-1)
+
+
+def coupling(rng, n, m, split, shift=0.0):
+    rest = m - split
+    return {
+        "x": normal(rng, n, m),
+        "z": normal(rng, n, m),
+        "A": normal(rng, rest, split, scale=split**-0.5),
+        "B": normal(rng, rest, split, scale=split**-0.5),
+        "shift": normal(rng, rest, scale=0.3, shift=shift),
+    }
+
+
+def coupling_cases(rng):
+    value_case = coupling(rng, 6, 5, 2)
+    return {
+        "value": value_case,
+        "wide split": coupling(rng, 4, 5, 4),
+        "float32": single(value_case),
+        "one row": coupling(rng, 1, 4, 2),
+        "two features": coupling(rng, 5, 2, 1),
+        "extreme": single(coupling(rng, 3, 60, 20, shift=-4.0)),
+    }
+
+
+def changed(forward=None, inverse=None):
+    """A coupling layer with one direction replaced: by a function of (x1, x2, mu, s)."""
+
+    class Wrong(Coupling):
+        def forward(self, x):
+            return super().forward(x) if forward is None else self.apply(forward, x)
+
+        def inverse(self, z):
+            return super().inverse(z) if inverse is None else self.apply(inverse, z)
+
+        def apply(self, formula, x):
+            x1, x2 = x[:, : self.split], x[:, self.split :]
+            return formula(x1, x2, *self.conditioner(x1))
+
+    return Wrong
+
+
+def keep_first(x2_formula, log_det):
+    return lambda a, b, mu, s: (torch.cat([a, x2_formula(b, mu, s)], 1), log_det(s))
+
+
+def down(b, mu, s):
+    return (b - mu) * torch.exp(-s)
+
+
+def up(b, mu, s):
+    return b * torch.exp(s) + mu
+
+
+def same(x1, x2, mu, s):
+    return torch.cat([x1, x2], 1), s.new_zeros(len(s))
+
+
+def summed(s):
+    return s.sum(-1)
+
+
+def negative(s):
+    return -s.sum(-1)
+
+
+COUPLING_MISTAKES = (
+    Mistake("This returns x as it came with log_det 0: the second part must be shifted and scaled.", changed(same, same)),
+    Mistake("This returns x as it came with log_det 0: the second part must be shifted and scaled.", changed(same)),
+    Mistake("The two directions are swapped: forward is x -> z and divides by sigma.", changed(keep_first(up, summed), keep_first(down, negative))),
+    Mistake("The signs of both log_dets are flipped.", changed(keep_first(down, summed), keep_first(up, negative))),
+    Mistake("forward's log_det has its sign flipped: -sum log sigma.", changed(keep_first(down, summed))),
+    Mistake("inverse's log_det has its sign flipped: it belongs to the direction called, + sum log sigma.", changed(None, keep_first(up, negative))),
+    Mistake("log_det is averaged over the features; it is a sum.", changed(keep_first(down, lambda s: -s.mean(-1)), keep_first(up, lambda s: s.mean(-1)))),
+    Mistake("log_det is missing (zero).", changed(keep_first(down, lambda s: 0 * s.sum(-1)), keep_first(up, lambda s: 0 * s.sum(-1)))),
+    Mistake("The conditioner's second output is log sigma; it is used as if it were sigma.", changed(keep_first(lambda b, mu, s: (b - mu) / s, lambda s: -s.abs().log().sum(-1)), keep_first(lambda b, mu, s: b * s + mu, lambda s: s.abs().log().sum(-1)))),
+    Mistake("sigma² stands where sigma belongs.", changed(keep_first(lambda b, mu, s: (b - mu) * torch.exp(-2 * s), lambda s: -2 * s.sum(-1)), keep_first(lambda b, mu, s: b * torch.exp(2 * s) + mu, lambda s: 2 * s.sum(-1)))),
+    Mistake("inverse adds mu before it scales; it undoes forward in the opposite order: z2 * sigma + mu.", changed(None, keep_first(lambda b, mu, s: (b + mu) * torch.exp(s), summed))),
+    Mistake("mu is subtracted after the division; subtract first.", changed(keep_first(lambda b, mu, s: b * torch.exp(-s) - mu, negative))),
+    Mistake("Only the second part comes back; z holds both, the first unchanged.", changed(lambda a, b, mu, s: (down(b, mu, s), -s.sum(-1)), lambda a, b, mu, s: (up(b, mu, s), s.sum(-1)))),
+    Mistake("The two parts come back in the wrong order.", changed(lambda a, b, mu, s: (torch.cat([down(b, mu, s), a], 1), -s.sum(-1)))),
+    Mistake(ROWS, changed(keep_first(down, lambda s: -s.sum().expand(len(s))), keep_first(up, lambda s: s.sum().expand(len(s))))),
+)  # fmt: skip
+
+EXTREME = "The product of sigmas leaves float32: add log sigma, never take the log of a product."
+EXERCISES = (
+    Exercise(
+        "autoregressive_forward",
+        3,
+        SLIDE,
+        cases=autoregressive_cases("x"),
+        reference=forward,
+        laws=(
+            value("z", 0.75, ["z"], hint="z_j = (x_j - mu_j) / sigma_j."),
+            value("log_det", 0.875, ["log_det"], hint="log|det dz/dx| = -sum_j log sigma_j, shape (n,)."),
+            gradient(0.5, ["x", "A", "B", "shift"]),
+            stable(0.25, ["z", "log_det"], ["extreme"], EXTREME),
+            shapes(0.125, ["z", "log_det"], ["one row", "one feature"]),
+            counted(0.125, "calls", "the conditioner is called once for all columns; yours called it {got} times"),
+            *form(["z", "log_det"], renamed=RENAMED),
+        ),
+        mistakes=FORWARD_MISTAKES,
+    ),
+    Exercise(
+        "autoregressive_inverse",
+        3,
+        SLIDE,
+        cases=autoregressive_cases("z"),
+        reference=inverse,
+        laws=(
+            value("x", 0.875, ["x"], hint="x_j = sigma_j(x_1..x_{j-1}) z_j + mu_j(x_1..x_{j-1}), column after column."),
+            value("log_det", 0.625, ["log_det"], hint="log|det dx/dz| = + sum_j log sigma_j, shape (n,)."),
+            gradient(0.5, ["z", "A", "B", "shift"], hint="Writing columns into one tensor breaks autograd: stack or cat them."),
+            stable(0.25, ["x", "log_det"], ["extreme"], EXTREME),
+            shapes(0.125, ["x", "log_det"], ["one row", "one feature"]),
+            custom("cost", 0.25, at_most_m_calls),
+            *form(["x", "log_det"], renamed=RENAMED),
+        ),
+        mistakes=INVERSE_MISTAKES,
+    ),
+    Exercise(
+        "AffineCoupling",
+        4,
+        COUPLING_SLIDE,
+        cases=coupling_cases,
+        reference=Coupling,
+        laws=(
+            value("z", 0.75, ["z"], ["value", "wide split"], "z1 = x1, z2 = (x2 - mu(x1)) / sigma(x1)."),
+            value("log_det", 0.75, ["log_det"], ["value", "wide split"], "-sum log sigma(x1), shape (n,)."),
+            value("inverse", 1.0, ["x", "inverse_log_det"], ["value", "wide split"], "x2 = z2 sigma(z1) + mu(z1), log_det + sum log sigma."),
+            gradient(0.5, ["x", "z", "A", "B", "shift"]),
+            silent(0.25, "submodule", "submodule", "the conditioner is {found}: keep it as an attribute, so that it is trained with the layer"),
+            stable(0.25, ["z", "log_det", "x", "inverse_log_det"], ["extreme"], EXTREME),
+            shapes(0.125, ["z", "log_det", "x", "inverse_log_det"], ["one row", "two features"]),
+            *form(["z", "log_det", "x", "inverse_log_det"], renamed=RENAMED),
+        ),
+        mistakes=COUPLING_MISTAKES,
+    ),
+)  # fmt: skip

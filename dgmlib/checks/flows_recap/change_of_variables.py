@@ -1,0 +1,282 @@
+"""`batch_jacobian`, `change_of_variables_log_prob`, `flow_log_prob`: what is right, what goes wrong, what it is called."""
+
+import torch
+from torch import func
+
+from ..exercise import Exercise, Mistake
+from ..inputs import normal, regular, rotation, single, uniform
+from ..laws import form, gradient, shapes, stable, value
+from ..run.fixtures import normal_log_prob
+
+
+def reference_jacobian(f, x):
+    return func.vmap(func.jacrev(f))(x)
+
+
+def reference_log_prob(f, x, base_log_prob):
+    return base_log_prob(f(x)) + torch.linalg.slogdet(reference_jacobian(f, x)).logabsdet
+
+
+def row_map(rng, m, n):
+    """f close enough to a linear map to be invertible where it is looked at."""
+    return {
+        "x": normal(rng, n, m),
+        "A": normal(rng, m, m, scale=0.7),
+        "B": regular(rng, m),
+        "c": normal(rng, m, scale=0.3),
+    }
+
+
+def with_base(rng, arrays):
+    m = arrays["x"].shape[1]
+    return arrays | {"location": normal(rng, m), "log_scale": normal(rng, m, scale=0.5)}
+
+
+def jacobian_cases(rng):
+    value_case = row_map(rng, 3, 5)
+    return {
+        "value": value_case,
+        "float32": single(value_case),
+        "one row": row_map(rng, 4, 1),
+        "one feature": row_map(rng, 1, 4),
+    }
+
+
+def density_cases(rng):
+    value_case = with_base(rng, row_map(rng, 3, 5))
+    wide = {"x": normal(rng, 3, 120, scale=10.0), "W": 1e-3 * rotation(rng, 120)}
+    return {
+        "value": value_case,
+        "float32": single(value_case),
+        "one row": with_base(rng, row_map(rng, 4, 1)),
+        "one feature": with_base(rng, row_map(rng, 1, 4)),
+        "extreme": with_base(rng, wide),
+    }
+
+
+def bent_layers(rng, n, m, count):
+    weights = torch.stack([regular(rng, m) for _ in range(count)])
+    return {"x": normal(rng, n, m), "W": weights, "a": uniform(rng, 0.5, 2.0, count)}
+
+
+def flow_cases(rng):
+    value_case = bent_layers(rng, 6, 3, 3)
+    far = bent_layers(rng, 3, 100, 2)
+    return {
+        "value": value_case,
+        "float32": single(value_case),
+        "one row": bent_layers(rng, 1, 4, 2),
+        "one feature": bent_layers(rng, 5, 1, 1),
+        "no layers": {"x": normal(rng, 4, 3)},
+        "extreme": far | {"W": 1e-4 * far["W"]},
+    }
+
+
+def reference_flow(layers, x):
+    log_det = x.new_zeros(len(x))
+    for layer in layers:
+        x, layer_log_det = layer.forward(x)
+        log_det = log_det + layer_log_det
+    return normal_log_prob(x) + log_det
+
+
+def steps(layers, x):
+    """Every z_k with its log_det."""
+    pairs = []
+    for layer in layers:
+        x, log_det = layer.forward(x)
+        pairs.append((x, log_det))
+    return pairs
+
+
+def flow_mistake(combine):
+    """A wrong flow out of (x, last z, the list of log_dets)."""
+
+    def answer(layers, x):
+        pairs = steps(layers, x)
+        return combine(x, pairs[-1][0] if pairs else x, [log_det for _, log_det in pairs] or [x.new_zeros(len(x))])
+
+    return answer
+
+
+def parallel_log_dets(layers, x):
+    """Every layer's log_det taken at x."""
+    z = steps(layers, x)[-1][0] if layers else x
+    return normal_log_prob(z) + sum(layer.forward(x)[1] for layer in layers)
+
+
+def reversed_layers(layers, x):
+    return reference_flow(list(layers)[::-1], x)
+
+
+def log_det(f, x):
+    return torch.linalg.slogdet(reference_jacobian(f, x)).logabsdet
+
+
+SLIDE = "Change of Variables Theorem (CoV)"
+FLOW_SLIDE = "Log-Likelihood (Recap of Previous Lecture)"
+
+EXERCISES = (
+    Exercise(
+        "batch_jacobian",
+        2,
+        "Jacobian Matrix",
+        cases=jacobian_cases,
+        reference=reference_jacobian,
+        laws=(
+            value("value", 0.875, ["jacobian"], hint="Entry [i, a, b] is d f(x_i)_a / d x_ib."),
+            gradient(0.5, ["x", "A", "B", "c"], hint="The Jacobian itself must stay differentiable (create_graph)."),
+            shapes(0.25, ["jacobian"], ["one row", "one feature"]),
+            *form(["jacobian"]),
+        ),
+        mistakes=(
+            Mistake(
+                "The two last axes are swapped: row a is the output, column b the input.",
+                lambda f, x: reference_jacobian(f, x).mT,
+            ),
+            Mistake(
+                "This is the Jacobian of the first row for every row.",
+                lambda f, x: reference_jacobian(f, x[:1].expand_as(x)),
+            ),
+            Mistake(
+                "This is the gradient of the sum of the outputs, not one row for each output.",
+                lambda f, x: reference_jacobian(f, x).sum(1, keepdim=True).expand(-1, x.shape[1], -1),
+            ),
+            Mistake(
+                "Only the diagonal is there; off it stand zeros.",
+                lambda f, x: torch.diag_embed(reference_jacobian(f, x).diagonal(dim1=1, dim2=2)),
+            ),
+            Mistake(
+                "The Jacobian looks evaluated at f(x); the formula wants it at x.",
+                lambda f, x: reference_jacobian(f, f(x)),
+            ),
+            Mistake(
+                "The value is right but its graph was cut: it can't be differentiated again.",
+                lambda f, x: reference_jacobian(f, x).detach(),
+            ),
+        ),
+    ),
+    Exercise(
+        "change_of_variables_log_prob",
+        3,
+        SLIDE,
+        cases=density_cases,
+        reference=reference_log_prob,
+        laws=(
+            value("value", 1.25, ["log_prob"], hint="log p(x) = log p(f(x)) + log|det J_f(x)|."),
+            gradient(0.75, ["x", "A", "B", "c", "location", "log_scale"]),
+            stable(
+                0.5,
+                ["log_prob"],
+                ["extreme"],
+                "det J leaves the range of floats here: stay in log space (slogdet).",
+            ),
+            shapes(0.125, ["log_prob"], ["one row", "one feature"]),
+            *form(["log_prob"]),
+        ),
+        mistakes=(
+            Mistake(
+                "The sign of log|det J_f| looks flipped: from x to z it is added.",
+                lambda f, x, base: base(f(x)) - log_det(f, x),
+            ),
+            Mistake(
+                "The base density is taken at x; the formula wants it at f(x).",
+                lambda f, x, base: base(x) + log_det(f, x),
+            ),
+            Mistake("The log-determinant is missing.", lambda f, x, base: base(f(x))),
+            Mistake(
+                "Your log|det J| looks evaluated at the output f(x); the formula wants it at x.",
+                lambda f, x, base: base(f(x)) + log_det(f, f(x)),
+            ),
+            Mistake(
+                "The determinant itself is added; its logarithm belongs there.",
+                lambda f, x, base: base(f(x)) + torch.linalg.det(reference_jacobian(f, x)).abs(),
+            ),
+            Mistake(
+                "The determinant's sign is kept: log of a negative number. Take |det J|.",
+                lambda f, x, base: base(f(x)) + torch.linalg.det(reference_jacobian(f, x)).log(),
+            ),
+            Mistake("This is p(x), not log p(x).", lambda f, x, base: torch.exp(reference_log_prob(f, x, base))),
+            Mistake(
+                "Only the diagonal of the Jacobian enters; f mixes the features.",
+                lambda f, x, base: base(f(x)) + reference_jacobian(f, x).diagonal(dim1=1, dim2=2).abs().log().sum(1),
+            ),
+            Mistake(
+                "The log-determinants of all rows are summed or averaged; each row has its own.",
+                lambda f, x, base: base(f(x)) + log_det(f, x).mean(),
+            ),
+            Mistake(
+                "The log-determinants of all rows are summed or averaged; each row has its own.",
+                lambda f, x, base: base(f(x)) + log_det(f, x).sum(),
+            ),
+        ),
+    ),
+    Exercise(
+        "flow_log_prob",
+        3,
+        FLOW_SLIDE,
+        cases=flow_cases,
+        reference=reference_flow,
+        laws=(
+            value(
+                "value",
+                1.25,
+                ["log_prob"],
+                hint="log p(x) = log N(z_K; 0, I) + the sum of all layers' log_det.",
+            ),
+            value(
+                "no layers",
+                0.25,
+                ["log_prob"],
+                ["no layers"],
+                hint="Without layers it is log N(x; 0, I) itself.",
+            ),
+            gradient(0.5, ["x", "W", "a"]),
+            stable(
+                0.375,
+                ["log_prob"],
+                ["extreme"],
+                "The product of determinants leaves the range of floats: add their logarithms.",
+            ),
+            shapes(0.25, ["log_prob"], ["one row", "one feature"]),
+            *form(["log_prob"], renamed={"W": "layers", "a": "layers"}),
+        ),
+        mistakes=(
+            Mistake(
+                "The log_dets are subtracted; from x to z they are added.",
+                flow_mistake(lambda x, z, dets: normal_log_prob(z) - sum(dets)),
+            ),
+            Mistake(
+                "The base density is taken at x; it belongs at the last z.",
+                flow_mistake(lambda x, z, dets: normal_log_prob(x) + sum(dets)),
+            ),
+            Mistake("The log_dets are missing.", flow_mistake(lambda x, z, dets: normal_log_prob(z))),
+            Mistake(
+                "Only the last layer's log_det is there: sum over all.",
+                flow_mistake(lambda x, z, dets: normal_log_prob(z) + dets[-1]),
+            ),
+            Mistake(
+                "Only the first layer's log_det is there: sum over all.",
+                flow_mistake(lambda x, z, dets: normal_log_prob(z) + dets[0]),
+            ),
+            Mistake(
+                "Every layer's log_det is taken at x; layer k takes it at the output of layer k - 1.",
+                parallel_log_dets,
+            ),
+            Mistake("The layers run in the reversed order: the first of the list comes first.", reversed_layers),
+            Mistake(
+                "The constant -m/2 log 2π of the base density is missing.",
+                flow_mistake(lambda x, z, dets: -0.5 * z.square().sum(-1) + sum(dets)),
+            ),
+            Mistake(
+                "The base density is averaged over the features; independent features add.",
+                flow_mistake(lambda x, z, dets: normal_log_prob(z) / x.shape[1] + sum(dets)),
+            ),
+            Mistake(
+                "Rows are mixed: the log_dets are summed or averaged over the rows.",
+                flow_mistake(lambda x, z, dets: normal_log_prob(z) + sum(dets).mean()),
+            ),
+            Mistake("This is p(x), not log p(x).", lambda layers, x: torch.exp(reference_flow(layers, x))),
+        ),
+    ),
+)

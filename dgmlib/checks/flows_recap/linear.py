@@ -1,0 +1,231 @@
+"""`LULinear` and `QRLinear`: judged by behaviour alone, whatever the parametrisation.
+
+Before training z = W x for the given W. After an optimiser step the layer's own W is read off `forward(I)`, and its
+log-determinant is computed here, not by the answer.
+"""
+
+import torch
+from torch import nn
+
+from ..exercise import Exercise, Law, Mistake, Seen
+from ..inputs import normal, regular, rotation, single
+from ..laws import close, custom, differs, form, shapes, silent, stable, value
+
+FORWARD, INVERSE = ["z", "log_det"], ["x", "inverse_log_det"]
+
+
+class Reference(nn.Module):
+    """z = W x with W itself as parameter: the law, at any cost."""
+
+    def __init__(self, weight):
+        super().__init__()
+        self.weight = nn.Parameter(weight.detach().clone())
+
+    def forward(self, x):
+        return x @ self.weight.T, torch.linalg.slogdet(self.weight).logabsdet.expand(len(x))
+
+    def inverse(self, z):
+        return torch.linalg.solve(self.weight, z.T).T, -torch.linalg.slogdet(self.weight).logabsdet.expand(len(z))
+
+
+def arrays(rng, n, weight):
+    m = len(weight)
+    return {"weight": weight, "x": normal(rng, n, m), "z": normal(rng, n, m)}
+
+
+def with_determinant(weight, sign):
+    """The same matrix, its first row turned where the determinant's sign is another."""
+    turn = torch.ones(len(weight), 1, dtype=weight.dtype)
+    turn[0] = sign * torch.linalg.slogdet(weight).sign
+    return turn * weight
+
+
+def pivoted(rng, m):
+    """A matrix whose LU factorisation needs row exchanges: its rows are cyclically shifted from near-diagonal ones."""
+    return torch.roll(torch.eye(m, dtype=torch.float64) * 2 + normal(rng, m, m, scale=0.2), 1, dims=0)
+
+
+def cases(rng):
+    value_case = arrays(rng, 5, with_determinant(regular(rng, 4), -1)) | {"other": regular(rng, 4)}
+    return {
+        "value": value_case,
+        "permuted": arrays(rng, 4, pivoted(rng, 3)) | {"other": regular(rng, 3)},
+        "positive": arrays(rng, 4, with_determinant(regular(rng, 3), 1)),
+        "float32": single({name: array for name, array in value_case.items() if name != "other"}),
+        "one row": arrays(rng, 1, regular(rng, 3)),
+        "one feature": arrays(rng, 3, -regular(rng, 1)),
+        "extreme": arrays(rng, 2, 1e-4 * rotation(rng, 96)),
+    }
+
+
+def linear(forward_sign=1.0, inverse_sign=-1.0, scale=1.0, transposed=False, per_row=True):
+    """A wrong linear flow: the reference with one thing changed."""
+
+    class Wrong(Reference):
+        def forward(self, x):
+            z, log_det = super().forward(x)
+            z = x @ self.weight if transposed else z
+            return z, forward_sign * scale * (log_det if per_row else log_det[:1])
+
+        def inverse(self, z):
+            x, log_det = super().inverse(z)
+            x = torch.linalg.solve(self.weight.T, z.T).T if transposed else x
+            return x, -inverse_sign * scale * (log_det if per_row else log_det[:1])
+
+    return Wrong
+
+
+class SignedDiagonal(Reference):
+    """log of the diagonal without its absolute value."""
+
+    def log_diagonal(self):
+        return torch.linalg.lu(self.weight).U.diagonal().log().sum()
+
+    def forward(self, x):
+        return super().forward(x)[0], self.log_diagonal().expand(len(x))
+
+    def inverse(self, z):
+        return super().inverse(z)[0], -self.log_diagonal().expand(len(z))
+
+
+class DiagonalOfWeight(SignedDiagonal):
+    def log_diagonal(self):
+        return self.weight.diagonal().abs().log().sum()
+
+
+class RawDeterminant(SignedDiagonal):
+    def log_diagonal(self):
+        return torch.linalg.det(self.weight).abs()
+
+
+class WithoutPermutation(Reference):
+    """P dropped: z = L U x."""
+
+    def __init__(self, weight):
+        _, lower, upper = torch.linalg.lu(weight)
+        super().__init__(lower @ upper)
+
+
+class TransposedPermutation(Reference):
+    """P on the wrong side: z = Pᵀ L U x."""
+
+    def __init__(self, weight):
+        permutation, lower, upper = torch.linalg.lu(weight)
+        super().__init__(permutation.T @ lower @ upper)
+
+
+MISTAKES = (
+    Mistake("The sign of log_det is flipped in both directions.", linear(-1.0, 1.0)),
+    Mistake("The sign of forward's log_det is flipped: forward is x -> z, log|det W|.", linear(forward_sign=-1.0)),
+    Mistake(
+        "inverse returns the log_det of forward; it belongs to the direction called: -log|det W|.",
+        linear(inverse_sign=1.0),
+    ),
+    Mistake("z = W x with x in rows is x @ W.T; this is x @ W.", linear(transposed=True)),
+    Mistake("log_det is doubled.", linear(scale=2.0)),
+    Mistake("log_det has one entry in all; it wants one for each row, shape (n,).", linear(per_row=False)),
+    Mistake("The diagonal's signs are kept: log of a negative number. Take log|diag|.", SignedDiagonal),
+    Mistake("log_det is taken from W's own diagonal; it belongs to the triangular factor's.", DiagonalOfWeight),
+    Mistake("This is |det W|; its logarithm is wanted.", RawDeterminant),
+    Mistake("P got lost: z = P L U x.", WithoutPermutation),
+    Mistake("P stands transposed: torch.linalg.lu gives W = P L U.", TransposedPermutation),
+)
+
+
+def all_trained(seen: Seen) -> str | None:
+    """d W / d parameters has rank m²: every entry of W can be trained, by parameters that all have a gradient."""
+    for case in ("value", "permuted"):
+        jacobian = seen.outputs[case].get("freedom")
+        m = len(seen.inputs[case]["weight"])
+        if jacobian is None or jacobian.ndim != 2 or not jacobian.double().isfinite().all():
+            return seen.error(case, "error") or "the layer's parameters could not be read"
+        rank = int(torch.linalg.matrix_rank(jacobian.double(), rtol=1e-8)) if jacobian.shape[1] else 0
+        if rank < m * m:
+            return (
+                f"W has {m * m} entries, and only {rank} directions of it can be trained: are both factors parameters?"
+            )
+    return None
+
+
+def no_weight_gradient(seen: Seen) -> str | None:
+    gradient = seen.outputs["value"].get("weight_gradient")
+    if gradient is None:
+        return seen.error("value", "error.weight") or seen.error("value")
+    if gradient.double().any():
+        return "a gradient reaches the given weight: decompose a detached copy, and train the factors"
+    return None
+
+
+def after_step(seen: Seen) -> str | None:
+    """The stepped layer is z = W' x for its own W', with log|det W'|, and its inverse undoes it."""
+    for case in ("value", "permuted"):
+        came, given = seen.outputs[case], seen.inputs[case]
+        weight = came.get("stepped_weight")
+        if weight is None or weight.shape != given["weight"].shape or not weight.double().isfinite().all():
+            return seen.error(case, "error.optimiser") or seen.error(case) or "no weight came back after a step"
+        if close(given["weight"], weight):
+            return "an optimiser step left W as it was: are the factors nn.Parameter, and used in forward?"
+        layer = Reference(weight.double())
+        want = dict(zip(("stepped_z", "stepped_log_det"), layer.forward(given["x"]), strict=True))
+        want |= dict(zip(("stepped_x", "stepped_inverse_log_det"), layer.inverse(given["z"]), strict=True))
+        for name, expected in want.items():
+            message = differs(expected.detach(), came.get(name), name.removeprefix("stepped_"))
+            if message != "":
+                return f"after an optimiser step, {message or 'nothing came'} Does it follow the trained factors?"
+    return None
+
+
+def laws(weights: list[float], costly: str) -> tuple[Law, ...]:
+    forward, log_det, inverse, trained, stepped, loaded, cost, stability, size = weights
+    return (
+        value("forward", forward, ["z"], ["value", "permuted", "positive"], "z = W x, row by row."),
+        value(
+            "log_det",
+            log_det,
+            ["log_det"],
+            ["value", "permuted", "positive"],
+            "log|det W|, once for each row.",
+        ),
+        value("inverse", inverse, INVERSE, ["value", "permuted", "positive"], "x = W⁻¹ z with -log|det W|."),
+        custom("trained factors", trained, all_trained, waits=any),
+        custom("after a step", stepped, after_step),
+        value_after("state_dict", loaded),
+        silent(cost, "cost", "costly", costly, ["value"], waits=all),
+        stable(stability, FORWARD + INVERSE, ["extreme"], "The determinant underflows: sum log|diag| instead."),
+        shapes(size, FORWARD + INVERSE, ["one row", "one feature"]),
+        *form(FORWARD + INVERSE),
+        custom("no gradient to weight", 0.125, no_weight_gradient),
+    )
+
+
+def value_after(name: str, weight: float) -> Law:
+    """A state_dict carries everything: a layer of another weight becomes this one."""
+    hint = "After load_state_dict the layer should be the saved one: what is neither parameter nor buffer is not saved."
+    same = value(name, weight, ["loaded_z", "loaded_log_det"], ["value", "permuted"], hint)
+    return Law(name, weight, same.test, waits=all)
+
+
+SLIDE = "Linear Flows (Recap of Previous Lecture)"
+LU_COST = "forward or inverse calls {found}: O(m³). With the factors at hand, log_det is a sum over a diagonal, and a solve is triangular."
+QR_COST = "forward or inverse calls {found}: with R at hand, log_det is a sum over its diagonal."
+
+EXERCISES = (
+    Exercise(
+        "LULinear",
+        4,
+        SLIDE,
+        cases=cases,
+        reference=Reference,
+        laws=laws([0.375, 0.75, 0.75, 0.5, 0.375, 0.25, 0.25, 0.125, 0.125], LU_COST),
+        mistakes=MISTAKES,
+    ),
+    Exercise(
+        "QRLinear",
+        3,
+        SLIDE,
+        cases=cases,
+        reference=Reference,
+        laws=laws([0.25, 0.5, 0.5, 0.375, 0.375, 0.125, 0.125, 0.125, 0.125], QR_COST),
+        mistakes=MISTAKES,
+    ),
+)

@@ -1,0 +1,1 @@
+"""The run parts of this assignment."""

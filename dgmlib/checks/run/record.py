@@ -1,0 +1,113 @@
+"""What one case gave: named tensors and the exceptions on the way."""
+
+import linecache
+import random
+import traceback
+import warnings
+import zlib
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import Tensor
+
+LONGEST_TEXT = 1000
+KEPT_RNG_DEVICES: list[int] = []
+
+
+def text(value: str) -> Tensor:
+    """A string as a uint8 tensor."""
+    return torch.tensor(list(value.encode()[:LONGEST_TEXT]), dtype=torch.uint8)
+
+
+def untext(value: Tensor) -> str:
+    """The string in a uint8 tensor."""
+    return bytes(value.reshape(-1)[:LONGEST_TEXT].to(torch.uint8).tolist()).decode(errors="replace")
+
+
+class Record(dict):
+    """Outputs by name. `returned` takes what the answer gave apart and says what is wrong with its form."""
+
+    def text(self, key: str, value: str):
+        self[key] = text(value)
+
+    @contextmanager
+    def part(self, name: str):
+        """Run a part of the call; an exception ends this part alone and is kept as `error.<name>`."""
+        try:
+            yield
+        except (Exception, SystemExit) as error:
+            self.text(f"error.{name}", describe(error))
+
+    def returned(self, result, *names: str):
+        """Keep `result` under `names`: one tensor, or a tuple of as many tensors."""
+        values = (result,) if len(names) == 1 and not isinstance(result, tuple | list) else result
+        if not isinstance(values, tuple | list) or len(values) != len(names):
+            raise TypeError(f"expected {form(names)}, got {kind(result)}")
+        for name, value in zip(names, values, strict=True):
+            if not isinstance(value, Tensor):
+                raise TypeError(f"expected a tensor for {name}, got {kind(value)}")
+            self[name] = value
+
+    def projection(self) -> Tensor | None:
+        """A fixed linear function of all differentiable outputs; None where there is none."""
+        terms = [(value * weights_like(value)).sum() for value in self.values() if value.requires_grad]
+        return torch.stack([term.to(torch.float64) for term in terms]).sum() if terms else None
+
+    def plain(self) -> dict[str, Tensor]:
+        return {name: value.detach() for name, value in self.items()}
+
+
+def weights_like(value: Tensor) -> Tensor:
+    """Fixed weights without a pattern that an answer could cancel."""
+    count = torch.arange(value.numel(), dtype=value.dtype, device=value.device)
+    return torch.cos(1.0 + 1.7 * count).reshape(value.shape)
+
+
+def form(names) -> str:
+    return names[0] if len(names) == 1 else f"{len(names)} values ({', '.join(names)})"
+
+
+def kind(value) -> str:
+    if value is None:
+        return "None (is the return missing?)"
+    if isinstance(value, tuple | list):
+        return f"a {type(value).__name__} of {len(value)}"
+    return f"a {type(value).__name__}"
+
+
+def describe(error: BaseException) -> str:
+    """`Type: message`, and the student's own line where it happened."""
+    try:
+        message = str(error).strip().split("\n")[0][:300]
+    except Exception:
+        message = ""
+    line = student_line(error)
+    return f"{type(error).__name__}: {message}" + (f" (at `{line[:120]}`)" if line else "")
+
+
+def student_line(error: BaseException) -> str:
+    """The last line of the traceback that is neither a library's nor ours."""
+    ours = ("site-packages", "dist-packages", "dgmlib", "<frozen", "/lib/python")
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if not any(part in frame.filename for part in ours):
+            return (frame.line or linecache.getline(frame.filename, frame.lineno or 0)).strip()
+    return ""
+
+
+@contextmanager
+def seeded(arrays: dict[str, Tensor]):
+    """Every random number generator set by the inputs, and put back afterwards; a warning is no error here."""
+    first = next(iter(arrays.values()))
+    seed = zlib.crc32(first.detach().cpu().contiguous().numpy().tobytes()) if first.numel() else 0
+    python, legacy = random.getstate(), np.random.get_state()  # noqa: NPY002 (a student may use it)
+    with torch.random.fork_rng(devices=KEPT_RNG_DEVICES), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.manual_seed(seed)
+        random.seed(seed)
+        np.random.seed(seed)  # noqa: NPY002
+        try:
+            yield
+        finally:
+            random.setstate(python)
+            np.random.set_state(legacy)  # noqa: NPY002

@@ -1,0 +1,101 @@
+"""Two watchers of an answer's tensor operations: which factorisations it calls, and whether it leaves its device.
+
+The device is watched without a GPU: the answer is called on tensors of torch's `meta` device, which carry shapes and
+no numbers. What meets there a tensor of the CPU would have raised on CUDA.
+"""
+
+from torch import Tensor, ops, uint8
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from .record import Record, seeded
+
+COPIES = {ops.aten.copy_.default}
+CPU_INDICES = {ops.aten.index, ops.aten.index_put, ops.aten.index_put_}
+DETERMINANTS = {"det", "slogdet", "logdet"}
+FACTORISATIONS = DETERMINANTS | {
+    "inv",
+    "inverse",
+    "lu",
+    "ldl",
+    "qr",
+    "geqrf",
+    "svd",
+    "eig",
+    "eigh",
+    "cholesky",
+    "solve",
+}
+MOST_READS = 1000
+
+
+class MixedDevices(RuntimeError):
+    pass
+
+
+class OneDevice(TorchDispatchMode):
+    """Raise `MixedDevices` where a tensor of another device joins in. A 0-d constant is right on any device."""
+
+    def __init__(self):
+        super().__init__()
+        self.reads = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        if function is ops.aten._local_scalar_dense.default and args[0].is_meta:
+            return self.read(args[0])
+        tensors = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor) and leaf.ndim]
+        if len({tensor.device.type for tensor in tensors}) > 1:
+            if function in COPIES:
+                return args[0]
+            if function._overloadpacket not in CPU_INDICES:
+                raise MixedDevices(f"a tensor on the CPU met the input's device in {function._overloadpacket}")
+        return function(*args, **(kwargs or {}))
+
+    def read(self, value: Tensor):
+        """`.item()` of a number that does not exist: true, so that validations pass; a loop that waits ends."""
+        self.reads += 1
+        if self.reads > MOST_READS:
+            raise RuntimeError("too many reads of a value")
+        return True if value.dtype.itemsize == 1 else 1.0 if value.dtype.is_floating_point else 1
+
+
+def on_meta(call, answer, arrays: dict[str, Tensor]) -> dict[str, Tensor]:
+    """`{"device": text}` if the answer leaves the device of its inputs, else nothing. What `meta` can't run passes."""
+    record = Record()
+    given = {name: value.to("meta") for name, value in arrays.items()}
+    with seeded(arrays), OneDevice():
+        try:
+            call(answer, given, record)
+        except MixedDevices as error:
+            record.text("error", str(error))
+        except (Exception, SystemExit):
+            return {}
+    return {"device": found} if (found := left_device(record)) is not None else {}
+
+
+def left_device(record: Record) -> Tensor | None:
+    """The first sign of another device: an operation that mixed two, or an output that is elsewhere."""
+    for key, value in record.items():
+        if key.startswith("error") and b"met the input's device" in bytes(value.tolist()):
+            return value
+    for key, value in record.items():
+        if value.dtype != uint8 and value.ndim and not value.is_meta:
+            record.text("device", f"{key} came back on the CPU")
+            return record["device"]
+    return None
+
+
+class Calls(TorchDispatchMode):
+    """Notes the name of every operation."""
+
+    def __init__(self):
+        super().__init__()
+        self.names: set[str] = set()
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        self.names.add(function._overloadpacket.__name__)
+        return function(*args, **(kwargs or {}))
+
+    def among(self, names: set[str]) -> list[str]:
+        """The called operations that are one of `names`; a triangular solve is none."""
+        return sorted(call for call in self.names if names & set(call.split("_")) and "triangular" not in call)
