@@ -1,0 +1,113 @@
+"""One loop, a table of models: the bound never falls, and stays below log p(x)."""
+# ruff: noqa: PT028 - `lib` is the real library unless a planted copy is passed
+
+from itertools import product
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from tests.lvm.cases import mixture, normal, ppca
+from tests.lvm.library import LIBRARY
+
+MODELS = {
+    "GaussianMixture": lambda lib, m, device: lib.GaussianMixture(*mixture(3, m, device)),
+    "HardMixture": lambda lib, m, device: lib.HardMixture(*mixture(3, m, device)),
+    "PPCA": lambda lib, m, device: lib.PPCA(*ppca(m, 2, device)),
+    "MeanFieldPPCA": lambda lib, m, device: lib.MeanFieldPPCA(*ppca(m, 2, device)),
+}
+EXACT = ["GaussianMixture", "PPCA"]
+
+
+def data(m: int, device, n: int = 200):
+    rows = normal(n, m, device=device, seed=20) * torch.arange(1, m + 1, device=device)
+    return rows + 3 * (normal(n, 1, device=device, seed=21) > 0)
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("m", [1, 3])
+def test_bound_never_falls_and_stays_below_log_prob(name, m, device, lib=LIBRARY):
+    x, model = data(m, device), MODELS[name](lib, m, device)
+    previous = -torch.inf
+    for _ in range(15):
+        log_prob = model.log_prob(x).mean()
+        model, history = lib.em(model, x, num_iters=1)
+        assert previous - 1e-12 <= history[0] <= log_prob + 1e-12
+        previous = history[0]
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_history_is_the_bound_right_after_each_e_step(name, device, lib=LIBRARY):
+    """With q = p(z|x) it is the log-likelihood of the model that entered the iteration."""
+    x, model = data(3, device), MODELS[name](lib, 3, device)
+    _, history = lib.em(model, x, num_iters=4)
+    assert history.shape == (4,)
+    for t in range(4):
+        assert_close(history[t], model.log_prob(x).mean())
+        model, _ = lib.em(model, x, num_iters=1)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_start_and_data_are_left_alone(name, device, lib=LIBRARY):
+    x, model = data(3, device), MODELS[name](lib, 3, device)
+    kept = {k: v.clone() for k, v in vars(model).items() if isinstance(v, torch.Tensor)}, x.clone()
+    lib.em(model, x, num_iters=3)
+    assert_close(({k: vars(model)[k] for k in kept[0]}, x), kept, rtol=0, atol=0)
+
+
+def test_tolerance_stops_the_loop(device, lib=LIBRARY):
+    x, model = data(2, device), MODELS["GaussianMixture"](lib, 2, device)
+    _, history = lib.em(model, x, num_iters=500, tol=1e-4)
+    gains = history.diff()
+    assert 2 < len(history) < 500
+    assert gains[-1] < 1e-4
+    assert (gains[:-1] >= 1e-4).all()
+
+
+def test_hard_q_is_the_best_of_all_point_masses(device, lib=LIBRARY):
+    model, x = MODELS["HardMixture"](lib, 2, device), data(2, device, n=4)
+    q, bound = model.e_step(x)
+    masses = torch.eye(3, dtype=torch.float64, device=device)
+    choices = [model.elbo(x, masses[list(k)]).mean() for k in product(range(3), repeat=4)]
+    assert_close(bound, torch.stack(choices).max())
+    assert_close(bound, model.elbo(x, q).mean())
+
+
+def test_diagonal_q_is_the_best_of_all_diagonal_gaussians(device, lib=LIBRARY):
+    """Its bound has no gradient in the mean and the log-variances, and is strictly below log p(x)."""
+    theta, x = ppca(4, 2, device), data(4, device)
+    (q_mean, q_cov), bound = lib.MeanFieldPPCA(*theta).e_step(x)
+    mean, log_var = q_mean.clone().requires_grad_(), q_cov.diagonal().log().requires_grad_()
+    elbo = lib.ppca_elbo(x, *theta, mean, log_var.exp().diag()).mean()
+    assert_close(elbo, bound)
+    for gradient in torch.autograd.grad(elbo, [mean, log_var]):
+        assert_close(gradient, torch.zeros_like(gradient), rtol=0, atol=1e-10)
+    assert bound < lib.PPCA(*theta).log_prob(x).mean() - 1e-3
+
+
+def test_mean_field_reaches_the_maximum_likelihood(device, lib=LIBRARY):
+    """PPCA's W may be rotated until the posterior is diagonal, so the restriction costs nothing at the end."""
+    x = data(4, device)
+    fitted, history = lib.em(MODELS["MeanFieldPPCA"](lib, 4, device), x, num_iters=2000)
+    best = lib.PPCA.maximum_likelihood(x, 2).log_prob(x).mean()
+    assert_close(history[-1], best, rtol=0, atol=1e-4)
+    assert_close(fitted.log_prob(x).mean(), best, rtol=0, atol=1e-4)
+
+
+def test_em_accepts_any_model_with_an_e_step_and_an_m_step(lib=LIBRARY):
+    """The mean of a Gaussian with known variances and a latent shift z ~ N(0, 1): x ~ N(θ + z, 1)."""
+
+    class Shift:
+        def __init__(self, theta):
+            self.theta = theta
+
+        def e_step(self, x):
+            return (x - self.theta) / 2, torch.distributions.Normal(self.theta, 2**0.5).log_prob(x).mean()
+
+        def m_step(self, x, q):
+            return Shift((x - q).mean())
+
+    x = normal(50)
+    model, history = lib.em(Shift(torch.tensor(5.0, dtype=torch.float64)), x, num_iters=60)
+    assert_close(model.theta, x.mean())
+    assert (history.diff() >= -1e-12).all()
