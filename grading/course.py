@@ -1,0 +1,111 @@
+"""A course folder: where its notebooks, submissions, verdicts and gradebook are."""
+
+import os
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+STUDENT = re.compile(r"[^\x00-\x1f/\\]{1,120}")
+
+
+class CourseError(ValueError):
+    """A wrong path or name: one line that says what to do."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """`Course(root)`; `solutions/`, `course/` and `grading/` below `root`. Folders are made at need."""
+
+    root: Path
+
+    @classmethod
+    def at(cls, folder: str | None) -> "Course":
+        root = Path(folder).resolve() if folder else CHECKOUT
+        if not root.is_dir():
+            raise CourseError(f"--course: no folder {root}")
+        if not (root / "course").is_dir() and not (root / "solutions").is_dir():
+            raise CourseError(f"--course: {root} holds neither course/ nor solutions/; give the folder that does")
+        return cls(root)
+
+    @property
+    def solutions(self) -> Path:
+        return self.root / "solutions"
+
+    @property
+    def released(self) -> Path:
+        return self.root / "course"
+
+    @property
+    def data(self) -> Path:
+        return self.root / "grading"
+
+    @property
+    def submitted(self) -> Path:
+        return self.data / "submitted"
+
+    @property
+    def verdicts(self) -> Path:
+        return self.data / "verdicts"
+
+    @property
+    def autograded(self) -> Path:
+        return self.data / "autograded"
+
+    @property
+    def gradebook(self) -> Path:
+        return self.data / "gradebook.db"
+
+    @cached_property
+    def secret_file(self) -> Path:
+        return self.data / "secret"
+
+    def secret(self) -> str:
+        """The course's secret, made at need and readable by its owner alone."""
+        self.data.mkdir(parents=True, exist_ok=True)
+        try:
+            handle = os.open(self.secret_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            if secret := self.secret_file.read_text().strip():
+                return secret
+            raise CourseError(f"{self.secret_file} is empty; remove it and a new secret is made") from None
+        with os.fdopen(handle, "w") as file:
+            file.write(os.urandom(32).hex())
+        return self.secret_file.read_text().strip()
+
+    def released_notebook(self, assignment) -> Path:
+        path = self.released / assignment.name / f"{assignment.notebook}.ipynb"
+        if not path.is_file():
+            raise CourseError(f"{assignment.name} is not released: run `python -m grading release {assignment.name}`")
+        return path
+
+    def submissions(self, assignment: str) -> dict[str, list[Path]]:
+        """Every student's files for an assignment, sorted; `.ipynb` alone, hidden files left out."""
+        found = {}
+        for folder in sorted(self.submitted.glob(f"*/{assignment}")):
+            if STUDENT.fullmatch(student := folder.parent.name) and not student.startswith("."):
+                found[student] = sorted(p for p in listed(folder) if p.suffix == ".ipynb" and p.name[0] != ".")
+        return found
+
+
+def listed(folder: Path) -> list[Path]:
+    """A folder's entries; none where it is a link or cannot be read."""
+    try:
+        return [] if folder.is_symlink() or folder.parent.is_symlink() else list(folder.iterdir())
+    except OSError:
+        return []
+
+
+def write(path: Path, data: bytes):
+    """Write a file whole or not at all: temporary file, fsync, rename."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with open(temporary, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

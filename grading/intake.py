@@ -1,0 +1,93 @@
+"""The gate: a submission's bytes, and its cells. What is no notebook is refused in one line."""
+
+import json
+import os
+import re
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+LARGEST = 5_000_000
+DEEPEST = 60
+MOST_CELLS = 1000
+TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)
+
+
+class Refused(ValueError):
+    """Not a notebook of the course; the text is the one line to tell the student."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What is kept of a submitted cell. `ids`: its id and Colab's, `grade_id` nbgrader's; empty where lost."""
+
+    kind: str
+    source: str
+    ids: tuple[str, ...] = ()
+    grade_id: str = ""
+
+
+def read(path: Path) -> bytes:
+    """The bytes of a regular file, no larger than 5 MB. Raises Refused; links are not followed."""
+    try:
+        file = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    except OSError as error:
+        raise Refused("a link is no submission" if path.is_symlink() else f"cannot be read: {error.strerror}") from None
+    with os.fdopen(file, "rb") as opened:
+        about = os.fstat(opened.fileno())
+        if not stat.S_ISREG(about.st_mode):
+            raise Refused("not a regular file")
+        data = opened.read(LARGEST + 1) if about.st_size <= LARGEST else b" " * (LARGEST + 1)
+    if len(data) > LARGEST:
+        raise Refused(f"larger than {LARGEST // 1_000_000} MB: clear all outputs and hand it in again")
+    return data
+
+
+def cells(data: bytes) -> list[Cell]:
+    """The cells of a notebook of format 4. Raises Refused."""
+    if len(data) > LARGEST:
+        raise Refused(f"larger than {LARGEST // 1_000_000} MB: clear all outputs and hand it in again")
+    notebook = parsed(data)
+    if not isinstance(notebook, dict) or not notebook:
+        raise Refused("not a Jupyter notebook")
+    version = notebook.get("nbformat")
+    if version != 4:
+        raise Refused(f"a notebook of format {str(version)[:20]}, not 4: open it in Jupyter and save it again")
+    listed = notebook.get("cells")
+    if not isinstance(listed, list) or len(listed) > MOST_CELLS:
+        raise Refused(f"a notebook without a list of at most {MOST_CELLS} cells")
+    return [cell(entry, number) for number, entry in enumerate(listed, 1)]
+
+
+def parsed(data: bytes):
+    if not data.strip():
+        raise Refused("an empty file")
+    depth = 0
+    for token in TOKEN.finditer(data):
+        depth += (token[0] in b"[{") - (token[0] in b"]}")
+        if depth > DEEPEST:
+            raise Refused("nested too deeply for a notebook")
+    try:
+        return json.loads(data.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        raise Refused("not a Jupyter notebook: no valid JSON (cut off on the way?)") from None
+
+
+def cell(entry, number: int) -> Cell:
+    """One cell, its source joined; metadata that is not what it should be counts as lost."""
+    if not isinstance(entry, dict) or entry.get("cell_type") not in ("code", "markdown", "raw"):
+        raise Refused(f"cell {number} is of no known type")
+    source = entry.get("source", "")
+    if isinstance(source, list) and all(isinstance(line, str) for line in source):
+        source = "".join(source)
+    if not isinstance(source, str):
+        raise Refused(f"cell {number} has no text")
+    metadata = mapping(entry.get("metadata"))
+    ids = tuple(i for i in (entry.get("id"), metadata.get("id")) if isinstance(i, str))
+    grade_id = mapping(metadata.get("nbgrader")).get("grade_id")
+    source = source.replace("\r\n", "\n").encode(errors="replace").decode()
+    return Cell(entry["cell_type"], source, ids, grade_id if isinstance(grade_id, str) else "")
+
+
+def mapping(value) -> dict:
+    return value if isinstance(value, dict) else {}

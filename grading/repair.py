@@ -1,0 +1,204 @@
+"""Find the answers in whatever a student hands in. The released notebook is the frame; only cell sources come through.
+
+A submitted cell is recognised by its id, then nbgrader's grade_id, then (code) the name that it defines or (any) the
+released text that it repeats. Released set-up, worked and check cells never run as submitted. Of several cells for one
+answer the one in force at its check cell counts: the last before it that is not the stub; else the last at all.
+"""
+
+import ast
+import json
+import re
+import warnings
+from dataclasses import dataclass
+
+from .intake import Cell, Refused
+
+SETUP = "setup"
+LONGEST_PARSED = 100_000
+NAMED = re.compile(r"^(?:def|class)\s+(\w+)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A released cell: an `answer`, a written `proof`, a `check`, the `setup`, or `fixed` text or code."""
+
+    role: str
+    name: str
+    kind: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """What the sandbox does next: execute a `cell`, or hand the answer called `name` to an `exercise`."""
+
+    op: str
+    name: str
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Repaired:
+    """`steps` to run; `answers`: the chosen source by name; `own`: the student's cells after each released one."""
+
+    steps: tuple[Step, ...]
+    answers: dict[str, str]
+    unsolved: frozenset[str]
+    own: dict[int, list[Cell]]
+
+
+def frame(released: bytes) -> list[Slot]:
+    """The released notebook's cells and what each is for."""
+    return [slot(cell) for cell in json.loads(released)["cells"]]
+
+
+def slot(cell: dict) -> Slot:
+    about = cell["metadata"].get("nbgrader", {})
+    name, source = about.get("grade_id", ""), cell["source"]
+    source = source if isinstance(source, str) else "".join(source)
+    if about.get("solution") and about.get("grade"):
+        role = "proof"
+    elif about.get("solution"):
+        role = "answer"
+    elif about.get("grade"):
+        role = "check"
+    else:
+        role = "setup" if name == SETUP else "fixed"
+    name = name.removeprefix("check_") if role == "check" else name or cell.get("id", "")
+    return Slot(role, name, cell["cell_type"], source)
+
+
+class Repair:
+    """`Repair(slots, cells).result()`."""
+
+    def __init__(self, slots: list[Slot], cells: list[Cell]):
+        self.slots, self.cells = slots, cells
+        self.by_id = {("check_" if s.role == "check" else "") + s.name: s for s in slots if s.name}
+        self.by_text = {squeezed(s.source): s for s in slots if s.source.strip() and s.role != "answer"}
+        self.answers = [s for s in slots if s.role == "answer"]
+        self.stubs = {s.name: meaning(s.source) for s in self.answers}
+        self.slot_of = [self.recognise(cell) for cell in cells]
+        self.defined = [
+            defines(cell.source) if self.runs(cell, s) else set() for cell, s in zip(cells, self.slot_of, strict=True)
+        ]
+
+    def recognise(self, cell: Cell) -> Slot | None:
+        for key in (*cell.ids, cell.grade_id):
+            if key in self.by_id:
+                return self.by_id[key]
+        return self.by_text.get(squeezed(cell.source))
+
+    def runs(self, cell: Cell, slot: Slot | None) -> bool:
+        """Code, or an answer that was retyped as text."""
+        if cell.kind == "code" or (slot is not None and slot.role == "answer"):
+            return True
+        return slot is None and not self.stubs.keys().isdisjoint(defines(cell.source))
+
+    def is_stub(self, at: int, name: str) -> bool:
+        return meaning(self.cells[at].source) == self.stubs[name]
+
+    def candidates(self, name: str) -> list[int]:
+        """Cells that may hold an answer: those that define it; else those that sit in its place."""
+        places = [i for i, s in enumerate(self.slot_of) if s and (s.role, s.name) == ("answer", name)]
+        definers = [i for i, names in enumerate(self.defined) if name in names]
+        edited = [i for i in definers if not self.is_stub(i, name)]
+        return edited or [i for i in places if not self.is_stub(i, name) and self.cells[i].source.strip()]
+
+    def check_place(self, name: str) -> int:
+        """Where the student has the last check of an answer; -1 where it was deleted."""
+        return max((i for i, s in enumerate(self.slot_of) if s and (s.role, s.name) == ("check", name)), default=-1)
+
+    def chosen(self, name: str) -> int | None:
+        candidates = self.candidates(name)
+        before = [i for i in candidates if i < self.check_place(name)]
+        return (before or candidates or [None])[-1]
+
+    def result(self) -> Repaired:
+        """The steps in the student's order. Raises Refused where nothing of the released notebook is left."""
+        if not any(self.slot_of) and not any(self.candidates(s.name) for s in self.answers):
+            raise Refused("holds no cell of this assignment's notebook")
+        chosen = {s.name: self.chosen(s.name) for s in self.answers}
+        due: dict[int, list[str]] = {}
+        for name, at in chosen.items():
+            due.setdefault(max(at if at is not None else -1, self.check_place(name)), []).append(name)
+        steps = [Step("cell", SETUP, s.source) for s in self.slots if s.role == "setup"]
+        steps += [Step("exercise", name) for name in due.get(-1, [])]
+        for i, cell in enumerate(self.cells):
+            if self.executed(i, cell):
+                steps.append(Step("cell", f"cell {i + 1}", cell.source))
+            steps += [Step("exercise", name) for name in due.get(i, [])]
+        sources = {name: self.cells[at].source for name, at in chosen.items() if at is not None}
+        sources |= {s.name: text for s in self.slots if s.role == "proof" and (text := self.written(s)) is not None}
+        unsolved = frozenset(name for name, at in chosen.items() if at is None)
+        return Repaired(tuple(steps), sources, unsolved, self.own(set(chosen.values())))
+
+    def executed(self, at: int, cell: Cell) -> bool:
+        """The student's own code, edited released code, and answers that are more than the stub."""
+        slot = self.slot_of[at]
+        if not cell.source.strip() or not self.runs(cell, slot) or (slot and slot.role in ("check", "proof")):
+            return False
+        if slot and slot.role in ("setup", "fixed"):
+            return squeezed(cell.source) != squeezed(slot.source)
+        return not any(meaning(cell.source) == stub for stub in self.stubs.values())
+
+    def written(self, slot: Slot) -> str | None:
+        """A proof's text: the last copy that was written on."""
+        texts = [c.source for c, s in zip(self.cells, self.slot_of, strict=True) if s is slot]
+        edited = [text for text in texts if squeezed(text) != squeezed(slot.source)]
+        return (edited or texts or [None])[-1]
+
+    def own(self, chosen: set) -> dict[int, list[Cell]]:
+        """The student's additional cells, by the index of the released cell that they follow (-1: before all)."""
+        places = {id(s): i for i, s in enumerate(self.slots)}
+        own: dict[int, list[Cell]] = {}
+        last = -1
+        for i, cell in enumerate(self.cells):
+            slot = self.slot_of[i]
+            if slot is not None:
+                last = places[id(slot)]
+            elif i not in chosen and cell.source.strip():
+                own.setdefault(last, []).append(cell)
+        return own
+
+
+def squeezed(source: str) -> str:
+    """A text without its white space: editors change that."""
+    return "".join(source.split())
+
+
+def tree(source: str) -> ast.Module | None:
+    """The parsed cell without magics; None where it is no Python, or too long for an honest cell."""
+    if len(source) > LONGEST_PARSED:
+        return None
+    lines = ["" if line.startswith(("%", "!")) else line for line in source.split("\n")]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse("\n".join(lines))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def meaning(source: str) -> str:
+    """A code cell without comments and layout."""
+    parsed = tree(source)
+    try:
+        return ast.dump(parsed) if parsed else squeezed(source)
+    except RecursionError:
+        return squeezed(source)
+
+
+def defines(source: str) -> set[str]:
+    """The names that a cell's top level binds by def, class, or assignment."""
+    parsed = tree(source)
+    if parsed is None:
+        return set(NAMED.findall(source))
+    body = parsed.body
+    names = {n.name for n in body if isinstance(n, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef)}
+    assigned = [t for n in body if isinstance(n, ast.Assign) for t in n.targets]
+    return names | {t.id for t in assigned if isinstance(t, ast.Name)}
+
+
+def repair(released: bytes, cells: list[Cell]) -> Repaired:
+    """Submitted cells put in order of execution around the released notebook. Raises Refused."""
+    return Repair(frame(released), cells).result()

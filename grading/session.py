@@ -1,0 +1,111 @@
+"""One submission's time in the sandbox: cells in order, exercises on the way, a new start after a crash or a hang."""
+
+from dataclasses import dataclass, field
+
+from .process import Process, WorkerGone, WorkerSlow
+
+CPU = 20.0
+WALL = 3.0
+STARTS = 3
+
+
+class SandboxFailed(RuntimeError):
+    """The sandbox did not start: no fault of the submission."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an exercise's run gave: arrays, or the reason why there are none."""
+
+    arrays: dict | None
+    reason: str = ""
+    lost: bool = False  # crashed or hung, so not worth another try
+
+
+@dataclass
+class Session:
+    """`start` makes a worker; `seed` names the cells' random state; `budget` bounds the CPU of it all, in seconds."""
+
+    start: object
+    seed: int
+    budget: float
+    done: list = field(default_factory=list)
+    process: Process | None = None
+    spent: float = 0.0
+
+    def cell(self, name: str, source: str) -> tuple[str, str]:
+        """Execute a cell: `(error, printed)`. One that crashes or hangs is left out of every replay."""
+        try:
+            reply, _ = self.ask({"op": "cell", "name": name, "source": source, "seed": self.seed})
+        except WorkerGone as error:
+            return lost("this cell", error), ""
+        self.done.append((name, source))
+        return text(reply, "error", 1500), text(reply, "printed", 8000)
+
+    def exercise(self, name: str, seed: int, inputs: dict) -> Answer:
+        """Hand the student's answer to the `run` part of its check."""
+        try:
+            reply, arrays = self.ask({"op": "exercise", "name": name, "seed": seed}, inputs)
+        except WorkerGone as error:
+            return Answer(None, lost("your answer", error), lost=True)
+        if reply.get("missing"):
+            return Answer(None, "missing")
+        if reply.get("error"):
+            return Answer(None, f"your answer could not be called: {text(reply, 'error', 500)}")
+        return Answer(arrays)
+
+    def ask(self, header: dict, arrays=None):
+        """One request within the budgets; after a crash or a hang the process is gone."""
+        if self.spent >= self.budget:
+            raise WorkerSlow(f"the submission used up its {self.budget:.0f} s of computing")
+        process = self.alive()
+        before = process.cpu()
+        try:
+            return process.ask(header, arrays, CPU, CPU * WALL)
+        except WorkerGone as error:
+            self.spent += CPU if isinstance(error, WorkerSlow) else 1.0
+            self.close()
+            raise
+        finally:
+            if self.process:
+                self.spent += max(0.0, process.cpu() - before)
+
+    def alive(self) -> Process:
+        """The worker, started anew and with the earlier cells replayed where it is gone."""
+        if self.process is None:
+            self.process = self.fresh()
+            cells, self.done = self.done, []
+            for name, source in cells:
+                self.cell(name, source)
+        return self.process or self.alive()
+
+    def fresh(self) -> Process:
+        for attempt in range(STARTS):
+            try:
+                return Process(self.start)
+            except (WorkerGone, OSError) as error:
+                if attempt == STARTS - 1:
+                    raise SandboxFailed(f"the sandbox did not start: {error}") from error
+        raise AssertionError
+
+    def close(self):
+        if self.process:
+            self.process.close()
+            self.process = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def lost(what: str, error: WorkerGone) -> str:
+    kind = "took too long" if isinstance(error, WorkerSlow) else "ended the process"
+    return f"{what} {kind}: {error}"
+
+
+def text(reply: dict, key: str, longest: int) -> str:
+    """A text that the worker sent, if it is one."""
+    value = reply.get(key)
+    return "".join(c for c in value[:longest] if c.isprintable() or c in "\n\t") if isinstance(value, str) else ""

@@ -1,0 +1,62 @@
+"""Verdict files: `verdicts/<key>.json`. The key hashes all that a verdict depends on, so a change grades afresh."""
+
+import hashlib
+import hmac
+import json
+from functools import cache
+from pathlib import Path
+
+import dgmlib
+
+from .course import Course, write
+
+HERE = Path(__file__).parent
+
+
+@cache
+def version() -> str:
+    """A hash of the code that makes a verdict: the library with its checks, and the judge."""
+    digest = hashlib.sha256()
+    library = Path(dgmlib.__file__).parent
+    judge = [HERE / name for name in ("intake.py", "repair.py", "judge.py", "session.py", "process.py")]
+    files = sorted(library.rglob("*.py")) + judge + sorted((HERE / "inside").glob("*.py"))
+    for file in files:
+        digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def key(submission: bytes, student: str, assignment: str, released: bytes, secret: str, sandbox: str) -> str:
+    digest = hmac.new(secret.encode(), digestmod=hashlib.sha256)
+    for part in (
+        submission,
+        student.encode(errors="replace"),
+        assignment.encode(),
+        released,
+        version().encode(),
+        sandbox.encode(),
+    ):
+        digest.update(len(part).to_bytes(8, "big") + part)
+    return digest.hexdigest()
+
+
+def path(course: Course, name: str) -> Path:
+    return course.verdicts / f"{name}.json"
+
+
+def load(course: Course, name: str) -> dict | None:
+    """A verdict on file; None where there is none, or where it is damaged."""
+    try:
+        verdict = json.loads(path(course, name).read_bytes())
+        return verdict if verdict["status"] == "graded" else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def save(course: Course, name: str, verdict: dict):
+    """Only graded ones are kept: a refusal costs nothing to find again."""
+    if verdict["status"] == "graded":
+        write(path(course, name), dumps(verdict))
+
+
+def dumps(verdict: dict) -> bytes:
+    return (json.dumps(verdict, indent=1, ensure_ascii=False) + "\n").encode()
