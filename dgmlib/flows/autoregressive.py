@@ -23,7 +23,7 @@ def autoregressive_forward(x: Tensor, conditioner: Conditioner) -> tuple[Tensor,
     check_event("x", x)
     mu, log_sigma = conditioner(x)
     check_affine(x, mu, log_sigma)
-    return (x - mu) * torch.exp(-log_sigma), -log_sigma.sum(-1)
+    return (x - mu) / torch.exp(log_sigma), -log_sigma.sum(-1)
 
 
 def autoregressive_inverse(z: Tensor, conditioner: Conditioner) -> tuple[Tensor, Tensor]:

@@ -45,7 +45,7 @@ class AffineCoupling(Bijection):
         """z_2 and log|det ∂z/∂x|."""
         mu, log_sigma = self.conditioner(x1)
         check_affine(x2, mu, log_sigma)
-        return (x2 - mu) * torch.exp(-log_sigma), -log_sigma.sum(-1)
+        return (x2 - mu) / torch.exp(log_sigma), -log_sigma.sum(-1)
 
     def decode(self, z1: Tensor, z2: Tensor) -> tuple[Tensor, Tensor]:
         """x_2 and log|det ∂x/∂z|; z_1 = x_1."""
