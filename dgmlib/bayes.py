@@ -46,9 +46,7 @@ def gaussian_mean_posterior(
     require_positive("prior_std", prior_std)
     noise_std, prior_mean, prior_std = (torch.as_tensor(s).to(x) for s in (noise_std, prior_mean, prior_std))
     count = x.shape[-1] + (noise_std / prior_std).square()
-    return prior_mean + (x - prior_mean.unsqueeze(-1)).sum(-1) / count, (noise_std / count.sqrt()).expand(
-        x.shape[:-1]
-    )
+    return prior_mean + (x - prior_mean.unsqueeze(-1)).sum(-1) / count, (noise_std / count.sqrt()).expand(x.shape[:-1])
 
 
 def map_linear_regression(
@@ -74,7 +72,8 @@ def linear_regression_posterior(
     With [X; √r I] = Q R, XᵀX + r I = RᵀR: the prior counts as d more observations of value 0.
 
     Shapes: features (..., n, d), targets (..., n); results (..., d), (..., d, d). Cost: O(n d²).
-    Raises ValueError for a scale that is not above 0. Source: Bishop, eq. 3.53-3.54.
+    Raises ValueError for a scale that is not above 0, and for columns of X that depend on each other under a
+    prior too wide to tell. Source: Bishop, eq. 3.53-3.54.
     """
     require_positive("noise_std", noise_std)
     require_positive("prior_std", prior_std)
@@ -84,7 +83,19 @@ def linear_regression_posterior(
     eye = torch.eye(d, dtype=features.dtype, device=features.device)
     prior_rows = (noise_std / prior_std * eye).expand(*batch, d, d)
     Q, R = torch.linalg.qr(torch.cat([features, prior_rows], dim=-2))
+    _require_full_rank(R)
     root = torch.linalg.solve_triangular(R, eye.expand_as(R), upper=True)  # R⁻¹
     projected = Q[..., :n, :].mT @ targets.unsqueeze(-1)
     mean = torch.linalg.solve_triangular(R, projected, upper=True).squeeze(-1)
     return mean, noise_std.square() * root @ root.mT
+
+
+def _require_full_rank(R: Tensor) -> None:
+    """Every pivot of R is above the rounding of the largest."""
+    pivots = R.diagonal(dim1=-2, dim2=-1).abs()
+    rounding = R.shape[-1] * torch.finfo(R.dtype).eps * pivots.amax(-1, keepdim=True)
+    if not bool((pivots > rounding).all()):
+        raise ValueError(
+            f"features: expected finite columns that are independent in {R.dtype}, got pivots {pivots.tolist()}; "
+            "drop repeated columns, pass float64, or lower prior_std / noise_std."
+        )

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from dgmlib._valid import cholesky, require_samples, require_shape
+from dgmlib._valid import cholesky, require_finite, require_samples, require_shape
 
 
 class GaussianMixture:
@@ -29,9 +29,8 @@ class GaussianMixture:
         require_shape("weights", weights, (num_components,))
         require_shape("covariances", covariances, (num_components, m, m))
         if not bool((weights >= 0).all() & ((weights.double().sum() - 1).abs() < 1e-4)):
-            raise ValueError(
-                f"weights: expected numbers >= 0 with sum 1, got {weights.tolist()}; divide by their sum."
-            )
+            raise ValueError(f"weights: expected numbers >= 0 with sum 1, got {weights.tolist()}; divide by their sum.")
+        require_finite("means", means)
         self._scale_tril = cholesky("covariances", covariances)
 
     def log_joint(self, x: Tensor) -> Tensor:
@@ -54,7 +53,7 @@ class GaussianMixture:
 
     def sample(self, n: int, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
         """Ancestral: k ~ weights, then x ~ N(means_k, covariances_k). Returns x (n, m), k (n,) int64."""
-        k = torch.multinomial(self.weights, n, replacement=True, generator=generator)
+        k = torch.multinomial(self.weights.expand(n, -1), 1, generator=generator).squeeze(-1)
         m, like = self.means.shape[-1], {"dtype": self.means.dtype, "device": self.means.device}
         noise = torch.randn(n, m, 1, generator=generator, **like)
         return self.means[k] + (self._scale_tril.to(noise.dtype)[k] @ noise).squeeze(-1), k

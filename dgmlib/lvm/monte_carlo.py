@@ -23,9 +23,7 @@ def naive_log_likelihood(
     return torch.logsumexp(torch.stack(sums), dim=0) - math.log(len(z))
 
 
-def naive_gaussian_log_likelihood(
-    x: Tensor, means: Tensor, sigma: float | Tensor, chunk: int = 1024
-) -> Tensor:
+def naive_gaussian_log_likelihood(x: Tensor, means: Tensor, sigma: float | Tensor, chunk: int = 1024) -> Tensor:
     """log (1/K) Σ_k N(x; means_k, sigma² I), by one matrix product a chunk of means (means_k = decoder(z_k)).
 
     ‖x - m‖² = ‖x‖² + ‖m‖² - 2 xᵀm, with x and m centred on the mean of x first, since the error of this form

@@ -28,6 +28,7 @@ class PPCA:
         self.W, self.mu, self.sigma = W, mu, torch.as_tensor(sigma).to(W)
         require_shape("W", W, (None, None))
         require_shape("mu", mu, (W.shape[0],))
+        require_finite("mu", mu)
         require_positive("sigma", self.sigma)
         wide, variance = W.double(), self.sigma.double().square()
         self._M = wide.mT @ wide + variance * torch.eye(W.shape[1], dtype=wide.dtype, device=W.device)
@@ -98,9 +99,7 @@ class PPCA:
         Source: Tipping and Bishop 1999, eq. 15-17.
         """
         if not 1 <= d < x.shape[-1]:
-            raise ValueError(
-                f"d: expected 1 <= d < m = {x.shape[-1]}, got {d}; sigma² averages m - d eigenvalues."
-            )
+            raise ValueError(f"d: expected 1 <= d < m = {x.shape[-1]}, got {d}; sigma² averages m - d eigenvalues.")
         require_samples("x", x)
         mu, covariance = _covariance(x)
         require_finite("x", covariance)
