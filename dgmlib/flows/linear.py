@@ -12,7 +12,7 @@ class LULinear(Bijection):
     P: a fixed permutation; L: unit lower triangular; U: upper triangular with U_jj = ±exp(log_diagonal_j),
     the sign fixed. log|det W| = Σ_j log|U_jj|. L and U are trained, and W stays invertible throughout.
 
-    Cost: output O(n m²), log_det O(m); the inverse is two triangular solves.
+    Cost: output O(n m²), log_det O(m); the inverse is two triangular solves, O(n m²).
     Raises ValueError unless `weight` is a square, invertible matrix.
 
     Source: Lecture 3, "Recap of Previous Lecture" (Linear Flows, LU).
@@ -38,7 +38,10 @@ class LULinear(Bijection):
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         check_event("x", x, len(self.order), self.lower.dtype)
         L, U = self.factors()
-        z = (x @ U.mT @ L.mT)[..., self.order]
+        if x[..., 0].numel() >= x.shape[-1]:  # as many events as columns pay for forming W = P L U
+            z = x @ (L @ U)[self.order].mT
+        else:
+            z = (x @ U.mT @ L.mT)[..., self.order]
         return z, self.log_diagonal.sum().expand(x.shape[:-1])
 
     def inverse(self, z: Tensor) -> tuple[Tensor, Tensor]:
@@ -51,8 +54,8 @@ class LULinear(Bijection):
 
     def factors(self) -> tuple[Tensor, Tensor]:
         """L and U, both `(m, m)`."""
-        eye = torch.eye(len(self.order), dtype=self.lower.dtype, device=self.lower.device)
-        return self.lower.tril(-1) + eye, self.upper.triu(1) + (self.sign * self.log_diagonal.exp()).diag()
+        L = self.lower.tril(-1).diagonal_scatter(torch.ones_like(self.sign))
+        return L, upper_factor(self.upper, self.sign, self.log_diagonal)
 
 
 class QRLinear(Bijection):
@@ -96,7 +99,12 @@ class QRLinear(Bijection):
         # I - S is never singular (the eigenvalues of S are imaginary), so solve_ex may skip its check,
         # which would wait for the GPU.
         cayley = torch.linalg.solve_ex(eye - S, eye + S).result
-        return self.start @ cayley, self.upper.triu(1) + (self.sign * self.log_diagonal.exp()).diag()
+        return self.start @ cayley, upper_factor(self.upper, self.sign, self.log_diagonal)
+
+
+def upper_factor(upper: Tensor, sign: Tensor, log_diagonal: Tensor) -> Tensor:
+    """The upper triangular matrix with `upper` above its diagonal and ±exp(log_diagonal) on it."""
+    return upper.triu(1).diagonal_scatter(sign * torch.exp(log_diagonal))
 
 
 def check_invertible(weight: Tensor) -> None:
