@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from .exercise import Law, Seen
+from .run import Arrays
 
 TOLERANCE = {torch.float64: 1e-6, torch.float32: 1e-3}
 NUMBERS = (torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.bool)
@@ -158,13 +159,21 @@ def brief(number: Tensor) -> str:
 
 
 def diagnosis(seen: Seen, cases: Sequence[str], keys: Sequence[str]) -> str:
-    """The message of the known mistake whose outputs are these outputs."""
-    for message, outputs in seen.mistakes:
-        if all(same(seen, outputs, case, key) for case, key in pairs(cases, keys)) and any(
-            not same(seen, outputs, case, key, seen.expected) for case, key in pairs(cases, keys)
-        ):
-            return message
-    return ""
+    """The message of the known mistake with these outputs; of several, of the one that is alike in most others too."""
+    here = pairs(cases, keys)
+    wrong = [(case, key) for case, key in here if not same(seen, seen.expected, case, key)]
+    alike = [
+        (likeness(seen, outputs), -number, message)
+        for number, (message, outputs) in enumerate(seen.mistakes)
+        if all(same(seen, outputs, case, key) for case, key in here)
+        and any(not same(seen, outputs, case, key, seen.expected) for case, key in wrong)
+    ]
+    return max(alike)[2] if alike else ""
+
+
+def likeness(seen: Seen, outputs: dict[str, Arrays]) -> int:
+    """How many outputs of a known mistake are the student's."""
+    return sum(same(seen, outputs, case, key) for case, arrays in seen.expected.items() for key in arrays)
 
 
 def same(seen: Seen, outputs, case: str, key: str, other=None) -> bool:

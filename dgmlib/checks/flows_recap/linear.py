@@ -184,7 +184,7 @@ def laws(weights: list[float], costly: str) -> tuple[Law, ...]:
             log_det,
             ["log_det"],
             ["value", "permuted", "positive"],
-            "log|det W|, once for each row.",
+            "log|det W| = sum log|diag|: first the absolute value (nan is the log of a negative number), one entry a row.",
         ),
         value("inverse", inverse, INVERSE, ["value", "permuted", "positive"], "x = W⁻¹ z with -log|det W|."),
         custom("trained factors", trained, all_trained, waits=any),
