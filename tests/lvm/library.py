@@ -11,7 +11,7 @@ from unittest.mock import patch
 
 import dgmlib
 
-MODULES = ["_valid", "kl", "bayes", "lvm.mixture", "lvm.ppca", "lvm.monte_carlo", "elbo", "em"]
+MODULES = ["_valid", "kl", "bayes", "lvm.mixture", "lvm.ppca", "lvm.monte_carlo", "elbo", "em", "lvm.mixture_em"]
 
 
 def _names(modules: list[ModuleType]) -> SimpleNamespace:

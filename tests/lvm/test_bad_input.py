@@ -89,7 +89,7 @@ CASES = {
     "a naive sigma of zero": (lambda: naive_gaussian_log_likelihood(ROWS, EYE, 0.0), "sigma: expected"),
     "a sigma below float32": (
         lambda: naive_gaussian_log_likelihood(ROWS, ROWS, 1e-5),
-        "sigma: .* float32 resolves.*pass float64",
+        "sigma: .*float32 resolves.*pass float64",
     ),
     "a sigma that overflows": (lambda: naive_gaussian_log_likelihood(ROWS, EYE, 1e-30), "sigma: .* pass float64"),
     "no samples of q": (lambda: elbo_from_joint(EYE[:0], EYE[:0]), "log_joint: expected at least one"),
