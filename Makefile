@@ -1,0 +1,38 @@
+# Thin: what a target does stands in Python. `make demo` and `make test` need Python 3.11 or newer and nothing else.
+PYTHON ?= python3
+BIN := .venv/bin
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup -q
+
+.PHONY: demo test lab release bench banks attacks
+demo: .venv/installed
+	$(BIN)/python -m grading demo
+
+test: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(PYTEST)
+	$(PYTEST) --nbval-lax --nbval-cell-timeout=120 solutions
+	$(BIN)/python -m grading release --check
+
+lab: .venv/installed
+	$(BIN)/jupyter lab course
+
+release: .venv/installed
+	$(BIN)/python -m grading release
+
+bench: .venv/installed
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[bench]'
+	$(BIN)/python -m benchmarks
+
+banks: .venv/installed
+	$(PYTEST) tests/checks --seeds 20
+
+attacks: .venv/installed
+	$(PYTEST) tests/attacks --attacks all
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv .venv
+	@echo "Installing into .venv; the first time this takes a few minutes."
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev]'
+	@touch $@
