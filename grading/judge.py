@@ -25,14 +25,15 @@ def grade(submission: bytes, student: str, assignment, secret: str, released: by
     """The verdict. `start(fd)` starts a worker in a sandbox of `kind`. Never raises for what a student did."""
     try:
         repaired = repair(released, intake.cells(submission))
-        exercises, notes = Judge(repaired, student, assignment, secret).run(start)
+        judge = Judge(repaired, student, assignment, secret)
+        exercises = judge.run(start)
     except intake.Refused as refusal:
         return refused(student, assignment, str(refusal), kind)
     except SandboxFailed as failure:
         return refused(student, assignment, str(failure), kind, "failed")
     verdict = refused(student, assignment, "", kind, "graded")
     score = sum(e["score"] for e in exercises.values() if e["score"] is not None)
-    return verdict | {"score": tidy(score), "exercises": exercises, "notes": notes}
+    return verdict | {"score": tidy(score), "exercises": exercises, "notes": judge.notes, "written": judge.written()}
 
 
 def refused(student: str, assignment, reason: str, kind: str, status: str = "refused") -> dict:
@@ -47,6 +48,7 @@ def refused(student: str, assignment, reason: str, kind: str, status: str = "ref
         "max_score": tidy(sum(e.points for e in assignment.exercises.values())) if assignment else None,
         "exercises": {},
         "notes": [],
+        "written": [],
     }
 
 
@@ -60,7 +62,7 @@ class Judge:
         self.results: dict[str, list] = {}
         self.notes: list[str] = []
 
-    def run(self, start) -> tuple[dict, list[str]]:
+    def run(self, start) -> dict:
         exercises = self.assignment.exercises
         cells = sum(step.op == "cell" for step in self.repaired.steps)
         own = max(0, cells - len(exercises) - 1)
@@ -73,7 +75,7 @@ class Judge:
                     self.exercise(session, step.name)
             for name in [name for name in self.tried if self.lacked_a_name(name)]:
                 self.again(session, name)
-        return {name: self.report(exercise) for name, exercise in exercises.items()}, self.notes
+        return {name: self.report(exercise) for name, exercise in exercises.items()}
 
     def cell(self, session: Session, name: str, source: str):
         error, _ = session.cell(name, source)
@@ -130,6 +132,10 @@ class Judge:
             session.cell(f"{name}, once more", self.repaired.answers[name])
         self.exercise(session, name)
         self.results[name] = max(before, self.results[name], key=points)
+
+    def written(self) -> list[str]:
+        """The proofs that a person has something to read of."""
+        return [n for n, e in self.assignment.exercises.items() if e.written and n in self.repaired.written]
 
     def report(self, exercise) -> dict:
         if exercise.written:

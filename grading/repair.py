@@ -39,11 +39,13 @@ class Step:
 
 @dataclass(frozen=True)
 class Repaired:
-    """`steps` to run; `answers`: the chosen source by name; `own`: the student's cells after each released one."""
+    """`steps` to run; `answers`: the chosen source by name; `unsolved`: answers left as they
+    were; `written`: proofs with a text; `own`: the student's additional cells after each released one."""
 
     steps: tuple[Step, ...]
     answers: dict[str, str]
     unsolved: frozenset[str]
+    written: frozenset[str]
     own: dict[int, list[Cell]]
 
 
@@ -128,9 +130,11 @@ class Repair:
                 steps.append(Step("cell", f"cell {i + 1}", cell.source))
             steps += [Step("exercise", name) for name in due.get(i, [])]
         sources = {name: self.cells[at].source for name, at in chosen.items() if at is not None}
-        sources |= {s.name: text for s in self.slots if s.role == "proof" and (text := self.written(s)) is not None}
+        texts = {s.name: self.written(s) for s in self.slots if s.role == "proof"}
+        written = frozenset(name for name, text in texts.items() if text is not None)
+        sources |= {name: texts[name] for name in written}
         unsolved = frozenset(name for name, at in chosen.items() if at is None)
-        return Repaired(tuple(steps), sources, unsolved, self.own(set(chosen.values())))
+        return Repaired(tuple(steps), sources, unsolved, written, self.own(set(chosen.values())))
 
     def executed(self, at: int, cell: Cell) -> bool:
         """The student's own code, edited released code, and answers that are more than the stub."""
@@ -144,8 +148,8 @@ class Repair:
     def written(self, slot: Slot) -> str | None:
         """A proof's text: the last copy that was written on."""
         texts = [c.source for c, s in zip(self.cells, self.slot_of, strict=True) if s is slot]
-        edited = [text for text in texts if squeezed(text) != squeezed(slot.source)]
-        return (edited or texts or [None])[-1]
+        edited = [text for text in texts if text.strip() and squeezed(text) != squeezed(slot.source)]
+        return edited[-1] if edited else None
 
     def own(self, chosen: set) -> dict[int, list[Cell]]:
         """The student's additional cells, by the index of the released cell that they follow (-1: before all)."""

@@ -44,9 +44,9 @@ def encode(header: dict, arrays: dict[str, Tensor] | None = None) -> bytes:
     """One frame. Raises FrameError where it would be too large."""
     listed, parts = [], []
     for name, value in (arrays or {}).items():
-        value = value.detach().resolve_conj().resolve_neg().cpu().contiguous()
         listed.append([name, NAMES[value.dtype], list(value.shape)])
-        parts.append(value.reshape(-1).view(torch.uint8).numpy().tobytes())
+        flat = torch.empty(value.numel(), dtype=value.dtype).copy_(value.detach().reshape(-1))
+        parts.append(flat.view(torch.uint8).numpy().tobytes())
     head = json.dumps(header | {"arrays": listed}).encode()
     body = b"".join(parts)
     check_sizes(len(head), len(body))

@@ -90,10 +90,10 @@ class Worker:
 
     def serve(self):
         """Answer requests until the other side is gone."""
-        self.reply({"n": 0, "hello": True})
+        self.link.sendall(self.frames.encode({"n": 0}))
         while request := self.request():
             header, arrays = request
-            self.reply(*getattr(self, "do_" + header["op"])(header, arrays))
+            self.link.sendall(getattr(self, "do_" + header["op"])(header, arrays))
 
     def request(self):
         prefix = self.read(self.frames.PREFIX.size)
@@ -112,34 +112,29 @@ class Worker:
             size -= len(part)
         return b"".join(parts)
 
-    def reply(self, header: dict, arrays: dict | None = None):
-        self.link.sendall(self.frames.encode(header, arrays))
-
-    def do_cell(self, header: dict, arrays: dict):
+    def do_cell(self, header: dict, arrays: dict) -> bytes:
         """Execute one cell."""
-        self.seed(header["seed"])
-        error, printed = self.shell.run(header["source"], header["name"])
         import matplotlib.pyplot as plt
 
+        self.seed(header["seed"])
+        error, printed = self.shell.run(header["source"], header["name"])
         plt.close("all")
-        return {"n": header["n"], "error": error, "printed": printed}, None
+        return self.frames.encode({"n": header["n"], "error": error, "printed": printed})
 
-    def do_exercise(self, header: dict, arrays: dict):
+    def do_exercise(self, header: dict, arrays: dict) -> bytes:
         """Hand the student's answer to the `run` part of its check."""
+        from inside.shell import described
+
         from dgmlib.checks.run import run
 
-        name, answer = header["name"], self.shell.names.get(header["name"])
-        if answer is None:
-            return {"n": header["n"], "missing": True}, None
+        head, name = {"n": header["n"]}, header["name"]
+        if (answer := self.shell.names.get(name)) is None:
+            return self.frames.encode(head | {"missing": True})
         self.seed(header["seed"])
         try:
-            outputs = run(name, answer, arrays)
-            self.frames.encode({}, outputs)
+            return self.frames.encode(head, run(name, answer, arrays))
         except BaseException as error:
-            from inside.shell import described
-
-            return {"n": header["n"], "error": described(error, "")}, None
-        return {"n": header["n"]}, outputs
+            return self.frames.encode(head | {"error": described(error, "")})
 
 
 if __name__ == "__main__":

@@ -1,0 +1,97 @@
+"""`python -m grading ...`: reads the command line, calls the rooms, prints. Exit 0, 1 (no verdict), 2 (wrong usage)."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from .course import Course, CourseError
+
+SANDBOXES = ("auto", "bwrap", "landlock", "none")
+
+
+class Parser(argparse.ArgumentParser):
+    """One line for a wrong option."""
+
+    def error(self, message):
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def shared() -> Parser:
+    parser = Parser(add_help=False)
+    parser.add_argument("--course", metavar="DIR", help="the course folder (default: this checkout)")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="write the outcome to FILE as JSON")
+    parser.add_argument("--quiet", action="store_true", help="print problems alone")
+    return parser
+
+
+def judging() -> Parser:
+    parser = Parser(add_help=False)
+    parser.add_argument("--secret", metavar="TEXT", help="draws the graded cases (default: the file grading/secret)")
+    parser.add_argument("--sandbox", choices=SANDBOXES, default="auto", help="where students' code runs")
+    return parser
+
+
+def parser() -> Parser:
+    top = Parser(prog="python -m grading", description="Release, grade and report the course's assignments.")
+    commands = top.add_subparsers(dest="command", required=True, parser_class=Parser)
+    both = {"parents": [shared(), judging()]}
+    release = commands.add_parser("release", parents=[shared()], help="course/ from solutions/")
+    release.add_argument("assignments", nargs="*", metavar="ASSIGNMENT")
+    release.add_argument("--check", action="store_true", help="compare, write nothing")
+    collect = commands.add_parser("collect", parents=[shared()], help="take over submissions from a folder")
+    collect.add_argument("source", metavar="ARCHIVE_OR_FOLDER", type=Path)
+    collect.add_argument("assignment", metavar="ASSIGNMENT")
+    autograde = commands.add_parser("autograde", **both, help="grade what was collected")
+    autograde.add_argument("assignments", nargs="*", metavar="ASSIGNMENT")
+    autograde.add_argument("--student", metavar="ID")
+    autograde.add_argument("--jobs", metavar="N", type=positive, default=None)
+    autograde.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler")
+    check = commands.add_parser("check", **both, help="grade one file; touches no gradebook")
+    check.add_argument("notebook", metavar="NOTEBOOK", type=Path)
+    check.add_argument("--student", metavar="ID", default="")
+    commands.add_parser("doctor", parents=[shared()], help="what works on this machine")
+    demo = commands.add_parser("demo", **both, help="a bundled class from release to gradebook")
+    demo.add_argument("--jobs", metavar="N", type=positive, default=None)
+    return top
+
+
+def positive(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a number of at least 1, got {text!r}")
+    return int(text)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command. A problem is one line on stderr, never a traceback."""
+    options = parser().parse_args(arguments)
+    try:
+        if options.json and not options.json.absolute().parent.is_dir():
+            raise CourseError(f"--json: no folder {options.json.absolute().parent}")
+        return dispatch(options)
+    except CourseError as error:
+        return complain(error, 2)
+    except (OSError, RuntimeError) as error:
+        return complain(error, 1)
+    except KeyboardInterrupt:
+        return complain("stopped; what has a verdict keeps it, run the same command to go on", 1)
+
+
+def dispatch(options) -> int:
+    from . import commands
+
+    return getattr(commands, options.command)(options, Course.at(options.course))
+
+
+def complain(error, code: int) -> int:
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    print(f"grading: {lines[0]}", file=sys.stderr)
+    return code
+
+
+def outcome(options, data) -> None:
+    """The --json file, whole or not at all."""
+    from .course import write
+
+    if options.json:
+        write(options.json.absolute(), (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode())

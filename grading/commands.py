@@ -1,0 +1,111 @@
+"""What each command does, in a few lines each; imported when a command runs, so that --help is quick."""
+
+import os
+
+from . import doctor as health
+from . import grader, intake, judge, pool, record, sandbox, show
+from .cli import outcome
+from .collect import collect as take_over
+from .course import Course, CourseError
+from .demo import demo as run_demo
+from .lock import locked
+from .release import release as release_one
+
+EXERCISE_FORM = ("assignment", "student", "status", "reason", "sandbox", "score", "max_score", "exercises")
+BATCH_FORM = ("student", "assignment", "status", "reason", "score", "max_score", "sandbox", "seconds", "exercises")
+
+
+def release(options, course: Course) -> int:
+    names = grader.wanted(options.assignments) if options.assignments else with_solutions(course)
+    written, problems = [], []
+    for name in names:
+        files, faults = release_one(course, name, options.check)
+        written += files
+        problems += faults
+    show.lines(options, [f"released {path}" for path in written] or ([] if problems else ["course/ is up to date"]))
+    show.problems(problems)
+    outcome(options, {"written": [str(p) for p in written], "problems": problems})
+    return 1 if problems else 0
+
+
+def with_solutions(course: Course) -> list[str]:
+    names = [name for name in grader.ASSIGNMENTS if (course.solutions / name).is_dir()]
+    if not names:
+        raise CourseError(f"no assignment in {course.solutions}")
+    return names
+
+
+def collect(options, course: Course) -> int:
+    (name,) = grader.wanted([options.assignment])
+    taken, problems = take_over(course, options.source, name)
+    show.lines(options, [f"collected {len(taken)} submissions of {name} into {course.submitted}"])
+    show.problems(problems)
+    outcome(options, {"collected": taken, "problems": problems})
+    return 1 if problems else 0
+
+
+def make_grader(options, course: Course) -> grader.Grader:
+    chosen = sandbox.choose(options.sandbox)
+    if chosen.kind == "none":
+        show.problems(["students' code runs unprotected (--sandbox none)"])
+    secret = options.secret if options.secret is not None else course.secret()
+    return grader.Grader(course, secret, chosen)
+
+
+def check(options, course: Course) -> int:
+    if not os.path.lexists(options.notebook):
+        raise CourseError(f"no file {options.notebook}")
+    try:
+        data = intake.read(options.notebook)
+        assignment = grader.recognise(data)
+        verdict = make_grader(options, course).verdict(data, options.student, assignment)
+    except intake.Refused as refusal:
+        verdict = judge.refused(options.student, None, str(refusal), "")
+    outcome(options, {key: verdict[key] for key in EXERCISE_FORM})
+    if verdict["status"] != "graded":
+        show.problems([f"{options.notebook}: {verdict['status']}: {verdict['reason']}"])
+        return 1
+    show.verdict(options, verdict)
+    return 0
+
+
+def autograde(options, course: Course) -> int:
+    with locked(course):
+        results = batch(options, course)
+    outcome(options, {"submissions": [{key: r[key] for key in BATCH_FORM} for r in results]})
+    show.table(options, results)
+    without = [r for r in results if r["status"] != "graded"]
+    show.problems([f"{r['student']}: {r['assignment']}: {r['status']}: {r['reason']}" for r in without])
+    return 1 if without else 0
+
+
+def batch(options, course: Course) -> list[dict]:
+    """Grade, then record. The results, by assignment and student."""
+    if options.scheduler:
+        raise CourseError("--scheduler: grading on a cluster is not available yet; use --jobs")
+    names = grader.wanted(options.assignments)
+    tasks = grader.tasks(course, names, options.student)
+    if not tasks:
+        whose = f" by {options.student!r}" if options.student else ""
+        raise CourseError(
+            f"no submissions{whose} in {course.submitted}; put them in STUDENT/ASSIGNMENT/ or use collect"
+        )
+    for name in {task.assignment for task in tasks}:
+        course.released_notebook(grader.ASSIGNMENTS[name])
+    jobs = options.jobs or min(len(tasks), os.cpu_count() or 1)
+    results = list(show.progress(options, pool.run(make_grader(options, course), tasks, jobs), len(tasks)))
+    results.sort(key=lambda r: (r["assignment"], r["student"]))
+    for name in {task.assignment for task in tasks}:
+        record.record(course, grader.ASSIGNMENTS[name], [r for r in results if r["assignment"] == name])
+    return results
+
+
+def doctor(options, course: Course) -> int:
+    findings = health.findings(course)
+    show.findings(options, findings)
+    outcome(options, {"findings": [{"what": w, "works": ok, "line": line} for w, ok, line in findings]})
+    return 0 if all(ok for what, ok, _ in findings if what in health.NEEDED) else 1
+
+
+def demo(options, course: Course) -> int:
+    return run_demo(options, course)

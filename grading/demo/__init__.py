@@ -1,0 +1,80 @@
+"""A bundled class, from release to gradebook, and whether every score is the one that its file says it deserves."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from .. import grader, pool, record, sandbox, show
+from ..cli import outcome
+from ..course import CHECKOUT, Course, CourseError, write
+from ..release import release
+from .student import STUDENTS, Student
+
+SECRET = "demo"
+
+
+def demo(options, course: Course) -> int:
+    """Grades the class in the fresh course folder `demo/`. Exit 1 where a score is not the deserved one."""
+    students = [Student.read(path) for path in sorted(STUDENTS.glob("*.py"))]
+    room = fresh(course)
+    for name in {s.assignment for s in students}:
+        release(room, name)
+    for student in students:
+        hand_in(room, student)
+    tasks = grader.tasks(room, sorted({s.assignment for s in students}))
+    made = grader.Grader(room, options.secret or SECRET, sandbox.choose(options.sandbox))
+    jobs = options.jobs or os.cpu_count() or 1
+    results = {r["student"]: r for r in show.progress(options, pool.run(made, tasks, jobs), len(tasks))}
+    for name in {s.assignment for s in students}:
+        mine = [r for r in results.values() if r["assignment"] == name]
+        record.record(room, grader.ASSIGNMENTS[name], mine)
+    wrong = [line for s in students for line in s.differences(results[s.name])]
+    if not options.quiet:
+        Console().print(table(students, results))
+        show.lines(options, [f"gradebook: {room.gradebook}", f"verdicts:  {room.verdicts}", f"notebooks: {room.autograded}"])
+    show.problems(wrong)
+    rows = [{"student": s.name, "deserves": s.deserved, "score": results[s.name]["score"]} for s in students]
+    outcome(options, {"students": rows, "wrong": wrong})
+    return 1 if wrong else 0
+
+
+def fresh(course: Course) -> Course:
+    """An empty course folder with this course's solutions."""
+    folder = (course.root if course.root == CHECKOUT else Path.cwd()) / "demo"
+    marker = folder / ".made-by-demo"
+    if folder.exists() and not marker.exists():
+        raise CourseError(f"{folder} is not a folder that demo made; move it away")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    marker.touch()
+    shutil.copytree(course.solutions, folder / "solutions", ignore=shutil.ignore_patterns(".*"))
+    return Course(folder)
+
+
+def hand_in(room: Course, student: Student):
+    """Write what a student hands in."""
+    assignment = grader.ASSIGNMENTS[student.assignment]
+    released = json.loads(room.released_notebook(assignment).read_text())
+    solved = json.loads((room.solutions / assignment.name / f"{assignment.notebook}.ipynb").read_text())
+    target = room.submitted / student.name / assignment.name / f"{assignment.notebook}.ipynb"
+    write(target, student.notebook(released, solved))
+
+
+def table(students: list[Student], results: dict[str, dict]) -> Table:
+    """Who they are, what they deserve, what they got."""
+    made = Table(title="the demo class")
+    for column, justify in (("student", "left"), ("what they handed in", "left"), ("deserves", "right")):
+        made.add_column(column, justify=justify)
+    made.add_column("got", justify="right")
+    made.add_column("seconds", justify="right")
+    for student in students:
+        result = results[student.name]
+        got = f"{result['score']:g}" if result["status"] == "graded" else result["status"]
+        deserves = f"{student.deserved:g}" if student.deserved is not None else "refused"
+        look = "red" if student.differences(result) else "green"
+        made.add_row(student.name, student.about, deserves, f"[{look}]{got}[/]", f"{result['seconds']:.1f}")
+    return made

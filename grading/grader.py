@@ -1,0 +1,108 @@
+"""From a submitted file to its verdict: what one worker of the pool, or `check`, does."""
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from dgmlib.checks import ASSIGNMENTS
+
+from . import intake, judge, sandbox, verdicts
+from .course import Course, CourseError
+from .repair import defines
+
+
+@dataclass(frozen=True)
+class Task:
+    """One student's work on one assignment: the files handed in, the newest first."""
+
+    student: str
+    assignment: str
+    files: tuple[Path, ...]
+
+
+@dataclass
+class Grader:
+    """Grades for one course folder, with one secret, in one sandbox. Keeps a stage for each assignment."""
+
+    course: Course
+    secret: str
+    sandbox: object
+    stages: dict[str, sandbox.Stage] = field(default_factory=dict)
+
+    def starter(self, assignment):
+        """A function that starts a worker for this assignment."""
+        if assignment.name not in self.stages:
+            torch.set_num_threads(1)
+            self.stages[assignment.name] = sandbox.Stage(tuple(assignment.open_modules))
+        stage, hidden = self.stages[assignment.name], hidden_folders(self.course)
+        return lambda link: self.sandbox.start(stage, link, hidden)
+
+    def verdict(self, data: bytes, student: str, assignment) -> dict:
+        """Run and judge; nothing is read from or written to disk but the released notebook."""
+        released = self.course.released_notebook(assignment).read_bytes()
+        start = self.starter(assignment)
+        return judge.grade(data, student, assignment, self.secret, released, start, self.sandbox.kind)
+
+    def task(self, task: Task) -> dict:
+        """The verdict of a task: from its file where nothing changed, else made and filed."""
+        started = time.monotonic()
+        verdict = self.filed(task)
+        return verdict | {"seconds": round(time.monotonic() - started, 2)}
+
+    def filed(self, task: Task) -> dict:
+        assignment = ASSIGNMENTS[task.assignment]
+        verdict = judge.refused(task.student, assignment, "no .ipynb file was handed in", self.sandbox.kind)
+        for file in task.files:
+            try:
+                data = intake.read(file)
+            except intake.Refused as refusal:
+                verdict = judge.refused(task.student, assignment, str(refusal), self.sandbox.kind)
+                continue
+            released = self.course.released_notebook(assignment).read_bytes()
+            parts = (data, task.student, assignment.name, released, self.secret, self.sandbox.kind)
+            key = verdicts.key(*parts)
+            verdict = verdicts.load(self.course, key) or self.verdict(data, task.student, assignment)
+            verdicts.save(self.course, key, verdict)
+            if verdict["status"] != "refused":
+                return verdict | {"key": key, "file": str(file)}
+        return verdict
+
+
+def hidden_folders(course: Course) -> tuple[Path, ...]:
+    """Folders that must not be seen, should they lie below one that the sandbox shows."""
+    checkout = Path(__file__).resolve().parent.parent
+    names = ("solutions", "course", "grading", "dgmlib", "tests")
+    return (*(root / name for root in {checkout, course.root} for name in names), Path.home())
+
+
+def tasks(course: Course, assignments: list[str], student: str | None = None) -> list[Task]:
+    """What was handed in, by assignment and student; of several files the newest comes first."""
+    found = []
+    for name in assignments:
+        stem = ASSIGNMENTS[name].notebook
+        for who, files in course.submissions(name).items():
+            if student in (None, who):
+                files = sorted(files, key=lambda p: (p.lstat().st_mtime_ns, p.stem == stem, p.name), reverse=True)
+                found.append(Task(who, name, tuple(files)))
+    return found
+
+
+def recognise(data: bytes):
+    """The assignment that a notebook belongs to, by its cells' ids and the names that it defines. Raises Refused."""
+    cells = intake.cells(data)
+    names = {name.removeprefix("check_") for cell in cells for name in (*cell.ids, cell.grade_id)}
+    names |= {name for cell in cells if cell.kind == "code" for name in defines(cell.source)}
+    best = max(ASSIGNMENTS.values(), key=lambda a: len(names & a.exercises.keys()))
+    if not names & best.exercises.keys():
+        raise intake.Refused("not a notebook of this course: it holds none of its exercises")
+    return best
+
+
+def wanted(names: list[str]) -> list[str]:
+    """Assignments by name; all of them where none is named. Raises CourseError."""
+    for name in names:
+        if name not in ASSIGNMENTS:
+            raise CourseError(f"no assignment {name!r}; there are {', '.join(ASSIGNMENTS)}")
+    return list(dict.fromkeys(names)) or list(ASSIGNMENTS)

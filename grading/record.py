@@ -1,0 +1,121 @@
+"""nbgrader's gradebook, written from verdicts by one process. Assignments are registered as nbgrader would."""
+
+import os
+import sys
+import time
+import warnings
+from contextlib import contextmanager
+from pathlib import Path
+
+import nbformat
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.preprocessors import SaveCells
+from sqlalchemy.exc import OperationalError
+
+from . import intake
+from .autograded import notebook
+from .course import Course, write
+from .repair import repair
+
+PATIENCE = 30.0
+
+
+class RecordError(RuntimeError):
+    """The gradebook could not be written; no verdict is lost."""
+
+
+def url(course: Course) -> str:
+    return f"sqlite:///{course.gradebook}"
+
+
+@contextmanager
+def opened(db_url: str, course_id: str = ""):
+    """The gradebook; waits for another writer. Raises RecordError."""
+    # nbgrader starts `alembic` by name to make a new database.
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # nbgrader's models against today's SQLAlchemy
+            with Gradebook(db_url, course_id) as gradebook:
+                yield gradebook
+    except OperationalError as error:
+        line = str(error.orig or error).splitlines()[0]
+        raise RecordError(f"the gradebook {db_url}: {line}; verdicts are kept, run autograde again") from None
+
+
+def record(course: Course, assignment, results: list[dict], db_url: str | None = None, patience: float = PATIENCE):
+    """Write graded results into the gradebook and `autograded/`; tries again while somebody else writes."""
+    end = time.monotonic() + patience
+    course.data.mkdir(parents=True, exist_ok=True)
+    results = [r for r in results if r["status"] == "graded"]
+    while True:
+        try:
+            with opened(db_url or url(course)) as gradebook:
+                register(gradebook, course, assignment)
+                for result in results:
+                    save(gradebook, assignment, result)
+                break
+        except RecordError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.5)
+    released = course.released_notebook(assignment).read_bytes()
+    for result in results:
+        file = course.autograded / result["student"] / assignment.name / f"{assignment.notebook}.ipynb"
+        write(file, notebook(released, repair(released, intake.cells(intake.read(Path(result["file"])))), result))
+
+
+def register(gradebook, course: Course, assignment):
+    """The assignment, its notebook and cells, as `nbgrader generate_assignment` writes them."""
+    path = course.released_notebook(assignment)
+    cells = nbformat.read(path, as_version=4)
+    if known(gradebook, assignment, cells):
+        return
+    gradebook.update_or_create_assignment(assignment.name)
+    resources = {"assignment": assignment.name, "notebook": assignment.notebook, "db_url": str(gradebook.engine.url)}
+    try:
+        SaveCells().preprocess(cells, {"nbgrader": resources})
+    except RuntimeError as error:
+        raise RecordError(
+            f"{assignment.name}: the released notebook has other cells than the gradebook, which holds submissions "
+            "already; move the gradebook away and run autograde again"
+        ) from error
+
+
+def known(gradebook, assignment, cells) -> bool:
+    """Whether the gradebook holds exactly these graded cells."""
+    try:
+        recorded = gradebook.find_notebook(assignment.notebook, assignment.name)
+    except MissingEntry:
+        return False
+    about = [c.metadata.nbgrader for c in cells.cells if c.metadata.get("nbgrader", {}).get("grade")]
+    return {c.name: float(c.max_score) for c in recorded.grade_cells} == {a.grade_id: float(a.points) for a in about}
+
+
+def save(gradebook, assignment, result: dict):
+    """One student's scores. A person's own score stays, and asks for another look where the automatic one changed."""
+    gradebook.update_or_create_student(result["student"])
+    submission = gradebook.update_or_create_submission(assignment.name, result["student"])
+    for recorded in submission.notebooks:
+        for grade in recorded.grades:
+            name = grade.cell.name.removeprefix("check_")
+            exercise = result["exercises"].get(name)
+            if exercise is not None:
+                put(grade, score(name, exercise, result))
+    gradebook.db.commit()
+
+
+def score(name: str, exercise: dict, result: dict) -> float | None:
+    """Points; None for a proof that waits for a person, 0 for one that was left as it was."""
+    if exercise["score"] is None:
+        return None if name in result["written"] else 0.0
+    return exercise["score"]
+
+
+def put(grade, points: float | None):
+    changed = grade.auto_score != points
+    grade.auto_score = points
+    if grade.manual_score is None:
+        grade.needs_manual_grade = points is None
+    elif changed:
+        grade.needs_manual_grade = True
