@@ -12,7 +12,7 @@ from dgmlib.plotting.style import SIGNED, WIDTH, array, check_points, check_some
 
 
 @torch.no_grad()
-def warped_grid(f: Callable[[Tensor], Tensor], *, extent: float = 2.0, cells: int = 20) -> None:
+def warped_grid(f: Callable[[Tensor], Tensor], *, extent: float = 2.0, cells: int = 16) -> None:
     """Squares of the x-plane and what f makes of them in the z-plane, coloured by how their area changes.
 
     `f` maps `(n, 2)` to `(n, 2)`; the colour is log(area after / area before).
@@ -26,7 +26,7 @@ def warped_grid(f: Callable[[Tensor], Tensor], *, extent: float = 2.0, cells: in
     limit = max(np.abs(growth).max(), 1e-3)
     axes = plane("x: before", "z = f(x): after", extent=1.05 * max(np.abs(before).max(), np.abs(after).max()))
     for ax, corners in zip(axes, (before, after), strict=True):
-        shades = {"cmap": SIGNED, "vmin": -limit, "vmax": limit, "edgecolors": "#999999", "linewidth": 0.3}
+        shades = {"cmap": SIGNED, "vmin": -limit, "vmax": limit, "edgecolors": "#555555", "linewidth": 0.25}
         image = ax.pcolormesh(corners[..., 0], corners[..., 1], growth, **shades)
     axes[1].set(xlabel="$z_1$", ylabel="$z_2$")
     plt.colorbar(image, ax=axes, label="log(area after / area before)", shrink=0.85, aspect=18)

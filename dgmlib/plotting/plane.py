@@ -26,9 +26,7 @@ def density(ax: Axes, log_prob: LogProb, *, extent: float, vmax: float | None = 
     return ax.pcolormesh(array(axis), array(axis), array(values), shading="nearest", **shades)
 
 
-def densities(
-    x: Tensor, models: Mapping[str, LogProb], *, extent: float = 3.0, vmax: float | None = None
-) -> None:
+def densities(x: Tensor, models: Mapping[str, LogProb], *, extent: float = 3.0, vmax: float | None = None) -> None:
     """The target's samples x beside each model's density: same axes, same colour limits, one scale.
 
     `vmax` is the darkest shade's density; by default the highest density of all the models shown.
@@ -50,7 +48,6 @@ def density_on_grid(log_prob: LogProb, extent: float, resolution: int = 120) -> 
     values = log_prob(grid)
     if values.shape != grid.shape[:1]:
         raise ValueError(
-            f"log_prob: expected one value a point ({len(grid)},), got {tuple(values.shape)}; "
-            "sum over coordinates"
+            f"log_prob: expected one value a point ({len(grid)},), got {tuple(values.shape)}; sum over coordinates"
         )
     return axis, values.exp().reshape(resolution, resolution)

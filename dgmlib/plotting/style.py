@@ -44,8 +44,8 @@ def panels(*titles: str, labels: tuple[str, str], height: float | None = None) -
     >>> left, right = panels("target", "model", labels=("$x_1$", "$x_2$"))
     """
     check_some("titles", titles)
-    width = min(WIDTH, 4.5 * len(titles))
-    height = height or min(3.8, width / len(titles) + 0.3)
+    width = min(WIDTH, 6.5 if len(titles) == 1 else 4.0 * len(titles))
+    height = height or min(3.6, width / len(titles) + 0.3)
     shape = {"figsize": (width, height), "squeeze": False, "sharex": True, "sharey": True}
     _, axes = plt.subplots(1, len(titles), layout="constrained", **shape)
     for ax, title in zip(axes[0], titles, strict=True):
@@ -59,6 +59,7 @@ def plane(*titles: str, extent: float, letter: str = "x") -> list[Axes]:
     axes = panels(*titles, labels=(f"${letter}_1$", f"${letter}_2$"))
     for ax in axes:
         ax.set(xlim=(-extent, extent), ylim=(-extent, extent), aspect="equal")
+        ax.locator_params(nbins=5, integer=True)
     return axes
 
 
@@ -70,9 +71,7 @@ def array(values: Tensor | np.ndarray) -> np.ndarray:
 def check_points(name: str, x: Tensor) -> None:
     """Raise unless x is a batch of points of the plane."""
     if x.ndim != 2 or x.shape[1] != 2:
-        raise ValueError(
-            f"{name}: expected points of the plane (n, 2), got {tuple(x.shape)}; choose two columns"
-        )
+        raise ValueError(f"{name}: expected points of the plane (n, 2), got {tuple(x.shape)}; choose two columns")
 
 
 def check_some(name: str, values: Sized) -> None:
