@@ -7,6 +7,9 @@ from torch import Tensor
 
 from dgmlib._valid import cholesky, require_finite, require_positive, require_samples, require_shape
 
+# Rows at a time: those that stay in a CPU's cache, or that fill a GPU.
+ROWS = {"cpu": 512, "cuda": 2**18}
+
 
 class PPCA:
     """p(z) = N(0, I),  p(x|z) = N(W z + mu, sigma² I),  so  p(x) = N(mu, C),  C = W Wᵀ + sigma² I.
@@ -46,21 +49,24 @@ class PPCA:
         return self.log_likelihood(x, z) + log_prior
 
     def log_prob(self, x: Tensor) -> Tensor:
-        """log p(x) = log N(x; mu, C), (...). Cost: O(n m d).
+        """log p(x) = log N(x; mu, C), (...). Cost: O(n m d), by chunks of rows that stay in cache.
 
-        With z the posterior mean, xᵀC⁻¹x = ‖x - W z‖²/sigma² + ‖z‖² (x centred): a sum of squares, where
+        xᵀC⁻¹x = ‖x - W z‖²/sigma² + ‖z‖² with x centred and z the posterior mean: a sum of squares, where
         (‖x‖² - xᵀW M⁻¹ Wᵀx)/sigma² would subtract two numbers that agree in most digits.
         det C = det M · sigma^2(m-d).
         """
-        d = self.W.shape[-1]
-        z = self._posterior_mean(x)
-        half_log_det = self._root.diagonal().log().sum() - d * self.sigma.double().log()
-        # log p(x) = log p(x|z) + log p(z) - log p(z|x) at any z; here at the posterior's mean
-        return self.log_likelihood(x, z) - z.square().sum(-1) / 2 - half_log_det.to(x.dtype)
+        m, d = self.W.shape
+        require_shape("x", x, (m,))
+        half_log_det = self._root.diagonal().log().sum() + (m - d) * self.sigma.double().log()
+        gain, rows = self._gain().to(x.dtype), x.reshape(-1, m)
+        energy = torch.cat([self._energy(chunk, gain) for chunk in rows.split(ROWS[x.device.type])])
+        return -energy.reshape(x.shape[:-1]) / 2 - (half_log_det + m * math.log(2 * math.pi) / 2).to(x.dtype)
 
     def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """p(z|x) = N(M⁻¹ Wᵀ(x - mu), sigma² M⁻¹): mean (..., d), covariance (d, d). Cost: O(n m d)."""
-        return self._posterior_mean(x), (self.sigma.double().square() * self._inverse()).to(x.dtype)
+        require_shape("x", x, (len(self.mu),))
+        covariance = self.sigma.double().square() * torch.cholesky_inverse(self._root)
+        return (x - self.mu) @ self._gain().to(x.dtype), covariance.to(x.dtype)
 
     def sample(self, n: int, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
         """Ancestral: z ~ N(0, I), then x ~ p(x|z). Returns x (n, m), z (n, d)."""
@@ -113,19 +119,23 @@ class PPCA:
         W = vectors[:, -d:].flip(-1) * (values[-d:].flip(-1) - variance).clamp_min(0).sqrt()  # -0 by rounding
         return cls(W.to(x.dtype), mu.to(x.dtype), variance.sqrt().to(x.dtype))
 
-    def _inverse(self) -> Tensor:
-        return torch.cholesky_inverse(self._root)  # M⁻¹, (d, d), float64
+    def _energy(self, x: Tensor, gain: Tensor) -> Tensor:
+        """xᵀC⁻¹x of centred x, (n,)."""
+        x = x - self.mu
+        z = x @ gain
+        residual = torch.linalg.vector_norm(torch.addmm(x, z, self.W.mT, alpha=-1), dim=-1)
+        return (residual / self.sigma).square() + z.square().sum(-1)
 
-    def _posterior_mean(self, x: Tensor) -> Tensor:
-        require_shape("x", x, (len(self.mu),))
-        return (x - self.mu) @ (self.W.double() @ self._inverse()).to(x.dtype)
+    def _gain(self) -> Tensor:
+        """W M⁻¹, (m, d), float64: rows of centred x times it are the posterior means."""
+        return torch.cholesky_solve(self.W.double().mT, self._root).mT
 
 
-def _covariance(x: Tensor, chunk: int = 8192) -> tuple[Tensor, Tensor]:
+def _covariance(x: Tensor) -> tuple[Tensor, Tensor]:
     """Mean (m,) and covariance (m, m) with 1/n, in float64: centred first, then multiplied by chunks."""
     mean = x.mean(0, dtype=torch.float64)
     total = mean.new_zeros(len(mean), len(mean))
-    for rows in x.split(chunk):
+    for rows in x.split(8 * ROWS[x.device.type]):
         centred = rows.double() - mean
         total = total + centred.mT @ centred
     return mean, total / len(x)
