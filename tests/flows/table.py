@@ -16,10 +16,11 @@ HIDDEN = (9, 7)
 
 
 def weight(m: int) -> Tensor:
-    """An invertible matrix with det < 0, and a row order that LU must pivot."""
-    rotation = torch.linalg.qr(torch.randn(m, m, dtype=torch.float64)).Q
-    W = rotation * torch.linspace(0.5, 2, m, dtype=torch.float64)
-    return W if torch.linalg.det(W) < 0 else W * torch.tensor([-1.0] + [1.0] * (m - 1), dtype=torch.float64)
+    """An invertible matrix with det < 0 whose large entries LU must bring up by a cycle of rows, not a swap."""
+    dominant = 2 * torch.eye(m, dtype=torch.float64) + 0.6 * torch.rand(m, m, dtype=torch.float64) / m
+    W = dominant.roll(1, 0) * torch.linspace(0.5, 1.5, m, dtype=torch.float64)
+    first = torch.arange(m) == 0
+    return torch.where(first & (torch.linalg.det(W) > 0), -W, W)
 
 
 class Coupled(nn.Module):

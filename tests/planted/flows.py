@@ -1,0 +1,114 @@
+"""Bugs planted in the flows, each with the law of tests/flows that notices it."""
+
+from collections.abc import Callable
+from importlib import import_module
+
+from tests.planted import Bug, test
+
+BASE, LINEAR = "dgmlib.flows.base", "dgmlib.flows.linear"
+AUTOREGRESSIVE, COUPLING, MODEL, NETWORK = (
+    "dgmlib.flows.autoregressive",
+    "dgmlib.flows.coupling",
+    "dgmlib.flows.model",
+    "dgmlib.nn",
+)
+ORACLES = "tests.flows.test_oracles"
+
+
+def law(name: str, layer: str, m: int = 5) -> Callable[[], None]:
+    """That law of tests/flows/laws.py, for that layer of the table in tests/flows/table.py."""
+
+    def run() -> None:
+        make = import_module("tests.flows.table").make
+        getattr(import_module("tests.flows.laws"), name)(make(layer, m), m)
+
+    return run
+
+
+FORWARD, INVERSE = "forward_log_det_is_autograds", "inverse_log_det_is_autograds"
+CPU = {"device": "cpu"}
+
+BUGS = [
+    Bug("log_det of the inverse", COUPLING, "torch.exp(log_sigma), -log_sigma.sum(-1)",
+        "torch.exp(log_sigma), log_sigma.sum(-1)", law(FORWARD, "AffineCoupling")),
+    Bug("log_det of f handed out for g", COUPLING, "+ mu, log_sigma.sum(-1)", "+ mu, -log_sigma.sum(-1)",
+        law(INVERSE, "AffineCoupling")),
+    Bug("the coupling multiplies by sigma both ways", COUPLING, "(x2 - mu) / torch.exp(log_sigma)",
+        "(x2 - mu) * torch.exp(log_sigma)", law("inverse_undoes_forward", "AffineCoupling")),
+    Bug("the shift after the scale", COUPLING, "(x2 - mu) / torch.exp(log_sigma)", "x2 / torch.exp(log_sigma) - mu",
+        law("inverse_undoes_forward", "AffineCoupling")),
+    Bug("mean for sum over the columns", COUPLING, "torch.exp(log_sigma), -log_sigma.sum(-1)",
+        "torch.exp(log_sigma), -log_sigma.mean(-1)", law(FORWARD, "RealNVP odd")),
+    Bug("sum over the batch", COUPLING, "torch.exp(log_sigma), -log_sigma.sum(-1)",
+        "torch.exp(log_sigma), -log_sigma.sum()", law("batch_axes_are_free", "AffineCoupling")),
+    Bug("conditioned on the half that moves", COUPLING, "parts[moved], log_det = layer.decode(parts[given], parts[moved])",
+        "parts[moved], log_det = layer.decode(parts[moved], parts[given])", law("inverse_undoes_forward", "RealNVP even", 4)),
+    Bug("the halves never take turns", COUPLING, "given, moved = k % 2, 1 - k % 2\n            parts[moved], log_det = layer.encode",
+        "given, moved = 0, 1\n            parts[moved], log_det = layer.encode", law("inverse_undoes_forward", "RealNVP even", 4)),
+    Bug("layers inverted in the order of forward", COUPLING, "reversed(list(enumerate(self.layers)))",
+        "enumerate(self.layers)", law("forward_undoes_inverse", "RealNVP even")),
+    Bug("only the last layer's log_det", COUPLING, "parts[moved], log_det = layer.encode(parts[given], parts[moved])\n            total = total + log_det",
+        "parts[moved], log_det = layer.encode(parts[given], parts[moved])\n            total = log_det", law(FORWARD, "RealNVP odd")),
+    Bug("a stack inverted in the order of forward", BASE, "for f in reversed(self.bijections):", "for f in self.bijections:",
+        law("forward_undoes_inverse", "Compose")),
+    Bug("log_det after the layer's own output", BASE, "x, log_det = f.forward(x)", "x, log_det = f.forward(f.forward(x)[0])",
+        law("inverse_undoes_forward", "Compose")),
+    Bug("log_det at the wrong point", BASE, "            x, log_det = f.forward(x)\n            total = total + log_det",
+        "            x = f.forward(x)[0]\n            total = total + f.forward(x)[1]", law(FORWARD, "MAF")),
+    Bug("a stack's log_det subtracted on the way back", BASE, "z, log_det = f.inverse(z)\n            total = total + log_det",
+        "z, log_det = f.inverse(z)\n            total = total - log_det", law(INVERSE, "Compose")),
+    Bug("Inverse that is not one", BASE, "return self.bijection.inverse(x)", "return self.bijection.forward(x)",
+        law("inverse_undoes_forward", "Inverse")),
+    Bug("a permutation applied twice for its inverse", BASE, "return z[..., self.inverse_order]", "return z[..., self.order]",
+        law("inverse_undoes_forward", "Permutation")),
+    Bug("the Jacobian transposed", BASE, "rows.movedim(0, -2)", "rows.movedim(0, -1)",
+        test(ORACLES, "test_batch_jacobian_is_autograds", **CPU)),
+    Bug("the log-determinant forgotten", BASE, " + torch.linalg.slogdet(batch_jacobian(f, x)).logabsdet", "",
+        test(ORACLES, "test_change_of_variables_of_a_known_density", **CPU)),
+    Bug("a determinant with its sign", BASE, "torch.linalg.slogdet(batch_jacobian(f, x)).logabsdet",
+        "torch.linalg.det(batch_jacobian(f, x)).log()", test(ORACLES, "test_change_of_variables_needs_no_log_det", name="LULinear", **CPU)),
+    Bug("L and U swapped", LINEAR, "z = (x @ U.mT @ L.mT)[..., self.order]", "z = (x @ L.mT @ U.mT)[..., self.order]",
+        law("batch_axes_are_free", "LULinear")),
+    Bug("P transposed", LINEAR, 'self.register_buffer("order", P.argmax(1))', 'self.register_buffer("order", P.argmax(0))',
+        test(ORACLES, "test_linear_flow_starts_at_its_weight", linear_name="LULinear", **CPU)),
+    Bug("the sign of U's diagonal lost", LINEAR, "diagonal_scatter(sign * torch.exp(log_diagonal))",
+        "diagonal_scatter(torch.exp(log_diagonal))", test(ORACLES, "test_linear_flow_starts_at_its_weight", linear_name="QRLinear", **CPU)),
+    Bug("the determinant for its logarithm", LINEAR, "return z, self.log_diagonal.sum()", "return z, self.log_diagonal.exp().prod()",
+        law(FORWARD, "LULinear")),
+    Bug("log_det of W in both directions", LINEAR, "x = torch.linalg.solve_triangular(U.mT, y, upper=False, left=False)\n        return x.reshape(z.shape), -self",
+        "x = torch.linalg.solve_triangular(U.mT, y, upper=False, left=False)\n        return x.reshape(z.shape), self", law(INVERSE, "LULinear")),
+    Bug("Q that is not orthogonal", LINEAR, "torch.linalg.solve_ex(eye - S, eye + S).result", "torch.linalg.solve_ex(eye - S, eye).result",
+        test(ORACLES, "test_qr_stays_orthogonal_while_it_learns", **CPU)),
+    Bug("Q frozen", LINEAR, "S = self.skew - self.skew.mT", "S = (self.skew - self.skew.mT).detach()",
+        law("every_parameter_gets_its_gradient", "QRLinear", 4)),
+    Bug("L's diagonal trained too", LINEAR, "self.lower.tril(-1).diagonal_scatter(torch.ones_like(self.sign))",
+        "self.lower.tril()", law(FORWARD, "LULinear")),
+    Bug("a gradient cut off", AUTOREGRESSIVE, "return (x - mu) / torch.exp(log_sigma), -log_sigma.sum(-1)",
+        "return (x - mu) / torch.exp(log_sigma), -log_sigma.sum(-1).detach()",
+        law("every_parameter_gets_its_gradient", "MaskedAutoregressive", 4)),
+    Bug("sigma where log sigma belongs", AUTOREGRESSIVE, "return (x - mu) / torch.exp(log_sigma), -log_sigma.sum(-1)",
+        "return (x - mu) / torch.exp(log_sigma), -torch.exp(log_sigma).sum(-1)", law(FORWARD, "Autoregressive")),
+    Bug("sampling that reads a column too late", AUTOREGRESSIVE, "for j in range(z.shape[-1]):", "for j in range(z.shape[-1] - 1):",
+        law("forward_undoes_inverse", "Autoregressive")),
+    Bug("log_det of the last column alone", AUTOREGRESSIVE, "log_det = log_det + log_sigma[..., j]", "log_det = log_sigma[..., j]",
+        law(INVERSE, "Autoregressive")),
+    Bug("sampling with z where x belongs", AUTOREGRESSIVE, "mu, log_sigma = conditioner(x)\n        check_affine(z",
+        "mu, log_sigma = conditioner(z)\n        check_affine(z", law("forward_undoes_inverse", "Autoregressive")),
+    Bug("log sigma for its sum after a sweep", AUTOREGRESSIVE, "log_sigma.sum(-1).reshape(z.shape[:-1])",
+        "log_sigma.mean(-1).reshape(z.shape[:-1])", law("without_a_graph_the_same", "MaskedAutoregressive")),
+    Bug("a column that sees itself", NETWORK, "(inputs[:, None] > degrees[-1])", "(inputs[:, None] >= degrees[-1])",
+        law("jacobian_is_triangular", "MaskedAutoregressive linear")),
+    Bug("no mask", NETWORK, "self.weight * self.mask", "self.weight", law("jacobian_is_triangular", "MaskedAutoregressive")),
+    Bug("a hidden layer blind to its own degree", NETWORK, "high[:, None] >= low", "high[:, None] > low",
+        test(ORACLES, "test_made_sees_all_columns_before_and_none_after", hidden=(9, 7), **CPU)),
+    Bug("a sweep one unit short", NETWORK, "seen = self.counts[-1][j]\n", "seen = max(self.counts[-1][j] - 1, 0)\n",
+        law("without_a_graph_the_same", "MaskedAutoregressive")),
+    Bug("mu and log sigma swapped", NETWORK, "mu, log_sigma = out.chunk(2, -1)", "log_sigma, mu = out.chunk(2, -1)",
+        test(ORACLES, "test_maf_is_zukos_with_copied_weights", **CPU)),
+    Bug("the log_det subtracted from log p(z)", MODEL, "self.base.log_prob(z) + log_det", "self.base.log_prob(z) - log_det",
+        test(ORACLES, "test_linear_flow_of_a_normal_is_a_normal", linear_name="LULinear", **CPU)),
+    Bug("the base's constant without its m", MODEL, "z.shape[-1] * math.log(2 * math.pi)", "math.log(2 * math.pi)",
+        test(ORACLES, "test_standard_normal_is_torchs", **CPU)),
+    Bug("samples by f", MODEL, "x, _ = self.bijection.inverse(self.base", "x, _ = self.bijection.forward(self.base",
+        test(ORACLES, "test_samples_have_the_flows_law", **CPU)),
+]  # fmt: skip
