@@ -111,6 +111,7 @@ def check_invertible(weight: Tensor) -> None:
     """ValueError unless weight is a square floating-point matrix of full numerical rank.
 
     Rows and columns are brought to one scale first: diag(1e-10, 1e10) is well conditioned for a flow.
+    Singular means a condition number above 1 / (10 eps), whatever m: a large random matrix may start a flow.
     """
     if weight.ndim != 2 or weight.shape[0] != weight.shape[1] or not weight.is_floating_point():
         raise ValueError(
@@ -119,7 +120,9 @@ def check_invertible(weight: Tensor) -> None:
         )
     scaled = weight / weight.abs().amax(1, keepdim=True)
     scaled = scaled / scaled.abs().amax(0, keepdim=True)
-    if not scaled.isfinite().all() or torch.linalg.matrix_rank(scaled) < len(weight):
+    if not scaled.isfinite().all() or torch.linalg.matrix_rank(scaled, rtol=10 * torch.finfo(weight.dtype).eps) < len(
+        weight
+    ):
         raise ValueError(
             f"weight: expected an invertible matrix, got one that is singular in {weight.dtype}; "
             "start from a random rotation, torch.linalg.qr(torch.randn(m, m)).Q, or from torch.eye(m)"
