@@ -38,7 +38,7 @@ class Process:
             with other:
                 self.popen = start(other.fileno())
             os.set_blocking(self.popen.stderr.fileno(), False)
-            self.receive(START_SECONDS, START_SECONDS)
+            self.receive(START_SECONDS)
         except WorkerGone as error:
             said = self.said()
             self.close()
@@ -50,14 +50,13 @@ class Process:
     def ask(self, header: dict, arrays=None, cpu: float = 20, wall: float = 60):
         """One request, one answer `(header, arrays)`. Raises WorkerGone, WorkerSlow."""
         self.number += 1
-        started = self.cpu()
         self.send(frames.encode(header | {"n": self.number}, arrays), wall)
-        return self.receive(started + cpu, wall, cpu)
+        return self.receive(wall, cpu)
 
     def send(self, data: bytes, wall: float):
-        end, view = time.monotonic() + wall, memoryview(data)
+        clock, view = Clock(self, wall), memoryview(data)
         while view:
-            self.wait(select.POLLOUT, end, float("inf"), wall)
+            clock.wait(select.POLLOUT)
             try:
                 view = view[self.link.send(view[: 1 << 20]) :]
             except BlockingIOError:
@@ -65,23 +64,21 @@ class Process:
             except OSError as error:
                 raise WorkerGone("the process ended") from error
 
-    def receive(self, cpu_end: float, wall: float, cpu: float | None = None):
-        end = time.monotonic() + wall
+    def receive(self, wall: float, cpu: float = float("inf")):
+        clock = Clock(self, wall, cpu)
         try:
-            head, body = frames.sizes(self.read(frames.PREFIX.size, end, cpu_end, cpu or wall))
-            header, arrays = frames.decode(
-                self.read(head, end, cpu_end, cpu or wall), self.read(body, end, cpu_end, cpu or wall)
-            )
+            head, body = frames.sizes(self.read(frames.PREFIX.size, clock))
+            header, arrays = frames.decode(self.read(head, clock), self.read(body, clock))
         except frames.FrameError as error:
             raise WorkerGone(f"the process sent {error}") from error
         if header.get("n") != self.number:
             raise WorkerGone("the process sent an answer to no question")
         return header, arrays
 
-    def read(self, size: int, end: float, cpu_end: float, budget: float) -> bytes:
+    def read(self, size: int, clock: "Clock") -> bytes:
         parts = []
         while size:
-            self.wait(select.POLLIN, end, cpu_end, budget)
+            clock.wait(select.POLLIN)
             try:
                 part, ancillary, _, _ = self.link.recvmsg(min(size, 1 << 20), 256)
             except BlockingIOError:
@@ -104,20 +101,6 @@ class Process:
                 files = array.array("i", data[: len(data) // 4 * 4])
                 for file in files:
                     os.close(file)
-
-    def wait(self, event: int, end: float, cpu_end: float, budget: float):
-        """Until the socket is ready. Raises WorkerSlow at a deadline, WorkerGone where the process stopped itself."""
-        poll = select.poll()
-        poll.register(self.link, event)
-        while not poll.poll(POLL * 1000):
-            if self.cpu() > cpu_end:
-                raise WorkerSlow(f"more than {budget:.0f} s of computing")
-            if time.monotonic() > end:
-                raise WorkerSlow("no answer within the time allowed")
-            if self.state() in ("T", "t"):
-                raise WorkerGone("the process stopped itself")
-        if time.monotonic() > end:
-            raise WorkerSlow("no answer within the time allowed")
 
     def stat(self) -> list[str]:
         try:
@@ -153,3 +136,35 @@ class Process:
         if self.popen.stderr:
             self.popen.stderr.close()
         getattr(self.popen, "cleanup", lambda: None)()
+
+
+class Clock:
+    """The time that a worker has for one answer: `cpu` seconds of computing, `wall` seconds of waiting for it.
+
+    While the worker wants a processor and has none, no time passes: a loaded machine costs nobody points.
+    """
+
+    def __init__(self, process: Process, wall: float, cpu: float = float("inf")):
+        self.process, self.wall, self.cpu = process, wall, cpu
+        self.end, self.cpu_end = time.monotonic() + wall, process.cpu() + cpu
+
+    def wait(self, event: int):
+        """Until the socket is ready. Raises WorkerSlow at the end, WorkerGone where the process stopped itself."""
+        poll = select.poll()
+        poll.register(self.process.link, event)
+        while True:
+            before = time.monotonic()
+            ready = poll.poll(POLL * 1000)
+            now, state = time.monotonic(), "" if ready else self.process.state()
+            if state in ("R", "D"):
+                self.end += now - before
+            if now > self.end or (not ready and self.process.cpu() > self.cpu_end):
+                raise WorkerSlow(self.allowed())
+            if state in ("T", "t"):
+                raise WorkerGone("the process stopped itself")
+            if ready:
+                return
+
+    def allowed(self) -> str:
+        computing = f"{self.cpu:.0f} s of computing or " if self.cpu < float("inf") else ""
+        return f"allowed are {computing}{self.wall:.0f} s of waiting"

@@ -11,6 +11,7 @@ from rich.table import Table
 from .. import grader, pool, record, sandbox, show
 from ..cli import outcome
 from ..course import CHECKOUT, Course, CourseError, write
+from ..lock import locked
 from ..release import release
 from .student import STUDENTS, Student
 
@@ -19,6 +20,11 @@ SECRET = "demo"
 
 def demo(options, course: Course) -> int:
     """Grades the class in the fresh course folder `demo/`. Exit 1 where a score is not the deserved one."""
+    with locked(course):
+        return graded_class(options, course)
+
+
+def graded_class(options, course: Course) -> int:
     students = [Student.read(path) for path in sorted(STUDENTS.glob("*.py"))]
     room = fresh(course)
     for name in {s.assignment for s in students}:
@@ -35,7 +41,9 @@ def demo(options, course: Course) -> int:
     wrong = [line for s in students for line in s.differences(results[s.name])]
     if not options.quiet:
         Console().print(table(students, results))
-        show.lines(options, [f"gradebook: {room.gradebook}", f"verdicts:  {room.verdicts}", f"notebooks: {room.autograded}"])
+        show.lines(
+            options, [f"gradebook: {room.gradebook}", f"verdicts:  {room.verdicts}", f"notebooks: {room.autograded}"]
+        )
     show.problems(wrong)
     rows = [{"student": s.name, "deserves": s.deserved, "score": results[s.name]["score"]} for s in students]
     outcome(options, {"students": rows, "wrong": wrong})

@@ -81,7 +81,9 @@ class Student:
             made["cells"][place:place] = [code_cell(text, f"own-{name}-{n}") for n, text in enumerate(own)]
             own = []
         made["cells"] += [code_cell(text, f"own-{n}") for n, text in enumerate(own)]
-        return (json.dumps(as_colab(made) if self.header.get("saved by") == "colab" else made, indent=1) + "\n").encode()
+        return (
+            json.dumps(as_colab(made) if self.header.get("saved by") == "colab" else made, indent=1) + "\n"
+        ).encode()
 
 
 def code_cell(source: str, name: str) -> dict:

@@ -1,0 +1,3 @@
+# assignment: 00_flows_recap
+# about: everything right
+# start: solutions
