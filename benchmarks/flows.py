@@ -1,6 +1,6 @@
 """Flows beside zuko, nflows, normflows, and the same mathematics as straight lines of torch."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 
 import nflows.distributions
@@ -11,11 +11,10 @@ import torch
 import zuko
 from torch import Tensor, nn
 
-from benchmarks.timing import Row
+from benchmarks.timing import Growth, Row, Work
 from dgmlib.flows import MAF, Flow, LULinear, MaskedAutoregressive, RealNVP, StandardNormal, autoregressive_inverse
 
 WIDTH, LAYERS = 128, 8
-Call = Callable[[], object]
 
 
 def rows() -> Iterator[Row]:
@@ -25,6 +24,29 @@ def rows() -> Iterator[Row]:
         yield autoregressive_sampling(32, batch)
     for batch in (64, 512, 4096):
         yield from lu(512, batch)
+
+
+def growth() -> Iterator[Growth]:
+    """How log_prob, sampling and the linear inverse grow with the batch n and the columns m."""
+
+    def log_prob(n: int, m: int = 64) -> Work:
+        flow, x = Flow(StandardNormal(m), RealNVP(m, LAYERS)), torch.randn(n, m)
+        return no_graph(lambda: flow.log_prob(x))
+
+    def sample(n: int, m: int = 32) -> Work:
+        flow = Flow(StandardNormal(m), MAF(m, 5))
+        return lambda: flow.sample(n)
+
+    def inverse(m: int) -> Work:
+        layer, z = LULinear(torch.linalg.qr(torch.randn(m, m)).Q), torch.randn(512, m)
+        return no_graph(lambda: layer.inverse(z))
+
+    batches, columns = [64, 256, 1024, 4096], [8, 16, 32, 64, 128]
+    yield Growth("RealNVP log_prob, m=64", "n", batches, log_prob)
+    yield Growth("MAF sample, m=32", "n", batches, sample)
+    yield Growth("RealNVP log_prob, n=1024", "m", columns, lambda m: log_prob(1024, m))
+    yield Growth("MAF sample, n=1024", "m", columns, lambda m: sample(1024, m))
+    yield Growth("LU inverse, n=512", "m", [*columns, 256, 512], inverse)
 
 
 def coupling(m: int, batch: int, promised: tuple[float | None, ...]) -> Iterator[Row]:
@@ -155,11 +177,11 @@ def nflows_autoregressive(m: int) -> nn.Module:
     return nflows.transforms.MaskedAffineAutoregressiveTransform(m, WIDTH, num_blocks=1, use_residual_blocks=False)
 
 
-def log_prob_of(name: str, flow: nn.Module, x: Tensor) -> Call:
+def log_prob_of(name: str, flow: nn.Module, x: Tensor) -> Work:
     return (lambda: flow().log_prob(x)) if name == "zuko" else (lambda: flow.log_prob(x))
 
 
-def training_step(module: nn.Module, log_prob: Call) -> Call:
+def training_step(module: nn.Module, log_prob: Work) -> Work:
     optimizer = torch.optim.Adam(module.parameters(), lr=1e-5)
 
     def step() -> None:
@@ -170,9 +192,9 @@ def training_step(module: nn.Module, log_prob: Call) -> Call:
     return step
 
 
-def no_graph(call: Call) -> Call:
+def no_graph(call: Work) -> Work:
     return torch.no_grad()(call)
 
 
-def without_graph(calls: dict[str, Call]) -> dict[str, Call]:
+def without_graph(calls: dict[str, Work]) -> dict[str, Work]:
     return {name: no_graph(call) for name, call in calls.items()}

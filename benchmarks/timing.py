@@ -12,6 +12,9 @@ data lives at a time. `against` names the peer of the promised ratio `at_least`;
 is promised. `memory=True` also reports the peak memory of each. `error` is a number that the note should
 carry, such as the difference between our answer and the peer's. `python -m benchmarks` finds the files itself.
 
+The file may also have `growth() -> Iterator[Growth]`: how one piece of work grows with n, m or K.
+`python -m benchmarks growth` draws all of them into `benchmarks/growth.png`.
+
 All candidates of a row run in one process, on one thread, in turn: ours, peer, peer, ours, peer, peer, ... .
 Ratios are taken within a round and their median is reported, so that a busy machine slows both sides alike.
 """
@@ -34,6 +37,14 @@ class Row:
     at_least: float | None = None
     memory: bool = False
     error: float | None = None
+
+
+@dataclass(frozen=True)
+class Growth:
+    work: str  # "LU flow, batch 64: inverse"
+    axis: str  # "m"
+    sizes: list[int]
+    at: Callable[[int], Work]  # the work of one size, its inputs made
 
 
 @dataclass(frozen=True)
