@@ -2,8 +2,9 @@
 
 from .exercise import Assignment, Exercise
 from .flows_recap import ASSIGNMENT as flows_recap
+from .forward_reverse_kl import ASSIGNMENT as forward_reverse_kl
 
-ASSIGNMENTS: dict[str, Assignment] = {a.name: a for a in (flows_recap,)}
+ASSIGNMENTS: dict[str, Assignment] = {a.name: a for a in (flows_recap, forward_reverse_kl)}
 
 
 def find(name: str) -> Exercise | None:

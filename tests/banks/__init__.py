@@ -40,4 +40,4 @@ def wrong(exercise: str, law: str, says: str = ""):
     return register
 
 
-from . import flows_layers, flows_recap  # noqa: E402, F401
+from . import flows_layers, flows_recap, forward_reverse_kl, kl_duality  # noqa: E402, F401

@@ -1,0 +1,333 @@
+"""Answers to 01_forward_reverse_kl: the latent density, the latent KL, what each objective needs."""
+
+import torch
+
+from . import right, wrong
+
+# ---------------------------------------------------------------- latent_log_prob
+
+
+@right("latent_log_prob")
+def target_plus_log_det(flow, z, target_log_prob):
+    x, log_det = flow.inverse(z)
+    return target_log_prob(x) + log_det
+
+
+@right("latent_log_prob")
+def minus_forward_at_x(flow, z, target_log_prob):
+    x, _ = flow.inverse(z)
+    return target_log_prob(x) - flow.forward(x)[1]
+
+
+@right("latent_log_prob")
+def row_after_row(flow, z, target_log_prob):
+    rows = []
+    for i in range(len(z)):
+        x, log_det = flow.inverse(z[i].unsqueeze(0))
+        rows.append((target_log_prob(x) + log_det).squeeze(0))
+    return torch.stack(rows)
+
+
+@right("latent_log_prob")
+def by_the_jacobian_of_g(flow, z, target_log_prob):
+    def g(row):
+        return flow.inverse(row[None])[0][0]
+
+    J = torch.func.vmap(torch.func.jacrev(g))(z)
+    return target_log_prob(flow.inverse(z)[0]) + torch.linalg.slogdet(J).logabsdet
+
+
+@wrong("latent_log_prob", law="value", says="sign of log_det")
+def minus_log_det(flow, z, target_log_prob):
+    x, log_det = flow.inverse(z)
+    return target_log_prob(x) - log_det
+
+
+@wrong("latent_log_prob", law="value", says="another point")
+def minus_forward_at_z(flow, z, target_log_prob):
+    return target_log_prob(flow.inverse(z)[0]) - flow.forward(z)[1]
+
+
+@wrong("latent_log_prob", law="value", says="log-determinant is missing")
+def target_alone(flow, z, target_log_prob):
+    return target_log_prob(flow.inverse(z)[0])
+
+
+@wrong("latent_log_prob", law="value", says="taken at z")
+def target_at_z(flow, z, target_log_prob):
+    return target_log_prob(z) + flow.inverse(z)[1]
+
+
+@wrong("latent_log_prob", law="value", says="runs f on z")
+def runs_f(flow, z, target_log_prob):
+    x, log_det = flow.forward(z)
+    return target_log_prob(x) + log_det
+
+
+@wrong("latent_log_prob", law="value", says="base density p(z)")
+def base_density(flow, z, target_log_prob):
+    return flow.base.log_prob(z)
+
+
+@wrong("latent_log_prob", law="value", says="shape")
+def averaged(flow, z, target_log_prob):
+    return target_plus_log_det(flow, z, target_log_prob).mean()
+
+
+@wrong("latent_log_prob", law="value", says="normalised over the samples")
+def normalised_on_the_batch(flow, z, target_log_prob):
+    values = target_plus_log_det(flow, z, target_log_prob)
+    return values - values.logsumexp(0)
+
+
+@wrong("latent_log_prob", law="stability", says="log space")
+def log_of_density(flow, z, target_log_prob):
+    x, log_det = flow.inverse(z)
+    return torch.log(target_log_prob(x).exp() * log_det.exp())
+
+
+@wrong("latent_log_prob", law="gradient", says="g(z) is cut off")
+def detached_x(flow, z, target_log_prob):
+    x, log_det = flow.inverse(z)
+    return target_log_prob(x.detach()) + log_det
+
+
+@wrong("latent_log_prob", law="value", says="shape")
+def a_column(flow, z, target_log_prob):
+    return target_plus_log_det(flow, z, target_log_prob).unsqueeze(-1)
+
+
+@wrong("latent_log_prob", law="dtype", says="float32")
+def always_float32(flow, z, target_log_prob):
+    return target_plus_log_det(flow, z, target_log_prob).float()
+
+
+@wrong("latent_log_prob", law="inputs unchanged", says="z")
+def writes_x_into_z(flow, z, target_log_prob):
+    x, log_det = flow.inverse(z.clone())
+    z[:] = x
+    return target_log_prob(x) + log_det
+
+
+# ---------------------------------------------------------------- latent_reverse_kl
+
+
+@right("latent_reverse_kl")
+def three_terms(flow, x, target_log_prob):
+    z, log_det = flow.forward(x)
+    return (target_log_prob(x) - log_det - flow.base.log_prob(z)).mean()
+
+
+@right("latent_reverse_kl")
+def forward_loss_plus_target(flow, x, target_log_prob):
+    z, log_det = flow.forward(x)
+    negative_log_likelihood = -(flow.base.log_prob(z) + log_det).mean()
+    return negative_log_likelihood + target_log_prob(x).mean()
+
+
+@right("latent_reverse_kl")
+def by_the_latent_density(flow, x, target_log_prob):
+    """z = f(x), then log p(z|θ) - log p(z) as it is written in the latent space."""
+    z, _ = flow.forward(x)
+    back, log_det = flow.inverse(z)
+    return torch.mean(target_log_prob(back) + log_det - flow.base.log_prob(z))
+
+
+@right("latent_reverse_kl")
+def target_as_a_constant(flow, x, target_log_prob):
+    with torch.no_grad():
+        log_target = target_log_prob(x)
+    z, log_det = flow.forward(x)
+    return (log_target - (log_det + flow.base.log_prob(z))).mean()
+
+
+@right("latent_reverse_kl")
+def summed_by_rows(flow, x, target_log_prob):
+    total = x.new_zeros(())
+    for row in x:
+        z, log_det = flow.forward(row[None])
+        total = total + (target_log_prob(row[None]) - log_det - flow.base.log_prob(z)).sum()
+    return total / len(x)
+
+
+@wrong("latent_reverse_kl", law="value", says="log π is missing")
+def forward_kl_alone(flow, x, target_log_prob):
+    z, log_det = flow.forward(x)
+    return -(flow.base.log_prob(z) + log_det).mean()
+
+
+@wrong("latent_reverse_kl", law="value", says="swapped")
+def base_minus_induced(flow, x, target_log_prob):
+    return -three_terms(flow, x, target_log_prob)
+
+
+@wrong("latent_reverse_kl", law="value", says="sign of log_det")
+def plus_log_det(flow, x, target_log_prob):
+    z, log_det = flow.forward(x)
+    return (target_log_prob(x) + log_det - flow.base.log_prob(z)).mean()
+
+
+@wrong("latent_reverse_kl", law="value", says="goes through f")
+def data_space_reverse_kl(flow, x, target_log_prob):
+    value, log_det = flow.inverse(x)
+    return (flow.base.log_prob(x) - log_det - target_log_prob(value)).mean()
+
+
+@wrong("latent_reverse_kl", law="value", says="taken at z")
+def target_in_the_latent_space(flow, x, target_log_prob):
+    z, log_det = flow.forward(x)
+    return (target_log_prob(z) - log_det - flow.base.log_prob(z)).mean()
+
+
+@wrong("latent_reverse_kl", law="value", says="N(0, I)")
+def standard_normal_base(flow, x, target_log_prob):
+    z, log_det = flow.forward(x)
+    return (target_log_prob(x) - log_det - torch.distributions.Normal(0, 1).log_prob(z).sum(-1)).mean()
+
+
+@wrong("latent_reverse_kl", law="value", says="sum over the samples")
+def summed(flow, x, target_log_prob):
+    return three_terms(flow, x, target_log_prob) * len(x)
+
+
+@wrong("latent_reverse_kl", law="value", says="expected")
+def never_negative(flow, x, target_log_prob):
+    return torch.clamp(three_terms(flow, x, target_log_prob), min=0)
+
+
+@wrong("latent_reverse_kl", law="value", says="One number a sample")
+def not_averaged(flow, x, target_log_prob):
+    z, log_det = flow.forward(x)
+    return target_log_prob(x) - log_det - flow.base.log_prob(z)
+
+
+@wrong("latent_reverse_kl", law="gradient", says="z is cut off")
+def detached_z(flow, x, target_log_prob):
+    z, log_det = flow.forward(x)
+    return (target_log_prob(x) - log_det - flow.base.log_prob(z.detach())).mean()
+
+
+@wrong("latent_reverse_kl", law="gradient", says="gradient")
+def detached_data(flow, x, target_log_prob):
+    return three_terms(flow, x.detach(), target_log_prob)
+
+
+@wrong("latent_reverse_kl", law="gradient", says="graph")
+def without_graph(flow, x, target_log_prob):
+    return three_terms(flow, x, target_log_prob).detach()
+
+
+@wrong("latent_reverse_kl", law="stability", says="log space")
+def ratio_of_densities(flow, x, target_log_prob):
+    z, log_det = flow.forward(x)
+    induced = target_log_prob(x).exp() / log_det.exp()
+    return (induced / flow.base.log_prob(z).exp()).log().mean()
+
+
+@wrong("latent_reverse_kl", law="dtype", says="float64")
+def in_float64(flow, x, target_log_prob):
+    return three_terms(flow, x, target_log_prob).to(torch.float64)
+
+
+# ---------------------------------------------------------------- objective_needs
+
+
+@right("objective_needs")
+def as_sets():
+    return {
+        "forward_kl": {"f", "base density", "target samples"},
+        "reverse_kl": {"g", "base samples", "target density"},
+    }
+
+
+@right("objective_needs")
+def as_frozensets():
+    return {name: frozenset(words) for name, words in as_sets().items()}
+
+
+@right("objective_needs")
+def by_subtraction():
+    everything = {"f", "g", "base density", "base samples", "target density", "target samples"}
+    reverse = {"g", "base samples", "target density"}
+    return {"reverse_kl": reverse, "forward_kl": everything - reverse}
+
+
+@right("objective_needs")
+def built_up():
+    forward, reverse = set(), set()
+    forward.update(["f", "target samples", "base density"])
+    for word in ("target density", "g", "base samples"):
+        reverse.add(word)
+    return dict(forward_kl=forward, reverse_kl=reverse)
+
+
+def needs(forward=("f", "base density", "target samples"), reverse=("g", "base samples", "target density")):
+    return {"forward_kl": set(forward), "reverse_kl": set(reverse)}
+
+
+@wrong("objective_needs", law="forward KL", says="'g' is not needed")
+def forward_wants_g():
+    return needs(forward=("f", "g", "base density", "target samples"))
+
+
+@wrong("objective_needs", law="reverse KL", says="'base density' is not needed")
+def reverse_wants_base_density():
+    return needs(reverse=("g", "base samples", "base density", "target density"))
+
+
+@wrong("objective_needs", law="reverse KL", says="'f' is not needed")
+def reverse_wants_f():
+    return needs(reverse=("f", "g", "base samples", "target density"))
+
+
+@wrong("objective_needs", law="forward KL", says="'target density' is not needed")
+def forward_wants_target_density():
+    return needs(forward=("f", "base density", "target samples", "target density"))
+
+
+@wrong("objective_needs", law="forward KL", says="has to be evaluated")
+def forward_without_base():
+    return needs(forward=("f", "target samples"))
+
+
+@wrong("objective_needs", law="reverse KL", says="expectation")
+def reverse_without_samples():
+    return needs(reverse=("g", "target density"))
+
+
+@wrong("objective_needs", law="forward KL", says="set of words")
+def as_lists():
+    return {name: sorted(words) for name, words in needs().items()}
+
+
+@wrong("objective_needs", law="forward KL", says="dictionary")
+def as_a_pair():
+    return tuple(needs().values())
+
+
+@wrong("objective_needs", law="reverse KL", says="'reverse_kl' is missing")
+def misspelt_key():
+    answer = needs()
+    return {"forward_kl": answer["forward_kl"], "reverse kl": answer["reverse_kl"]}
+
+
+@wrong("objective_needs", law="forward KL", says="'p(z)'")
+def symbols():
+    return needs(forward=("f", "p(z)", "target samples"))
+
+
+@wrong("objective_needs", law="reverse KL", says="not needed")
+def exchanged():
+    answer = needs()
+    return {"forward_kl": answer["reverse_kl"], "reverse_kl": answer["forward_kl"]}
+
+
+@wrong("objective_needs", law="reverse KL", says="not needed")
+def everything():
+    words = ("f", "g", "base density", "base samples", "target density", "target samples")
+    return needs(words, words)
+
+
+@wrong("objective_needs", law="forward KL", says="None")
+def no_return():
+    needs()
