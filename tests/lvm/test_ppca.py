@@ -1,6 +1,8 @@
 """Probabilistic PCA against dense Gaussians, quadrature, scikit-learn and autograd."""
 # ruff: noqa: PT028 - `lib` is the real library unless a planted copy is passed
 
+import math
+
 import pytest
 import torch
 from scipy.stats import multivariate_normal
@@ -27,6 +29,22 @@ def test_log_prob_is_that_of_the_dense_gaussian(m, d, batch, device, lib=LIBRARY
     assert_close(lib.PPCA(W, mu, sigma).log_prob(x), expected)
     low_rank = LowRankMultivariateNormal(mu, W, sigma.square().expand(m))
     assert_close(lib.PPCA(W, mu, sigma).log_prob(x), low_rank.log_prob(x))
+
+
+@pytest.mark.parametrize(("m", "d"), SIZES)
+def test_the_fast_difference_is_the_sum_of_squares(m, d, device, lib=LIBRARY):
+    model, x = lib.PPCA(*ppca(m, d, device)), 3 * normal(6, m, device=device)
+    assert_close(model._energy_by_difference(x), model._energy(x))
+
+
+def test_a_thin_noise_is_left_to_the_sum_of_squares(device, lib=LIBRARY):
+    """W/sigma = 1e6: the difference would keep 4 of float64's 16 digits."""
+    W, mu, _ = ppca(5, 2, device)
+    model = lib.PPCA(W, mu, 1e-6)
+    x, _ = model.sample(20)
+    gaussian = MultivariateNormal(mu / 1e-6, W @ W.mT / 1e-12 + torch.eye(5, dtype=W.dtype, device=device))
+    assert_close(model._energy(x - mu).mean(), torch.tensor(5.0).to(W), rtol=0, atol=4)
+    assert_close(model.log_prob(x), gaussian.log_prob(x / 1e-6) - 5 * math.log(1e-6), rtol=1e-4, atol=1e-3)
 
 
 def test_gradients_are_those_of_the_dense_gaussian(device, lib=LIBRARY):
