@@ -17,6 +17,8 @@ The file may also have `growth() -> Iterator[Growth]`: how one piece of work gro
 
 All candidates of a row run in one process, on one thread, in turn: ours, peer, peer, ours, peer, peer, ... .
 Ratios are taken within a round and their median is reported, so that a busy machine slows both sides alike.
+Times are CPU time of the process: with one thread and nothing to wait for that is wall time on an idle
+machine, and it does not count the turns that other programs take.
 """
 
 import statistics
@@ -76,9 +78,9 @@ def measure(row: Row, budget: float = 4.0, fewest: int = 5, most: int = 200) -> 
 
 
 def seconds(work: Work) -> float:
-    start = time.perf_counter()
+    start = time.process_time()
     work()
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def peak_memory(work: Work) -> int:
