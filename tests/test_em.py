@@ -1,5 +1,4 @@
 """One loop, a table of models: the bound never falls, and stays below log p(x)."""
-# ruff: noqa: PT028 - `lib` is the real library unless a planted copy is passed
 
 from itertools import product
 
@@ -7,14 +6,14 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+from tests.lvm import library as lib
 from tests.lvm.cases import mixture, normal, ppca
-from tests.lvm.library import LIBRARY
 
 MODELS = {
-    "GaussianMixture": lambda lib, m, device: lib.GaussianMixture(*mixture(3, m, device)),
-    "HardMixture": lambda lib, m, device: lib.HardMixture(*mixture(3, m, device)),
-    "PPCA": lambda lib, m, device: lib.PPCA(*ppca(m, 2, device)),
-    "MeanFieldPPCA": lambda lib, m, device: lib.MeanFieldPPCA(*ppca(m, 2, device)),
+    "GaussianMixture": lambda m, device: lib.GaussianMixture(*mixture(3, m, device)),
+    "HardMixture": lambda m, device: lib.HardMixture(*mixture(3, m, device)),
+    "PPCA": lambda m, device: lib.PPCA(*ppca(m, 2, device)),
+    "MeanFieldPPCA": lambda m, device: lib.MeanFieldPPCA(*ppca(m, 2, device)),
 }
 EXACT = ["GaussianMixture", "PPCA"]
 
@@ -26,8 +25,8 @@ def data(m: int, device, n: int = 200):
 
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("m", [1, 3])
-def test_bound_never_falls_and_stays_below_log_prob(name, m, device, lib=LIBRARY):
-    x, model = data(m, device), MODELS[name](lib, m, device)
+def test_bound_never_falls_and_stays_below_log_prob(name, m, device):
+    x, model = data(m, device), MODELS[name](m, device)
     previous = -torch.inf
     for _ in range(15):
         log_prob = model.log_prob(x).mean()
@@ -37,9 +36,9 @@ def test_bound_never_falls_and_stays_below_log_prob(name, m, device, lib=LIBRARY
 
 
 @pytest.mark.parametrize("name", EXACT)
-def test_history_is_the_bound_right_after_each_e_step(name, device, lib=LIBRARY):
+def test_history_is_the_bound_right_after_each_e_step(name, device):
     """With q = p(z|x) it is the log-likelihood of the model that entered the iteration."""
-    x, model = data(3, device), MODELS[name](lib, 3, device)
+    x, model = data(3, device), MODELS[name](3, device)
     _, history = lib.em(model, x, num_iters=4)
     assert history.shape == (4,)
     for t in range(4):
@@ -48,15 +47,15 @@ def test_history_is_the_bound_right_after_each_e_step(name, device, lib=LIBRARY)
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_start_and_data_are_left_alone(name, device, lib=LIBRARY):
-    x, model = data(3, device), MODELS[name](lib, 3, device)
+def test_start_and_data_are_left_alone(name, device):
+    x, model = data(3, device), MODELS[name](3, device)
     kept = {k: v.clone() for k, v in vars(model).items() if isinstance(v, torch.Tensor)}, x.clone()
     lib.em(model, x, num_iters=3)
     assert_close(({k: vars(model)[k] for k in kept[0]}, x), kept, rtol=0, atol=0)
 
 
-def test_tolerance_stops_the_loop(device, lib=LIBRARY):
-    x, model = data(2, device), MODELS["GaussianMixture"](lib, 2, device)
+def test_tolerance_stops_the_loop(device):
+    x, model = data(2, device), MODELS["GaussianMixture"](2, device)
     _, history = lib.em(model, x, num_iters=500, tol=1e-4)
     gains = history.diff()
     assert 2 < len(history) < 500
@@ -64,8 +63,8 @@ def test_tolerance_stops_the_loop(device, lib=LIBRARY):
     assert (gains[:-1] >= 1e-4).all()
 
 
-def test_hard_q_is_the_best_of_all_point_masses(device, lib=LIBRARY):
-    model, x = MODELS["HardMixture"](lib, 2, device), data(2, device, n=4)
+def test_hard_q_is_the_best_of_all_point_masses(device):
+    model, x = MODELS["HardMixture"](2, device), data(2, device, n=4)
     q, bound = model.e_step(x)
     masses = torch.eye(3, dtype=torch.float64, device=device)
     choices = [model.elbo(x, masses[list(k)]).mean() for k in product(range(3), repeat=4)]
@@ -73,7 +72,7 @@ def test_hard_q_is_the_best_of_all_point_masses(device, lib=LIBRARY):
     assert_close(bound, model.elbo(x, q).mean())
 
 
-def test_diagonal_q_is_the_best_of_all_diagonal_gaussians(device, lib=LIBRARY):
+def test_diagonal_q_is_the_best_of_all_diagonal_gaussians(device):
     """Its bound has no gradient in the mean and the log-variances, and is strictly below log p(x)."""
     theta, x = ppca(4, 2, device), data(4, device)
     (q_mean, q_cov), bound = lib.MeanFieldPPCA(*theta).e_step(x)
@@ -85,16 +84,16 @@ def test_diagonal_q_is_the_best_of_all_diagonal_gaussians(device, lib=LIBRARY):
     assert bound < lib.PPCA(*theta).log_prob(x).mean() - 1e-3
 
 
-def test_mean_field_reaches_the_maximum_likelihood(device, lib=LIBRARY):
+def test_mean_field_reaches_the_maximum_likelihood(device):
     """PPCA's W may be rotated until the posterior is diagonal, so the restriction costs nothing at the end."""
     x = data(4, device)
-    fitted, history = lib.em(MODELS["MeanFieldPPCA"](lib, 4, device), x, num_iters=2000)
+    fitted, history = lib.em(MODELS["MeanFieldPPCA"](4, device), x, num_iters=2000)
     best = lib.PPCA.maximum_likelihood(x, 2).log_prob(x).mean()
     assert_close(history[-1], best, rtol=0, atol=1e-4)
     assert_close(fitted.log_prob(x).mean(), best, rtol=0, atol=1e-4)
 
 
-def test_em_accepts_any_model_with_an_e_step_and_an_m_step(lib=LIBRARY):
+def test_em_accepts_any_model_with_an_e_step_and_an_m_step():
     """The mean of a Gaussian with known variances and a latent shift z ~ N(0, 1): x ~ N(θ + z, 1)."""
 
     class Shift:

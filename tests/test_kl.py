@@ -1,5 +1,4 @@
 """KL objectives against torch.distributions, quadrature, and the duality theorem."""
-# ruff: noqa: PT028 - `lib` is the real library unless a planted copy is passed
 
 import pytest
 import torch
@@ -8,8 +7,8 @@ from torch.testing import assert_close
 
 from dgmlib.flows import Flow, StandardNormal
 from tests.flows.table import make
+from tests.lvm import library as lib
 from tests.lvm.cases import covariance, normal
-from tests.lvm.library import LIBRARY
 
 
 class Affine:
@@ -50,13 +49,13 @@ def flow(name: str, m: int, device) -> Flow:
 
 @pytest.mark.parametrize("m", [1, 2, 5])
 @pytest.mark.parametrize(("batch_p", "batch_q"), [((), ()), ((4,), ()), ((3, 1), (4,))])
-def test_gaussian_kl_is_that_of_torch_distributions(m, batch_p, batch_q, device, lib=LIBRARY):
+def test_gaussian_kl_is_that_of_torch_distributions(m, batch_p, batch_q, device):
     p = normal(*batch_p, m, device=device), covariance(*batch_p, m=m, device=device, seed=1)
     q = normal(*batch_q, m, device=device, seed=2), covariance(*batch_q, m=m, device=device, seed=3)
     assert_close(lib.gaussian_kl(*p, *q), kl_divergence(MultivariateNormal(*p), MultivariateNormal(*q)))
 
 
-def test_gaussian_kl_is_the_integral(device, lib=LIBRARY):
+def test_gaussian_kl_is_the_integral(device):
     mean_p, var_p, mean_q, var_q = (torch.tensor([v], dtype=torch.float64, device=device) for v in (1, 0.5, -1, 2))
     x = torch.linspace(-9, 11, 4001, dtype=torch.float64, device=device)
     p, q = Normal(mean_p, var_p.sqrt()), Normal(mean_q, var_q.sqrt())
@@ -64,7 +63,7 @@ def test_gaussian_kl_is_the_integral(device, lib=LIBRARY):
     assert_close(lib.gaussian_kl(mean_p, var_p[None], mean_q, var_q[None]), integral)
 
 
-def test_gaussian_kl_gradient_is_that_of_torch_distributions(device, lib=LIBRARY):
+def test_gaussian_kl_gradient_is_that_of_torch_distributions(device):
     args = [normal(3, device=device), covariance(m=3, device=device), normal(3, device=device, seed=1)]
     args = [a.requires_grad_() for a in [*args, covariance(m=3, device=device, seed=2)]]
     ours = torch.autograd.grad(lib.gaussian_kl(*args), args)
@@ -74,14 +73,14 @@ def test_gaussian_kl_gradient_is_that_of_torch_distributions(device, lib=LIBRARY
 
 
 @pytest.mark.parametrize("batch", [(7,), (2, 3)])
-def test_forward_kl_is_the_mean_negative_log_likelihood(batch, device, lib=LIBRARY):
+def test_forward_kl_is_the_mean_negative_log_likelihood(batch, device):
     f, x = Affine(3, device), normal(*batch, 3, device=device)
     loss, exact = lib.forward_kl_loss(f, x), -f.distribution().log_prob(x).mean()
     assert_close(loss, exact)
     assert_close(torch.autograd.grad(loss, f.parameters()), torch.autograd.grad(exact, f.parameters()))
 
 
-def test_reverse_kl_sample_by_sample(device, lib=LIBRARY):
+def test_reverse_kl_sample_by_sample(device):
     """Of one sample: log p(x) - log π(x) at x = g(z)."""
     f, pi = Untouchable(3, device), target(3, device)
     for z in normal(6, 1, 3, device=device):
@@ -89,7 +88,7 @@ def test_reverse_kl_sample_by_sample(device, lib=LIBRARY):
         assert_close(lib.reverse_kl_loss(f, z, pi.log_prob), (f.distribution().log_prob(x) - pi.log_prob(x))[0])
 
 
-def test_reverse_kl_averages_to_the_closed_form_with_its_gradient(device, lib=LIBRARY):
+def test_reverse_kl_averages_to_the_closed_form_with_its_gradient(device):
     """Averaged over quantiles of the base, which integrate like 20 000 samples without their noise."""
     f = Untouchable(1, device)
     pi = MultivariateNormal(f.shift.detach() + 1, 2 * torch.eye(1, dtype=torch.float64, device=device))
@@ -101,14 +100,14 @@ def test_reverse_kl_averages_to_the_closed_form_with_its_gradient(device, lib=LI
     assert_close(*gradients, rtol=1e-3, atol=1e-3)
 
 
-def test_an_unnormalised_target_shifts_the_reverse_kl_by_log_z(device, lib=LIBRARY):
+def test_an_unnormalised_target_shifts_the_reverse_kl_by_log_z(device):
     f, pi, z = Affine(2, device), target(2, device), normal(5, 2, device=device)
     shifted = lib.reverse_kl_loss(f, z, lambda x: pi.log_prob(x) + 3)
     assert_close(shifted, lib.reverse_kl_loss(f, z, pi.log_prob) - 3)
 
 
 @pytest.mark.parametrize("batch", [(7,), (2, 3)])
-def test_latent_log_prob_is_the_law_of_f_of_x(batch, device, lib=LIBRARY):
+def test_latent_log_prob_is_the_law_of_f_of_x(batch, device):
     f, pi = Affine(2, device), target(2, device)
     scale = f.log_scale.exp().detach()
     to_latent = AffineTransform(-f.shift.detach() / scale, 1 / scale, event_dim=1)
@@ -117,7 +116,7 @@ def test_latent_log_prob_is_the_law_of_f_of_x(batch, device, lib=LIBRARY):
 
 
 @pytest.mark.parametrize("name", ["LULinear", "RealNVP odd", "MaskedAutoregressive"])
-def test_latent_density_integrates_to_one(name, device, lib=LIBRARY):
+def test_latent_density_integrates_to_one(name, device):
     line = torch.linspace(-12, 12, 321, dtype=torch.float64, device=device)
     z = torch.cartesian_prod(line, line)
     with torch.no_grad():
@@ -126,7 +125,7 @@ def test_latent_density_integrates_to_one(name, device, lib=LIBRARY):
 
 
 @pytest.mark.parametrize("name", ["LULinear", "QRLinear", "RealNVP even", "MAF", "InverseAutoregressive"])
-def test_duality_sample_by_sample_in_value_and_gradient(name, device, lib=LIBRARY):
+def test_duality_sample_by_sample_in_value_and_gradient(name, device):
     """KL(p(z|θ)‖p(z)) = KL(π‖p(x|θ)): at each x the two objectives differ by log π(x), a constant of θ."""
     f, pi = flow(name, 3, device), target(3, device)
     for x in normal(4, 1, 3, device=device, seed=9):
@@ -139,7 +138,7 @@ def test_duality_sample_by_sample_in_value_and_gradient(name, device, lib=LIBRAR
 
 
 @pytest.mark.parametrize("name", ["LULinear", "RealNVP even", "MAF"])
-def test_duality_through_the_latent_density(name, device, lib=LIBRARY):
+def test_duality_through_the_latent_density(name, device):
     """The proof's first line: log p(z|θ) - log p(z) at z = f(x), with log p(z|θ) through g."""
     f, pi = flow(name, 3, device), target(3, device)
     for x in normal(4, 1, 3, device=device, seed=9):

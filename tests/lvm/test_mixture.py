@@ -1,5 +1,4 @@
 """Mixture of Gaussians against torch.distributions, scikit-learn, numpy and quadrature."""
-# ruff: noqa: PT028 - `lib` is the real library unless a planted copy is passed
 
 import numpy as np
 import pytest
@@ -8,8 +7,8 @@ from sklearn.mixture import GaussianMixture as Sklearn
 from torch.distributions import Categorical, MixtureSameFamily, MultivariateNormal
 from torch.testing import assert_close
 
+from tests.lvm import library as lib
 from tests.lvm.cases import generator, mixture, normal, responsibilities
-from tests.lvm.library import LIBRARY
 
 SIZES = [(1, 1), (1, 3), (3, 1), (4, 3)]
 
@@ -27,12 +26,12 @@ def scikit(weights, means, covariances) -> Sklearn:
 
 @pytest.mark.parametrize(("K", "m"), SIZES)
 @pytest.mark.parametrize("batch", [(), (6,), (2, 3)])
-def test_log_prob_is_that_of_torch_distributions(K, m, batch, device, lib=LIBRARY):
+def test_log_prob_is_that_of_torch_distributions(K, m, batch, device):
     theta, x = mixture(K, m, device), 3 * normal(*batch, m, device=device)
     assert_close(lib.GaussianMixture(*theta).log_prob(x), reference(*theta).log_prob(x))
 
 
-def test_gradients_are_those_of_torch_distributions(device, lib=LIBRARY):
+def test_gradients_are_those_of_torch_distributions(device):
     theta = [p.requires_grad_() for p in mixture(3, 2, device)]
     x = normal(6, 2, device=device).requires_grad_()
     ours = torch.autograd.grad(lib.GaussianMixture(*theta).log_prob(x).sum(), [*theta[1:], x])
@@ -42,26 +41,26 @@ def test_gradients_are_those_of_torch_distributions(device, lib=LIBRARY):
     assert_close(ours[2], theirs[2])
 
 
-def test_density_integrates_to_one(device, lib=LIBRARY):
+def test_density_integrates_to_one(device):
     line = torch.linspace(-12, 12, 401, dtype=torch.float64, device=device)
     density = lib.GaussianMixture(*mixture(3, 2, device)).log_prob(torch.cartesian_prod(line, line)).exp()
     assert_close(density.sum() * (line[1] - line[0]) ** 2, density.new_tensor(1.0))
 
 
 @pytest.mark.parametrize(("K", "m"), SIZES)
-def test_posterior_is_that_of_scikit_learn(K, m, device, lib=LIBRARY):
+def test_posterior_is_that_of_scikit_learn(K, m, device):
     theta, x = mixture(K, m, device), 3 * normal(20, m, device=device)
     q = lib.GaussianMixture(*theta).posterior(x)
     assert_close(q.cpu(), torch.from_numpy(scikit(*theta).predict_proba(x.cpu().numpy())))
     assert_close(q.sum(-1), torch.ones_like(q[:, 0]))
 
 
-def test_posterior_over_batch_axes(device, lib=LIBRARY):
+def test_posterior_over_batch_axes(device):
     model, x = lib.GaussianMixture(*mixture(3, 2, device)), normal(2, 3, 2, device=device)
     assert_close(model.posterior(x)[1], model.posterior(x[1]))
 
 
-def test_samples_follow_the_mixture(device, lib=LIBRARY):
+def test_samples_follow_the_mixture(device):
     weights, means, covariances = mixture(3, 2, device)
     x, k = lib.GaussianMixture(weights, means, covariances).sample(60_000)
     assert (x.shape, k.shape, k.dtype) == ((60_000, 2), (60_000,), torch.int64)
@@ -72,12 +71,12 @@ def test_samples_follow_the_mixture(device, lib=LIBRARY):
         assert_close(chosen.mT.cov(), covariances[j], rtol=0, atol=0.06)
 
 
-def test_sampling_obeys_a_generator(lib=LIBRARY):
+def test_sampling_obeys_a_generator():
     model = lib.GaussianMixture(*mixture(3, 2))
     assert_close(model.sample(5, generator(1)), model.sample(5, generator(1)))
 
 
-def test_elbo_is_below_log_prob_and_touches_it_at_the_posterior(device, lib=LIBRARY):
+def test_elbo_is_below_log_prob_and_touches_it_at_the_posterior(device):
     model, x = lib.GaussianMixture(*mixture(4, 2, device)), normal(30, 2, device=device)
     log_prob, posterior = model.log_prob(x), model.posterior(x)
     q = responsibilities(30, 4, device)
@@ -86,13 +85,13 @@ def test_elbo_is_below_log_prob_and_touches_it_at_the_posterior(device, lib=LIBR
     assert_close(model.elbo(x, posterior), log_prob)
 
 
-def test_elbo_of_a_point_mass_is_the_log_joint(device, lib=LIBRARY):
+def test_elbo_of_a_point_mass_is_the_log_joint(device):
     model, x = lib.GaussianMixture(*mixture(4, 2, device)), normal(5, 2, device=device)
     point = torch.nn.functional.one_hot(torch.tensor([0, 1, 2, 3, 3], device=device), 4)
     assert_close(model.elbo(x, point.double()), model.log_joint(x)[point.bool()])
 
 
-def test_e_step_returns_the_posterior_and_its_bound(device, lib=LIBRARY):
+def test_e_step_returns_the_posterior_and_its_bound(device):
     model, x = lib.GaussianMixture(*mixture(4, 2, device)), normal(30, 2, device=device)
     q, bound = model.e_step(x)
     assert_close(q, model.posterior(x))
@@ -100,7 +99,7 @@ def test_e_step_returns_the_posterior_and_its_bound(device, lib=LIBRARY):
 
 
 @pytest.mark.parametrize(("K", "m"), SIZES)
-def test_m_step_is_numpys_weighted_average_and_covariance(K, m, device, lib=LIBRARY):
+def test_m_step_is_numpys_weighted_average_and_covariance(K, m, device):
     x, q = 2 + normal(40, m, device=device), responsibilities(40, K, device)
     model = lib.GaussianMixture(*mixture(K, m, device)).m_step(x, q)
     for k in range(K):
@@ -111,7 +110,7 @@ def test_m_step_is_numpys_weighted_average_and_covariance(K, m, device, lib=LIBR
         assert_close(model.covariances[k].cpu(), torch.from_numpy(covariance))
 
 
-def test_m_step_is_where_the_gradient_of_the_bound_vanishes(device, lib=LIBRARY):
+def test_m_step_is_where_the_gradient_of_the_bound_vanishes(device):
     """In the free parameters: logits of the weights, means, Cholesky factors."""
     x, q = normal(40, 2, device=device), responsibilities(40, 3, device)
     best = lib.GaussianMixture(*mixture(3, 2, device)).m_step(x, q)
@@ -123,7 +122,7 @@ def test_m_step_is_where_the_gradient_of_the_bound_vanishes(device, lib=LIBRARY)
 
 
 @pytest.mark.parametrize(("K", "m"), SIZES)
-def test_em_is_that_of_scikit_learn_from_the_same_start(K, m, device, lib=LIBRARY):
+def test_em_is_that_of_scikit_learn_from_the_same_start(K, m, device):
     """Parameters and log-likelihood after the same number of iterations."""
     x = torch.cat([normal(150, m, device=device), 3 + 2 * normal(150, m, device=device, seed=1)])
     theta = mixture(K, m, device)

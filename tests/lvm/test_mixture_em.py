@@ -1,13 +1,12 @@
 """The fast EM against its reference, `em(GaussianMixture, x)`, and against scikit-learn."""
-# ruff: noqa: PT028 - `lib` is the real library unless a planted copy is passed
 
 import pytest
 import torch
 from sklearn.mixture import GaussianMixture as Sklearn
 from torch.testing import assert_close
 
+from tests.lvm import library as lib
 from tests.lvm.cases import mixture, normal
-from tests.lvm.library import LIBRARY
 
 SIZES = [(1, 1), (1, 3), (3, 1), (4, 3), (2, 6)]
 
@@ -17,7 +16,7 @@ def data(n: int, m: int, device="cpu"):
 
 
 @pytest.mark.parametrize(("K", "m"), SIZES)
-def test_features_turn_the_log_joint_into_a_product(K, m, device, lib=LIBRARY):
+def test_features_turn_the_log_joint_into_a_product(K, m, device):
     theta, x = mixture(K, m, device), data(10, m, device)
     fast = lib.QuadraticMixture(*theta)
     assert_close((fast.theta @ lib.quadratic_features(x.mT)).mT, lib.GaussianMixture(*theta).log_joint(x))
@@ -25,7 +24,7 @@ def test_features_turn_the_log_joint_into_a_product(K, m, device, lib=LIBRARY):
 
 @pytest.mark.parametrize(("K", "m"), SIZES)
 @pytest.mark.parametrize("n", [100, 6000])
-def test_fast_em_is_em(K, m, n, device, lib=LIBRARY):
+def test_fast_em_is_em(K, m, n, device):
     """6000 columns and their mirror make three chunks on a CPU."""
     model, x = lib.GaussianMixture(*mixture(K, m, device)), data(n, m, device)
     slow, slow_history = lib.em(model, x, 12)
@@ -35,7 +34,7 @@ def test_fast_em_is_em(K, m, n, device, lib=LIBRARY):
         assert_close(getattr(fast, name), getattr(slow, name), rtol=1e-8, atol=1e-9)
 
 
-def test_fast_em_is_that_of_scikit_learn_from_the_same_start(device, lib=LIBRARY):
+def test_fast_em_is_that_of_scikit_learn_from_the_same_start(device):
     x, theta = data(3000, 3, device), mixture(4, 3, device)
     model, history = lib.fit_mixture(lib.GaussianMixture(*theta), x, 30)
     start = {"weights_init": theta[0].cpu(), "means_init": theta[1].cpu()}
@@ -46,14 +45,14 @@ def test_fast_em_is_that_of_scikit_learn_from_the_same_start(device, lib=LIBRARY
     assert float(model.log_prob(x).mean()) == pytest.approx(theirs.score(x.cpu().numpy()), abs=1e-8)
 
 
-def test_bound_never_falls_and_tolerance_stops(device, lib=LIBRARY):
+def test_bound_never_falls_and_tolerance_stops(device):
     _, history = lib.fit_mixture(lib.GaussianMixture(*mixture(3, 2, device)), data(100, 2, device), 500, tol=1e-5)
     assert (history.diff() > 0)[:-1].all()
     assert 2 < len(history) < 500
 
 
 @pytest.mark.parametrize("offset", [0, 1000, 100_000])
-def test_float32_data_far_from_the_origin(offset, device, lib=LIBRARY):
+def test_float32_data_far_from_the_origin(offset, device):
     """The same float32 numbers in float64, without the fast path: offset/std up to 1e5."""
     theta, x = mixture(3, 2, device), (data(200, 2, device) + offset).float()
     start = [p.float() for p in (theta[0], theta[1] + offset, theta[2])]
@@ -73,19 +72,19 @@ def test_float32_data_far_from_the_origin(offset, device, lib=LIBRARY):
         ("nan", lambda: normal(9, 2) * torch.nan),
     ],
 )
-def test_degenerate_data_are_a_value_error(trouble, x, lib=LIBRARY):
+def test_degenerate_data_are_a_value_error(trouble, x):
     with pytest.raises(ValueError, match=r"start.*em\(model, x\) resolves it|drop or fill"):
         lib.fit_mixture(lib.GaussianMixture(*mixture(3, 2)), x(), 50)
 
 
-def test_an_empty_component_is_a_value_error(lib=LIBRARY):
+def test_an_empty_component_is_a_value_error():
     weights, means, covariances = mixture(3, 2)
     means[2] = 1e4
     with pytest.raises(ValueError, match="a component is empty or singular"):
         lib.fit_mixture(lib.GaussianMixture(weights, means, covariances), data(30, 2), 5)
 
 
-def test_a_component_too_narrow_for_squares_is_refused_and_em_resolves_it(lib=LIBRARY):
+def test_a_component_too_narrow_for_squares_is_refused_and_em_resolves_it():
     """Two spikes of width 1e-5 at ±1: float64 squares keep 6 digits of their variance."""
     x = torch.cat([1e-5 * normal(50, 1) - 1, 1e-5 * normal(50, 1, seed=1) + 1])
     spikes = torch.full((2, 1, 1), 1e-10, dtype=torch.float64)
@@ -98,7 +97,7 @@ def test_a_component_too_narrow_for_squares_is_refused_and_em_resolves_it(lib=LI
 
 
 @pytest.mark.cuda
-def test_no_iteration_waits_for_the_gpu(lib=LIBRARY):
+def test_no_iteration_waits_for_the_gpu():
     theta, columns = mixture(4, 3, "cuda"), data(1000, 3, "cuda").mT.contiguous()
     model = lib.QuadraticMixture(*theta)
     torch.cuda.set_sync_debug_mode("error")

@@ -1,5 +1,4 @@
 """The naive estimate against the exact PPCA likelihood and against broadcasting."""
-# ruff: noqa: PT028 - `lib` is the real library unless a planted copy is passed
 
 import math
 
@@ -8,8 +7,8 @@ import torch
 from torch.distributions import Normal
 from torch.testing import assert_close
 
+from tests.lvm import library as lib
 from tests.lvm.cases import normal, ppca
-from tests.lvm.library import LIBRARY
 
 
 def pairs(model):
@@ -24,7 +23,7 @@ def broadcast(x, means, sigma):
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 20, 1000])
-def test_chunks_do_not_change_the_estimate(chunk, device, lib=LIBRARY):
+def test_chunks_do_not_change_the_estimate(chunk, device):
     W, mu, sigma = ppca(4, 2, device)
     x, z = normal(6, 4, device=device), normal(20, 2, device=device, seed=1)
     expected = broadcast(x, z @ W.mT + mu, sigma)
@@ -32,7 +31,7 @@ def test_chunks_do_not_change_the_estimate(chunk, device, lib=LIBRARY):
     assert_close(lib.naive_gaussian_log_likelihood(x, z @ W.mT + mu, sigma, chunk), expected)
 
 
-def test_estimate_at_quantiles_of_the_prior_is_the_exact_likelihood(device, lib=LIBRARY):
+def test_estimate_at_quantiles_of_the_prior_is_the_exact_likelihood(device):
     model = lib.PPCA(*ppca(3, 1, device))
     x, _ = model.sample(5)
     levels = (torch.arange(40_000, dtype=torch.float64, device=device) + 0.5) / 40_000
@@ -40,7 +39,7 @@ def test_estimate_at_quantiles_of_the_prior_is_the_exact_likelihood(device, lib=
     assert_close(lib.naive_log_likelihood(x, z, pairs(model), 4096), model.log_prob(x), rtol=1e-4, atol=1e-4)
 
 
-def test_estimate_is_unbiased_before_the_log_and_low_after(device, lib=LIBRARY):
+def test_estimate_is_unbiased_before_the_log_and_low_after(device):
     """z on every pair of 40 quantiles of the prior: all estimates with K = 2, so the averages have no noise."""
     model = lib.PPCA(torch.ones(2, 1, dtype=torch.float64, device=device), torch.zeros(2, device=device), 1.0)
     x = torch.tensor([[1.0, -0.5]], dtype=torch.float64, device=device)
@@ -53,13 +52,13 @@ def test_estimate_is_unbiased_before_the_log_and_low_after(device, lib=LIBRARY):
     assert (estimates.mean(0) < exact - 0.05).all()
 
 
-def test_log_likelihoods_far_below_zero_do_not_underflow(device, lib=LIBRARY):
+def test_log_likelihoods_far_below_zero_do_not_underflow(device):
     x, z = normal(5, 2, device=device), normal(8, 2, device=device, seed=1)
     far = lib.naive_log_likelihood(x, z, lambda x, z: Normal(z.unsqueeze(1), 1.0).log_prob(x).sum(-1) - 1e6)
     assert_close(far, broadcast(x, z, 1.0) - 1e6)
 
 
-def test_gradients_are_those_of_broadcasting(device, lib=LIBRARY):
+def test_gradients_are_those_of_broadcasting(device):
     inputs = [normal(5, 3, device=device), normal(8, 3, device=device, seed=1), torch.tensor(0.7, device=device)]
     inputs = [i.double().requires_grad_() for i in inputs]
     ours = torch.autograd.grad(lib.naive_gaussian_log_likelihood(*inputs, chunk=3).sum(), inputs)

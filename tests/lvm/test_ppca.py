@@ -1,5 +1,4 @@
 """Probabilistic PCA against dense Gaussians, quadrature, scikit-learn and autograd."""
-# ruff: noqa: PT028 - `lib` is the real library unless a planted copy is passed
 
 import math
 
@@ -10,8 +9,8 @@ from sklearn.decomposition import PCA
 from torch.distributions import LowRankMultivariateNormal, MultivariateNormal, Normal
 from torch.testing import assert_close
 
+from tests.lvm import library as lib
 from tests.lvm.cases import covariance, generator, normal, ppca
-from tests.lvm.library import LIBRARY
 
 SIZES = [(1, 1), (2, 1), (5, 3), (3, 3), (2, 4)]
 
@@ -22,7 +21,7 @@ def dense(W, sigma):
 
 @pytest.mark.parametrize(("m", "d"), SIZES)
 @pytest.mark.parametrize("batch", [(), (6,), (2, 3)])
-def test_log_prob_is_that_of_the_dense_gaussian(m, d, batch, device, lib=LIBRARY):
+def test_log_prob_is_that_of_the_dense_gaussian(m, d, batch, device):
     W, mu, sigma = ppca(m, d, device)
     x = 3 * normal(*batch, m, device=device)
     expected = MultivariateNormal(mu, dense(W, sigma)).log_prob(x)
@@ -32,12 +31,12 @@ def test_log_prob_is_that_of_the_dense_gaussian(m, d, batch, device, lib=LIBRARY
 
 
 @pytest.mark.parametrize(("m", "d"), SIZES)
-def test_the_fast_difference_is_the_sum_of_squares(m, d, device, lib=LIBRARY):
+def test_the_fast_difference_is_the_sum_of_squares(m, d, device):
     model, x = lib.PPCA(*ppca(m, d, device)), 3 * normal(6, m, device=device)
     assert_close(model._energy_by_difference(x), model._energy(x))
 
 
-def test_a_thin_noise_is_left_to_the_sum_of_squares(device, lib=LIBRARY):
+def test_a_thin_noise_is_left_to_the_sum_of_squares(device):
     """W/sigma = 1e6: the difference would keep 4 of float64's 16 digits."""
     W, mu, _ = ppca(5, 2, device)
     model = lib.PPCA(W, mu, 1e-6)
@@ -47,7 +46,7 @@ def test_a_thin_noise_is_left_to_the_sum_of_squares(device, lib=LIBRARY):
     assert_close(model.log_prob(x), gaussian.log_prob(x / 1e-6) - 5 * math.log(1e-6), rtol=1e-4, atol=1e-3)
 
 
-def test_gradients_are_those_of_the_dense_gaussian(device, lib=LIBRARY):
+def test_gradients_are_those_of_the_dense_gaussian(device):
     inputs = [p.requires_grad_() for p in (*ppca(4, 2, device), normal(6, 4, device=device))]
     W, mu, sigma, x = inputs
     ours = torch.autograd.grad(lib.PPCA(W, mu, sigma).log_prob(x).sum(), inputs)
@@ -56,7 +55,7 @@ def test_gradients_are_those_of_the_dense_gaussian(device, lib=LIBRARY):
 
 
 @pytest.mark.parametrize(("m", "d"), SIZES)
-def test_posterior_is_gaussian_conditioning(m, d, device, lib=LIBRARY):
+def test_posterior_is_gaussian_conditioning(m, d, device):
     """mean = Wᵀ C⁻¹ (x - mu), covariance = I - Wᵀ C⁻¹ W, with the m-by-m matrix C."""
     W, mu, sigma = ppca(m, d, device)
     x = normal(2, 3, m, device=device)
@@ -66,7 +65,7 @@ def test_posterior_is_gaussian_conditioning(m, d, device, lib=LIBRARY):
     assert_close(cov, torch.eye(d, dtype=W.dtype, device=device) - gain @ W)
 
 
-def test_bayes_theorem_holds_at_every_latent(device, lib=LIBRARY):
+def test_bayes_theorem_holds_at_every_latent(device):
     """log p(x, z) = log p(x) + log p(z|x), and log p(x|z) is a Gaussian."""
     W, mu, sigma = ppca(5, 3, device)
     model, x, z = lib.PPCA(W, mu, sigma), normal(4, 5, device=device), normal(6, 4, 3, device=device, seed=1)
@@ -74,14 +73,14 @@ def test_bayes_theorem_holds_at_every_latent(device, lib=LIBRARY):
     assert_close(model.log_likelihood(x, z), Normal(z @ W.mT + mu, sigma).log_prob(x).sum(-1))
 
 
-def test_log_prob_is_the_integral_over_the_latent(device, lib=LIBRARY):
+def test_log_prob_is_the_integral_over_the_latent(device):
     model, x = lib.PPCA(*ppca(3, 1, device)), normal(4, 3, device=device)
     z = torch.linspace(-9, 9, 4001, dtype=torch.float64, device=device)
     integral = torch.trapezoid(model.log_joint(x, z[:, None, None]).exp(), z, dim=0)
     assert_close(model.log_prob(x).exp(), integral)
 
 
-def test_samples_follow_the_model(device, lib=LIBRARY):
+def test_samples_follow_the_model(device):
     W, mu, sigma = ppca(3, 2, device)
     x, z = lib.PPCA(W, mu, sigma).sample(100_000)
     assert (x.shape, z.shape) == ((100_000, 3), (100_000, 2))
@@ -90,13 +89,13 @@ def test_samples_follow_the_model(device, lib=LIBRARY):
     assert_close((x - mu).mT @ z / 100_000, W, rtol=0, atol=0.04)
 
 
-def test_sampling_obeys_a_generator(lib=LIBRARY):
+def test_sampling_obeys_a_generator():
     model = lib.PPCA(*ppca(3, 2))
     assert_close(model.sample(5, generator(1)), model.sample(5, generator(1)))
 
 
 @pytest.mark.parametrize("d", [1, 2, 4])
-def test_maximum_likelihood_is_scikit_learns_pca_with_one_over_n(d, device, lib=LIBRARY):
+def test_maximum_likelihood_is_scikit_learns_pca_with_one_over_n(d, device):
     """scikit-learn divides by n - 1; its covariance times (n - 1)/n is the maximum-likelihood one."""
     n = 60
     x = normal(n, 5, device=device) @ normal(5, 5, device=device, seed=1) + 4
@@ -106,7 +105,7 @@ def test_maximum_likelihood_is_scikit_learns_pca_with_one_over_n(d, device, lib=
     assert_close(model.log_prob(x).cpu(), torch.from_numpy(expected))
 
 
-def test_maximum_likelihood_is_a_stationary_point(device, lib=LIBRARY):
+def test_maximum_likelihood_is_a_stationary_point(device):
     x = normal(60, 5, device=device) @ normal(5, 5, device=device, seed=1) + 4
     best = lib.PPCA.maximum_likelihood(x, 2)
     theta = [p.detach().requires_grad_() for p in (best.W, best.mu, best.sigma)]
@@ -114,7 +113,7 @@ def test_maximum_likelihood_is_a_stationary_point(device, lib=LIBRARY):
         assert_close(gradient, torch.zeros_like(gradient), rtol=0, atol=1e-9)
 
 
-def test_no_neighbour_is_more_likely_than_the_fit(device, lib=LIBRARY):
+def test_no_neighbour_is_more_likely_than_the_fit(device):
     x = normal(60, 5, device=device) @ normal(5, 5, device=device, seed=1) + 4
     best = lib.PPCA.maximum_likelihood(x, 2)
     for seed in range(20):
@@ -123,7 +122,7 @@ def test_no_neighbour_is_more_likely_than_the_fit(device, lib=LIBRARY):
         assert lib.PPCA(best.W + step, best.mu, sigma).log_prob(x).mean() < best.log_prob(x).mean()
 
 
-def test_m_step_is_where_the_gradient_of_the_bound_vanishes(device, lib=LIBRARY):
+def test_m_step_is_where_the_gradient_of_the_bound_vanishes(device):
     """For any Gaussian q, its means off centre too."""
     x, q = 4 + normal(40, 5, device=device), (1 + normal(40, 2, device=device, seed=1), covariance(m=2, device=device))
     best = lib.PPCA(*ppca(5, 2, device)).m_step(x, q)
@@ -132,7 +131,7 @@ def test_m_step_is_where_the_gradient_of_the_bound_vanishes(device, lib=LIBRARY)
         assert_close(gradient, torch.zeros_like(gradient), rtol=0, atol=1e-10)
 
 
-def test_em_reaches_the_eigen_solution(device, lib=LIBRARY):
+def test_em_reaches_the_eigen_solution(device):
     """W up to a rotation: W Wᵀ, mu and sigma agree."""
     x = normal(80, 5, device=device) * torch.tensor([4, 3, 1, 0.9, 0.8], device=device) + 4
     fitted, _ = lib.em(lib.PPCA(*ppca(5, 2, device)), x, num_iters=2000)
@@ -141,7 +140,7 @@ def test_em_reaches_the_eigen_solution(device, lib=LIBRARY):
     assert_close([fitted.mu, fitted.sigma], [exact.mu, exact.sigma], rtol=1e-6, atol=1e-6)
 
 
-def test_twenty_thousand_columns_need_no_square_matrix(device, lib=LIBRARY):
+def test_twenty_thousand_columns_need_no_square_matrix(device):
     """An m-by-m matrix would take 3.2 GB."""
     m = 20_000
     model = lib.PPCA(normal(m, 3, device=device) / 100, normal(m, device=device), 0.5)

@@ -1,0 +1,144 @@
+"""Bugs planted in KL, Bayes, the latent variable models, the bound and EM, each with the test that notices it."""
+
+from collections.abc import Callable
+
+from tests.planted import Bug, test
+
+KL, BAYES, ELBO, EM = "dgmlib.kl", "dgmlib.bayes", "dgmlib.elbo", "dgmlib.em"
+MIXTURE, FAST, PPCA, NAIVE = (
+    "dgmlib.lvm.mixture",
+    "dgmlib.lvm.mixture_em",
+    "dgmlib.lvm.ppca",
+    "dgmlib.lvm.monte_carlo",
+)
+
+
+def on_cpu(module: str) -> Callable[..., Callable[[], None]]:
+    """`kl("duality", name="MAF")`: that test of the module, on the CPU."""
+    return lambda function, **arguments: test(f"tests.{module}", f"test_{function}", device="cpu", **arguments)
+
+
+kl, bayes, elbo, em = on_cpu("test_kl"), on_cpu("test_bayes"), on_cpu("test_elbo"), on_cpu("test_em")
+mixture, fast, ppca, naive = (
+    on_cpu("lvm.test_mixture"),
+    on_cpu("lvm.test_mixture_em"),
+    on_cpu("lvm.test_ppca"),
+    on_cpu("lvm.test_monte_carlo"),
+)
+OF_TORCH = kl("gaussian_kl_is_that_of_torch_distributions", m=2, batch_p=(4,), batch_q=())
+DUALITY = kl("duality_sample_by_sample_in_value_and_gradient", name="MAF")
+M_STEP = mixture("m_step_is_numpys_weighted_average_and_covariance", K=4, m=3)
+FAST_EM = fast("fast_em_is_em", K=4, m=3, n=100)
+STATIONARY = ppca("m_step_is_where_the_gradient_of_the_bound_vanishes")
+FIT = ppca("maximum_likelihood_is_scikit_learns_pca_with_one_over_n", d=2)
+
+BUGS = [
+    # KL
+    Bug("the KL's arguments swapped", KL, 'cholesky("cov_p", cov_p), cholesky("cov_q", cov_q)',
+        'cholesky("cov_q", cov_q), cholesky("cov_p", cov_p)', OF_TORCH),
+    Bug("the dimension left out of the KL", KL, "distance - m - log_det_ratio", "distance - log_det_ratio", OF_TORCH),
+    Bug("half the log-determinant", KL, "log_det_ratio = 2 * ratio", "log_det_ratio = ratio", OF_TORCH),
+    Bug("forward KL without the log-determinant", KL, "-(flow.base.log_prob(z) + log_det).mean()",
+        "-flow.base.log_prob(z).mean()", kl("forward_kl_is_the_mean_negative_log_likelihood", batch=(7,))),
+    Bug("sum for mean over samples", KL, "-(flow.base.log_prob(z) + log_det).mean()",
+        "-(flow.base.log_prob(z) + log_det).sum()", kl("forward_kl_is_the_mean_negative_log_likelihood", batch=(7,))),
+    Bug("reverse KL with the log-determinant of f", KL, "log_prob(z) - log_det - target_log_prob(x)).mean()",
+        "log_prob(z) + log_det - target_log_prob(x)).mean()", kl("reverse_kl_sample_by_sample")),
+    Bug("reverse KL evaluates the target at z", KL, "log_prob(z) - log_det - target_log_prob(x)).mean()",
+        "log_prob(z) - log_det - target_log_prob(z)).mean()", kl("reverse_kl_sample_by_sample")),
+    Bug("reverse KL with a detached log-determinant", KL, "log_prob(z) - log_det - target_log_prob(x)).mean()",
+        "log_prob(z) - log_det.detach() - target_log_prob(x)).mean()",
+        kl("reverse_kl_averages_to_the_closed_form_with_its_gradient")),
+    Bug("reverse KL without the entropy of the base", KL, "(flow.base.log_prob(z) - log_det - target_log_prob(x))",
+        "(-log_det - target_log_prob(x))", kl("reverse_kl_sample_by_sample")),
+    Bug("latent density with the log-determinant of f", KL, "target_log_prob(x) + log_det",
+        "target_log_prob(x) - log_det", kl("latent_log_prob_is_the_law_of_f_of_x", batch=(7,))),
+    Bug("the dual evaluates the base at x", KL, "log_det - flow.base.log_prob(z)).mean()",
+        "log_det - flow.base.log_prob(x)).mean()", DUALITY),
+    Bug("the dual's log-determinant is a constant", KL, "(target_log_prob(x) - log_det - flow",
+        "(target_log_prob(x) - log_det.detach() - flow", DUALITY),
+    # Bayes
+    Bug("evidence without the step", BAYES, " + torch.as_tensor(step).to(log_joint).log()", "",
+        bayes("grid_posterior_of_a_coin_is_beta")),
+    Bug("the prior renormalised", BAYES, "log_joint = log_prior + log_likelihood",
+        "log_joint = torch.log_softmax(log_prior, -1) + log_likelihood", bayes("grid_posterior_takes_the_prior_as_given")),
+    Bug("standard deviations for variances", BAYES, "(noise_std / prior_std).square()\n", "(noise_std / prior_std)\n",
+        bayes("conjugate_posterior_is_the_grid_posterior", shape=(7,))),
+    Bug("variance for standard deviation", BAYES, "(noise_std / count.sqrt())", "(noise_std.square() / count)",
+        bayes("conjugate_posterior_is_the_grid_posterior", shape=(7,))),
+    Bug("the prior upside down", BAYES, "noise_std / prior_std * eye", "prior_std / noise_std * eye",
+        bayes("map_is_ridge_regression", n=20, d=3)),
+    Bug("posterior covariance without the noise", BAYES, "noise_std.square() * root @ root.mT", "root @ root.mT",
+        bayes("linear_regression_posterior_is_mode_and_curvature")),
+    # Mixtures
+    Bug("mixture without its weights", MIXTURE, "self.weights.double().log() - log_det", "-log_det",
+        mixture("log_prob_is_that_of_torch_distributions", K=4, m=3, batch=(6,))),
+    Bug("log-determinant of the wrong sign", MIXTURE, "log() - log_det - x", "log() + log_det - x",
+        mixture("log_prob_is_that_of_torch_distributions", K=4, m=3, batch=(6,))),
+    Bug("softmax over the samples", MIXTURE, "torch.softmax(self.log_joint(x), -1)", "torch.softmax(self.log_joint(x), 0)",
+        mixture("posterior_is_that_of_scikit_learn", K=4, m=3)),
+    Bug("entropy left out of the mixture's bound", MIXTURE, "q * log_joint + torch.special.entr(q)", "q * log_joint",
+        mixture("elbo_is_below_log_prob_and_touches_it_at_the_posterior")),
+    Bug("samples with the transposed factor", MIXTURE, "self._scale_tril.to(noise.dtype)[k]",
+        "self._scale_tril.to(noise.dtype)[k].mT", mixture("samples_follow_the_mixture")),
+    Bug("covariance around the old mean", MIXTURE, "rows - means.unsqueeze(1)", "rows - self.means.unsqueeze(1)", M_STEP),
+    Bug("covariance with N_k - 1", MIXTURE, "@ centred / mass[:, None, None]", "@ centred / (mass - 1)[:, None, None]", M_STEP),
+    Bug("responsibilities squared in the covariance", MIXTURE, "(q.mT.unsqueeze(-1) * centred).mT",
+        "(q.mT.unsqueeze(-1).square() * centred).mT", M_STEP),
+    Bug("weights that are left as they were", MIXTURE, "(mass / mass.sum(), means", "(self.weights.double(), means", M_STEP),
+    Bug("off-diagonal features counted once", FAST, "torch.where(i == j, 0.5, 1.0)", "0.5", FAST_EM),
+    Bug("a bound that sums chunks' maxima alone", FAST, "(top + total.log()).sum()", "top.sum()", FAST_EM),
+    Bug("raw second moments for covariances", FAST, "moments - means.unsqueeze(-1) * means.unsqueeze(-2)", "moments", FAST_EM),
+    Bug("only the last chunk's bound", FAST, "bound = bound + (top", "bound = (top", fast("fast_em_is_em", K=4, m=3, n=6000)),
+    # PPCA
+    Bug("sigma for sigma² in M", PPCA, "self.sigma.double().square()\n        self._M", "self.sigma.double()\n        self._M",
+        ppca("posterior_is_gaussian_conditioning", m=5, d=3)),
+    Bug("log det C without the m - d noise directions", PPCA, "+ (m - d) * self.sigma.double().log()", "",
+        ppca("log_prob_is_that_of_the_dense_gaussian", m=5, d=3, batch=(6,))),
+    Bug("the distance in the latent space left out", PPCA, ".square().sum(-1) + z.square().sum(-1)", ".square().sum(-1)",
+        ppca("the_fast_difference_is_the_sum_of_squares", m=5, d=3)),
+    Bug("posterior covariance without sigma²", PPCA, "covariance = self.sigma.double().square() * torch", "covariance = torch",
+        ppca("posterior_is_gaussian_conditioning", m=5, d=3)),
+    Bug("the posterior of uncentred x", PPCA, "return (x - self.mu) @ self._gain()", "return x @ self._gain()",
+        ppca("posterior_is_gaussian_conditioning", m=5, d=3)),
+    Bug("the kept eigenvalues averaged", PPCA, "values[:-d].mean()", "values[-d:].mean()", FIT),
+    Bug("covariance with n - 1", PPCA, "return mean, total / len(x)", "return mean, total / (len(x) - 1)", FIT),
+    Bug("eigenvalues without the noise taken off", PPCA, "(values[-d:].flip(-1) - variance)", "values[-d:].flip(-1)",
+        ppca("maximum_likelihood_is_a_stationary_point")),
+    Bug("M-step without the posterior covariance", PPCA, "@ z_centred / len(x) + q_cov", "@ z_centred / len(x)", STATIONARY),
+    Bug("noise without the spread of q", PPCA, "(residual + (W @ q_cov * W).sum())", "residual", STATIONARY),
+    Bug("the mean of x for mu, whatever q", PPCA, "x.mean(0) - W @ q_mean.mean(0)", "x.mean(0)", STATIONARY),
+    # Monte Carlo and the bound
+    Bug("mean of logs for log of mean", NAIVE, "torch.logsumexp(log_likelihood(x, rows), dim=0)", "log_likelihood(x, rows).mean(0)",
+        naive("chunks_do_not_change_the_estimate", chunk=7)),
+    Bug("the number of samples forgotten", NAIVE, "dim=0) - math.log(len(z))", "dim=0)",
+        naive("chunks_do_not_change_the_estimate", chunk=7)),
+    Bug("the sign of the cross term", NAIVE, "rows, x.mT)", "rows, -x.mT)", naive("chunks_do_not_change_the_estimate", chunk=7)),
+    Bug("average over the wrong axis", ELBO, "return (log_joint - log_q).mean(0)", "return (log_joint - log_q).mean(-1)",
+        elbo("both_monte_carlo_forms_agree_with_the_closed_form")),
+    Bug("the KL added to the bound", ELBO, "log_likelihood.mean(0) - kl", "log_likelihood.mean(0) + kl",
+        elbo("both_monte_carlo_forms_agree_with_the_closed_form")),
+    Bug("log-variance for log standard deviation", ELBO, "torch.expm1(log_var) - log_var", "torch.expm1(2 * log_var) - 2 * log_var",
+        elbo("kl_to_standard_normal_is_that_of_torch_distributions", shape=(5, 3))),
+    Bug("mean for sum over latent columns", ELBO, "mean.square()).sum(-1) / 2", "mean.square()).mean(-1) / 2",
+        elbo("kl_to_standard_normal_is_that_of_torch_distributions", shape=(5, 3))),
+    Bug("the spread of q left out of the bound", ELBO, "log_likelihood(x, q_mean) - spread / (2 * model.sigma.square())",
+        "log_likelihood(x, q_mean)", elbo("ppca_elbo_is_the_expectation_over_q", m=5, d=2)),
+    Bug("the gap the other way round", ELBO, "gaussian_kl(q_mean, q_cov, *PPCA(W, mu, sigma).posterior(x))",
+        "gaussian_kl(*PPCA(W, mu, sigma).posterior(x), q_mean, q_cov)",
+        elbo("elbo_and_gap_add_up_to_log_prob_for_any_q", m=5, d=2)),
+    Bug("the importance-weighted bound is the ELBO", ELBO, "torch.logsumexp(log_joint - log_q, dim=0) - math.log(log_joint.shape[0])",
+        "(log_joint - log_q).mean(0)", elbo("importance_weighted_bound_is_above_the_elbo_in_every_sample")),
+    # EM
+    Bug("the bound after the M-step", EM, "        model = model.m_step(x, q)\n        history.append(bound)",
+        "        model = model.m_step(x, q)\n        history.append(model.e_step(x)[1])",
+        em("history_is_the_bound_right_after_each_e_step", name="PPCA")),
+    Bug("an M-step that sees q of the first iteration", EM, "        q, bound = model.e_step(x)\n",
+        "        q, bound = (q, model.e_step(x)[1]) if history else model.e_step(x)\n",
+        mixture("em_is_that_of_scikit_learn_from_the_same_start", K=3, m=1)),
+    Bug("a tolerance on one value of the bound", EM, "bound - history[-2] < tol", "bound < tol", em("tolerance_stops_the_loop")),
+    Bug("the worst point mass", EM, "self.log_joint(x).max(-1)", "self.log_joint(x).min(-1)",
+        em("hard_q_is_the_best_of_all_point_masses")),
+    Bug("marginal variances for conditional ones", EM, "(self.sigma.double().square() / self._M.diagonal())",
+        "self.posterior(x)[1].diagonal()", em("diagonal_q_is_the_best_of_all_diagonal_gaussians")),
+]  # fmt: skip
