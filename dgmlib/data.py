@@ -60,9 +60,7 @@ def correlated_gaussian(n: int, *, correlation: float = 0.9, seed: Seed = 0) -> 
     """Zero-mean normal events with unit variances and the given correlation, `(n, 2)`."""
     _check_count(n)
     if not -1 < correlation < 1:
-        raise ValueError(
-            f"correlation: expected a number between -1 and 1, got {correlation}; choose one inside"
-        )
+        raise ValueError(f"correlation: expected a number between -1 and 1, got {correlation}; choose one inside")
     x1, noise = torch.randn(2, n, generator=_generator(seed))
     return torch.stack([x1, correlation * x1 + math.sqrt(1 - correlation**2) * noise], dim=1)
 

@@ -45,9 +45,7 @@ class Untouchable:
 FIGURES = {
     "warped_grid": lambda: plotting.warped_grid(lambda x: x**3 / 3 + x),
     "through_layers": lambda: plotting.through_layers([Shift()] * 6, torch.randn(50, 2)),
-    "densities": lambda: plotting.densities(
-        data.moons(50), {"a": standard_normal, "b": data.bimodal_log_prob}
-    ),
+    "densities": lambda: plotting.densities(data.moons(50), {"a": standard_normal, "b": data.bimodal_log_prob}),
 }
 LINES = {
     "histogram_and_curves": lambda: plotting.histogram_and_curves(
@@ -131,7 +129,5 @@ def test_bad_input(message):
 
 
 def test_nothing_happens_at_import():
-    code = (
-        "import matplotlib as m; a = dict(m.rcParams); import dgmlib.plotting; assert a == dict(m.rcParams)"
-    )
+    code = "import matplotlib as m; a = dict(m.rcParams); import dgmlib.plotting; assert a == dict(m.rcParams)"
     subprocess.run([sys.executable, "-c", code], check=True)

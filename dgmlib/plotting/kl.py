@@ -1,0 +1,132 @@
+"""Figures of forward and reverse KL: what each direction punishes, where each has its minimum, the latent dual."""
+
+from collections.abc import Callable, Mapping
+
+import matplotlib.pyplot as plt
+import torch
+from matplotlib.axes import Axes
+from torch import Tensor
+
+from dgmlib.plotting.plane import points
+from dgmlib.plotting.style import (
+    COLORS,
+    DATA,
+    DENSITY,
+    MODEL,
+    NOISE,
+    OTHER,
+    WIDTH,
+    array,
+    check_points,
+    check_some,
+    panels,
+    plane,
+)
+
+LogProb = Callable[[Tensor], Tensor]
+LEGEND = {"loc": "upper left", "fontsize": 8.5, "handlelength": 1.6, "frameon": True, "edgecolor": "none"}
+
+
+@torch.no_grad()
+def kl_integrands(target: LogProb, models: Mapping[str, LogProb], *, extent: float = 5.0) -> None:
+    """For each model on a line: both densities above, below what each KL integrates; the areas are in the title.
+
+    `target` and the models map `(n,)` to log densities `(n,)`. The areas reach to four times the extent shown.
+    """
+    check_some("models", models)
+    x = torch.linspace(-4 * extent, 4 * extent, 2001, dtype=torch.float64)
+    shape = {"sharex": True, "sharey": "row", "squeeze": False, "height_ratios": [1, 1.1]}
+    width = min(WIDTH, 6.0 if len(models) == 1 else 4.0 * len(models))
+    _, axes = plt.subplots(2, len(models), figsize=(width, 4.2), layout="constrained", **shape)
+    log_target = target(x)
+    for (above, below), (name, model) in zip(axes.T, models.items(), strict=True):
+        forward, reverse = _integrands(log_target, model(x))
+        above.set_title(name)
+        above.plot(x, array(log_target.exp()), color=DATA, label="target π")
+        above.plot(x, array(model(x).exp()), "--", color=MODEL, label="model p")
+        _area(below, x, forward, "-", DATA, "π log(π/p)", "KL(π‖p)")
+        _area(below, x, reverse, "--", MODEL, "p log(p/π)", "KL(p‖π)")
+        below.set_xlabel("$x$")
+        below.legend(**LEGEND)
+    axes[0, 0].set_ylabel("density")
+    axes[0, 0].legend(**LEGEND)
+    axes[1, 0].set_ylabel("integrand, nats")
+    axes[1, 0].set(xlim=(-extent, extent), ylim=(-0.6, 2.6))
+
+
+def _integrands(log_target: Tensor, log_model: Tensor) -> tuple[Tensor, Tensor]:
+    """π log(π/p) and p log(p/π) on the grid."""
+    ratio = log_target - log_model
+    return log_target.exp() * ratio, -log_model.exp() * ratio
+
+
+def _area(ax: Axes, x: Tensor, integrand: Tensor, dash: str, color: str, label: str, kl: str) -> None:
+    area = torch.trapezoid(integrand, x).item()
+    ax.plot(x, array(integrand), dash, color=color, label=f"{label}, area: {kl} = {area:.2f}")
+    ax.fill_between(x, array(integrand), color=color, alpha=0.2, linewidth=0)
+
+
+@torch.no_grad()
+def kl_landscape(target: LogProb, *, means: float = 3.5, stds: tuple[float, float] = (0.25, 3.5)) -> None:
+    """Both KLs between a target on a line and N(mean, std²), over all means and stds; a star at each minimum.
+
+    Same axes, same colours, up to 4 nats.
+    """
+    x = torch.linspace(-16, 16, 801, dtype=torch.float64)
+    mean, std = torch.linspace(-means, means, 61, dtype=x.dtype), torch.linspace(*stds, 53, dtype=x.dtype)
+    log_model = torch.distributions.Normal(mean[:, None], std[:, None, None]).log_prob(x)  # (std, mean, x)
+    axes = panels("forward, KL(π‖p)", "reverse, KL(p‖π)", labels=("mean of the model", "std of the model"), height=3.4)
+    for ax, integrand in zip(axes, _integrands(target(x), log_model), strict=True):
+        kl = torch.trapezoid(integrand, x)
+        image = ax.pcolormesh(mean, std, array(kl), cmap=DENSITY, vmin=0, vmax=4, shading="nearest", rasterized=True)
+        ax.contour(mean, std, array(kl), levels=[0.75, 1, 1.5, 2, 3, 4], colors=OTHER, linewidths=0.7)
+        for row, column in _minima(kl):
+            ax.plot(mean[column], std[row], "*", color=MODEL, markersize=13, markeredgecolor="white")
+            ax.annotate(f"{kl[row, column]:.2f}", (mean[column], std[row]), xytext=(0, 9), textcoords="offset points",
+                        ha="center", color=MODEL, weight="bold")  # fmt: skip
+    plt.colorbar(image, ax=axes, label="KL, nats", extend="max", shrink=0.9, aspect=16)
+
+
+def _minima(values: Tensor) -> list[list[int]]:
+    """Places inside the table that are below all their eight neighbours."""
+    around = torch.nn.functional.pad(values[None], (1, 1, 1, 1), value=-torch.inf)[0].unfold(0, 3, 1).unfold(1, 3, 1)
+    return (values <= around.amin((2, 3))).nonzero().tolist()
+
+
+@torch.no_grad()
+def latent_dual(flows: Mapping[str, object], x: Tensor, *, extent: float = 3.5) -> None:
+    """Data x `(n, 2)` pushed through each flow's `forward`, beside the base: rings hold 39 %, 86 % and 99 % of it.
+
+    Points with x_1 < 0 are dark, the others light, so that you see where each half of the data goes.
+    """
+    check_points("x", x)
+    check_some("flows", flows)
+    noise = torch.randn(len(x), 2, generator=torch.Generator().manual_seed(0))
+    *pushed, base = plane(*(f"f(x), {name}" for name in flows), "base p(z)", extent=extent, letter="z")
+    shades = torch.where(x[:, :1] < 0, _rgb(DATA), _rgb(COLORS[5])).numpy()
+    for ax, flow in zip(pushed, flows.values(), strict=True):
+        points(ax, flow.forward(x)[0], color=shades)
+    points(base, noise, color=NOISE)
+    for ax in (*pushed, base):
+        for radius in (1, 2, 3):
+            ax.add_patch(plt.Circle((0, 0), radius, fill=False, color=OTHER, linewidth=0.8))
+
+
+def _rgb(color: str) -> Tensor:
+    return torch.tensor(plt.matplotlib.colors.to_rgb(color), dtype=torch.float64)
+
+
+def sample_by_sample(data_space: Tensor, latent_space: Tensor) -> None:
+    """The integrand of one KL against the integrand of the other, a dot a sample `(n,)`, and the diagonal."""
+    if data_space.shape != latent_space.shape or data_space.ndim != 1:
+        raise ValueError(
+            f"latent_space: expected one number a sample {tuple(data_space.shape)}, got {tuple(latent_space.shape)}"
+        )
+    (ax,) = panels("", labels=(r"$\log\pi(x) - \log p(x|\theta)$", r"$\log p(z|\theta) - \log p(z)$"), height=3.4)
+    low, high = min(data_space.min(), latent_space.min()).item(), max(data_space.max(), latent_space.max()).item()
+    ax.plot([low, high], [low, high], color=OTHER, linewidth=1, label="equal")
+    ax.scatter(array(data_space), array(latent_space), s=7, color=DATA, alpha=0.6, linewidths=0, label="one sample")
+    mean = data_space.mean().item()
+    ax.plot(mean, latent_space.mean().item(), "*", color=MODEL, markersize=14, label="their means: the two KLs")
+    ax.set(aspect="equal")
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
