@@ -80,15 +80,16 @@ class MADE(nn.Module):
         n, m = z.shape
         units = [z.new_empty(m, n), *(z.new_empty(layer.out_features, n) for layer in self.hidden_layers)]
         x, log_sigma = units[0], z.new_empty(m, n)
-        W, b = self.last.weight.view(2, m, -1), self.last.bias.view(2, m, 1)
+        W, b = self.last.weight.detach().view(2, m, -1), self.last.bias.detach().view(2, m, 1)
+        hidden = [(layer.weight.detach(), layer.bias.detach()[:, None]) for layer in self.hidden_layers]
         for j, z_j in enumerate(z.mT.contiguous()):
             seen = self.counts[-1][j]
-            mu, log_sigma[j] = split_affine(torch.addmm(b[:, j], W[:, j, :seen], units[-1][:seen]).view(-1))
+            mu, free = torch.addmm(b[:, j], W[:, j, :seen], units[-1][:seen])
+            torch.clamp(free, -MAX_LOG_SIGMA, MAX_LOG_SIGMA, out=log_sigma[j])
             torch.addcmul(mu, log_sigma[j].exp(), z_j, out=x[j])
-            for l, layer in enumerate(self.hidden_layers):
+            for l, (weight, bias) in enumerate(hidden):
                 seen, new = self.counts[l][j + 1], slice(self.counts[l + 1][j], self.counts[l + 1][j + 1])
-                weight, bias = layer.weight[new, :seen], layer.bias[new, None]
-                torch.addmm(bias, weight, units[l][:seen], out=units[l + 1][new]).relu_()
+                torch.addmm(bias[new], weight[new, :seen], units[l][:seen], out=units[l + 1][new]).relu_()
         return x.mT, log_sigma.mT
 
 
