@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+from torch import Tensor
 
-from .run import Arrays, join, run, split, untext
+from .run import PROBES, Arrays, gradients, join, run, split, untext, values
 
 UNSOLVED = "NotImplementedError"
 WAITS = "counts as soon as the values are right"
@@ -58,10 +59,16 @@ class Seen:
         return untext(texts[0]) if texts else ""
 
     @cached_property
-    def mistakes(self) -> list[tuple[str, dict[str, Arrays]]]:
-        """What each known mistake gives on the same inputs."""
-        flat = join(self.inputs)
-        return [(m.message, split(run(self.exercise.name, m.answer, flat))) for m in self.exercise.mistakes]
+    def _wrong_outputs(self) -> dict[tuple, Arrays]:
+        return {}
+
+    def wrong_output(self, mistake: Mistake, case: str, key: str) -> Tensor | None:
+        """What a known mistake gives on the same inputs; run when asked for, and once."""
+        made, part = self._wrong_outputs, gradients if key.startswith("grad.") else values
+        at = (id(mistake), case, part)
+        if at not in made:
+            made[at] = part(PROBES[self.exercise.name], mistake.answer, self.inputs[case])
+        return made[at].get(key)
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from .exercise import Law, Seen
-from .run import Arrays
+from .exercise import Law, Mistake, Seen
 
 TOLERANCE = {torch.float64: 1e-6, torch.float32: 1e-3}
 NUMBERS = (torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.bool)
@@ -161,27 +160,29 @@ def brief(number: Tensor) -> str:
 def diagnosis(seen: Seen, cases: Sequence[str], keys: Sequence[str]) -> str:
     """The message of the known mistake with these outputs; of several, of the one that is alike in most others too."""
     here = pairs(cases, keys)
-    wrong = [(case, key) for case, key in here if not same(seen, seen.expected, case, key)]
+    wrong = [at for at in here if not same(received(seen, at), seen.expected[at[0]].get(at[1]))]
     alike = [
-        (likeness(seen, outputs), -number, message)
-        for number, (message, outputs) in enumerate(seen.mistakes)
-        if all(same(seen, outputs, case, key) for case, key in here)
-        and any(not same(seen, outputs, case, key, seen.expected) for case, key in wrong)
+        mistake
+        for mistake in seen.exercise.mistakes
+        if all(same(received(seen, at), seen.wrong_output(mistake, *at)) for at in here)
+        and any(not same(seen.wrong_output(mistake, *at), seen.expected[at[0]].get(at[1])) for at in wrong)
     ]
-    return max(alike)[2] if alike else ""
+    return max(alike, key=lambda mistake: likeness(seen, mistake)).message if alike else ""
 
 
-def likeness(seen: Seen, outputs: dict[str, Arrays]) -> int:
+def likeness(seen: Seen, mistake: Mistake) -> int:
     """How many outputs of a known mistake are the student's."""
-    return sum(same(seen, outputs, case, key) for case, arrays in seen.expected.items() for key in arrays)
+    everything = [(case, key) for case, arrays in seen.expected.items() for key in arrays]
+    return sum(same(received(seen, at), seen.wrong_output(mistake, *at)) for at in everything)
 
 
-def same(seen: Seen, outputs, case: str, key: str, other=None) -> bool:
-    """A mistake's output equals the student's (or `other`'s) output; both may be missing."""
-    mine, theirs = outputs.get(case, {}).get(key), (other or seen.outputs).get(case, {}).get(key)
-    if mine is None or theirs is None:
-        return mine is theirs
-    return close(mine, theirs)
+def received(seen: Seen, at: tuple[str, str]) -> Tensor | None:
+    return seen.outputs.get(at[0], {}).get(at[1])
+
+
+def same(a: Tensor | None, b: Tensor | None) -> bool:
+    """Equal up to the tolerance; both may be missing."""
+    return close(a, b) if a is not None and b is not None else a is b
 
 
 def compare_gradients(seen: Seen, cases: Sequence[str], names: Sequence[str], hint: str) -> str | None:

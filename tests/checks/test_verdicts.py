@@ -1,0 +1,97 @@
+"""What a verdict is made of: weights, waiting laws, unsolved answers, and outputs that a hostile answer forged."""
+
+import numpy as np
+import pytest
+import torch
+
+from dgmlib.checks import ASSIGNMENTS, check, evaluate
+from dgmlib.checks.assignments import find
+from dgmlib.checks.run import join, run, split
+from dgmlib.checks.run.record import Record, text, untext
+
+EXERCISES = [e for a in ASSIGNMENTS.values() for e in a.exercises.values() if not e.written]
+
+
+def ids(exercise):
+    return exercise.name
+
+
+def nothing(*arguments):
+    raise NotImplementedError
+
+
+def crash(*arguments):
+    raise RuntimeError("as a student's typo would")
+
+
+def zeros(*arguments):
+    return tuple(torch.zeros_like(a) for a in arguments if isinstance(a, torch.Tensor)) or torch.zeros(())
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=ids)
+def test_stub_is_unsolved_and_earns_nothing(exercise):
+    laws = evaluate(exercise, nothing, 5)
+    assert {law.message for law in laws} == {"not solved yet"}
+    assert not any(law.passed for law in laws)
+    assert check(exercise.name, nothing).state == "unsolved"
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=ids)
+@pytest.mark.parametrize("answer", [crash, zeros, lambda *arguments: None, torch.nn.Identity], ids=str)
+def test_useless_answer_earns_nothing(exercise, answer):
+    assert sum(law.weight for law in evaluate(exercise, answer, 5) if law.passed) == 0
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=ids)
+def test_weights_are_the_points_and_inputs_follow_the_seed(exercise):
+    assert sum(law.weight for law in exercise.laws) == exercise.points
+    assert len({law.name for law in exercise.laws}) == len(exercise.laws)
+    first, again, other = (exercise.inputs(np.random.default_rng(seed)) for seed in (3, 3, 4))
+    assert all(torch.equal(first[key], again[key]) for key in first)
+    if first:
+        assert any(first[key].shape != other[key].shape or not torch.equal(first[key], other[key]) for key in first)
+
+
+FORGED = {
+    "nothing": lambda value: None,
+    "empty": lambda value: value.new_empty(0),
+    "infinite": lambda value: torch.full_like(value, torch.inf) if value.is_floating_point() else value,
+    "bytes": lambda value: torch.zeros(3, dtype=torch.uint8),
+    "complex": lambda value: torch.zeros(value.shape, dtype=torch.complex128),
+    "more axes": lambda value: value[None, None],
+}
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=ids)
+@pytest.mark.parametrize("forge", FORGED.values(), ids=FORGED.keys())
+def test_forged_outputs_are_judged_without_an_error(exercise, forge):
+    inputs = exercise.inputs(np.random.default_rng(8))
+    expected = exercise.expected(inputs)
+    outputs = {key: made for key, value in expected.items() if (made := forge(value)) is not None}
+    laws = exercise.judge(inputs, outputs, expected)
+    assert not all(law.passed for law in laws)
+
+
+def test_split_and_join_are_inverse():
+    flat = {"a/x": torch.ones(2), "a/y.z": torch.ones(1), "b/x": torch.zeros(3)}
+    assert join(split(flat)).keys() == flat.keys()
+
+
+@pytest.mark.parametrize("word", ["", "plain", "σ² · ∞", "x" * 5000])
+def test_text_round_trip(word):
+    assert untext(text(word)) == word[:1000]
+
+
+def test_run_leaves_random_state_alone():
+    before = torch.get_rng_state()
+    run("batch_jacobian", lambda f, x: torch.rand(3), find("batch_jacobian").inputs(np.random.default_rng(0)))
+    assert torch.equal(before, torch.get_rng_state())
+
+
+@pytest.mark.parametrize(
+    ("result", "message"),
+    [(None, "return missing"), (1.0, "expected a tensor"), ((torch.ones(1),), "2 values"), ([1, 2], "expected a tensor")],
+)
+def test_record_says_what_is_wrong_with_the_form(result, message):
+    with pytest.raises(TypeError, match=message):
+        Record().returned(result, "z", "log_det") if result != 1.0 else Record().returned(result, "loss")
