@@ -10,7 +10,7 @@ from torch.utils._pytree import tree_leaves
 
 from .record import Record, seeded
 
-COPIES = {ops.aten.copy_.default}
+COPIES = {ops.aten.copy_.default, ops.aten.fill_.Tensor}
 CPU_INDICES = {ops.aten.index, ops.aten.index_put, ops.aten.index_put_}
 DETERMINANTS = {"det", "slogdet", "logdet"}
 FACTORISATIONS = DETERMINANTS | {
@@ -36,7 +36,8 @@ class MixedDevices(RuntimeError):
 
 
 class OneDevice(TorchDispatchMode):
-    """Raise `MixedDevices` where a tensor of another device joins in. A 0-d constant is right on any device."""
+    """Raise `MixedDevices` where a tensor of another device joins in. A 0-d constant of the CPU is right on any device;
+    a 0-d number of the device is not right for a larger tensor of the CPU."""
 
     def __init__(self):
         super().__init__()
@@ -48,8 +49,8 @@ class OneDevice(TorchDispatchMode):
             raise RuntimeError("enough seen: a long loop does the same in every round")
         if function is ops.aten._local_scalar_dense.default and args[0].is_meta:
             return self.read(args[0])
-        tensors = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor) and leaf.ndim]
-        if len({tensor.device.type for tensor in tensors}) > 1:
+        tensors = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
+        if len({tensor.device.type for tensor in tensors if tensor.ndim or tensor.is_meta}) > 1:
             if function in COPIES:
                 return args[0]
             if function._overloadpacket not in CPU_INDICES:
