@@ -1,0 +1,216 @@
+"""`ppca_log_prob`, `ppca_posterior`: the linear Gaussian latent variable model."""
+
+import math
+
+import torch
+from torch.distributions import LowRankMultivariateNormal
+
+from ..exercise import Exercise, Mistake
+from ..inputs import normal, single, uniform
+from ..laws import form, gradient, shapes, silent, stable, value
+
+SLIDE = "Latent Variable Models (LVM): PCA Model"
+LOG_2PI = math.log(2 * math.pi)
+
+
+def eye_like(W, size):
+    return torch.eye(size, dtype=W.dtype, device=W.device)
+
+
+def gaussian(x, mu, C):
+    """log N(x; mu, C) through an m-by-m matrix: the definition, at its own cost."""
+    scale = torch.linalg.cholesky(C)
+    squares = torch.linalg.solve_triangular(scale, (x - mu).T, upper=False).square().sum(0)
+    return -squares / 2 - scale.diagonal().log().sum() - x.shape[1] * LOG_2PI / 2
+
+
+def log_prob(x, W, mu, sigma):
+    """The same without it: torch's own."""
+    return LowRankMultivariateNormal(mu, W, sigma.square().expand(len(mu)), validate_args=False).log_prob(x)
+
+
+def posterior(x, W, mu, sigma):
+    M = W.T @ W + sigma**2 * eye_like(W, W.shape[1])
+    return torch.linalg.solve(M, W.T @ (x - mu).T).T, sigma**2 * torch.linalg.inv(M)
+
+
+def ppca(rng, n, m, d, sigma=(0.5, 0.8)):
+    """x of the model itself; sigma below 1 and mu away from 0, so that neither can be left out unseen."""
+    W, mu, sigma = normal(rng, m, d), normal(rng, m, shift=1.0), uniform(rng, *sigma)
+    x = normal(rng, n, d) @ W.T + mu + sigma * normal(rng, n, m)
+    return {"x": x, "W": W, "mu": mu, "sigma": sigma}
+
+
+def density_cases(rng):
+    value_case = ppca(rng, 5, 6, 2)
+    return {
+        "value": value_case,
+        "large sigma": ppca(rng, 4, 5, 3, (1.5, 2.0)),
+        "float32": single(value_case),
+        "one row": ppca(rng, 1, 4, 2),
+        "one latent": ppca(rng, 3, 4, 1),
+        "wide": ppca(rng, 3, 400, 2, (0.1, 0.12)),
+    }
+
+
+def posterior_cases(rng):
+    value_case = ppca(rng, 4, 6, 3)
+    return {
+        "value": value_case,
+        "large sigma": ppca(rng, 5, 4, 2, (1.5, 2.0)),
+        "float32": single(value_case),
+        "one row": ppca(rng, 1, 4, 2),
+        "one latent": ppca(rng, 3, 4, 1),
+    }
+
+
+def with_covariance(change):
+    """A wrong density: N(mu, change(W, sigma, I))."""
+    return lambda x, W, mu, sigma: gaussian(x, mu, change(W, sigma, eye_like(W, len(mu))))
+
+
+def shifted(change):
+    """The right density plus change(W, mu, sigma, log det M, m, d)."""
+
+    def answer(x, W, mu, sigma):
+        m, d = W.shape
+        log_det = torch.linalg.slogdet(W.T @ W + sigma**2 * eye_like(W, d)).logabsdet
+        return log_prob(x, W, mu, sigma) + change(sigma.log(), log_det, m, d)
+
+    return answer
+
+
+def quadratic(x, W, mu, sigma):
+    C = W @ W.T + sigma**2 * eye_like(W, len(mu))
+    return ((x - mu) * torch.linalg.solve(C, (x - mu).T).T).sum(-1)
+
+
+def joint_at_mode(x, W, mu, sigma):
+    z = posterior(x, W, mu, sigma)[0]
+    return conditional(x, z, W, mu, sigma) - (z.square() + LOG_2PI).sum(-1) / 2
+
+
+def conditional(x, z, W, mu, sigma):
+    return -(((x - mu - z @ W.T) / sigma).square() + 2 * sigma.log() + LOG_2PI).sum(-1) / 2
+
+
+def changed(f):
+    """The right density, changed afterwards."""
+    return lambda *a: f(log_prob(*a))
+
+
+PPCA_MISTAKES = (
+    Mistake("sigma is not squared: the covariance is W Wᵀ + sigma² I.", with_covariance(lambda W, s, eye: W @ W.T + s * eye)),
+    Mistake("sigma is squared twice: the covariance is W Wᵀ + sigma² I.", with_covariance(lambda W, s, eye: W @ W.T + s**4 * eye)),
+    Mistake("The noise has variance 1 here: the covariance is W Wᵀ + sigma² I.", with_covariance(lambda W, s, eye: W @ W.T + eye)),
+    Mistake("W is missing: this is N(mu, sigma² I), p(x given z = 0); z has to be integrated out.", with_covariance(lambda W, s, eye: s**2 * eye)),
+    Mistake("W Wᵀ carries a factor sigma².", with_covariance(lambda W, s, eye: s**2 * (W @ W.T + eye))),
+    Mistake("Only the diagonal of W Wᵀ enters; the features are correlated.", with_covariance(lambda W, s, eye: (W @ W.T + s**2 * eye) * eye)),
+    Mistake("x is not centred: subtract mu.", lambda x, W, mu, s: log_prob(x, W, 0 * mu, s)),
+    Mistake("x is centred on its own mean; the model's mean is mu.", lambda x, W, mu, s: log_prob(x, W, x.mean(0) + 0 * mu, s)),
+    Mistake("log det C lacks (m - d) log sigma²: det C = det M · sigma^(2(m-d)).", shifted(lambda s, det, m, d: (m - d) * s)),
+    Mistake("log det C has m log sigma² where m - d belongs: det C = det M · sigma^(2(m-d)).", shifted(lambda s, det, m, d: -d * s)),
+    Mistake("log det C has log sigma where log sigma² belongs.", shifted(lambda s, det, m, d: (m - d) * s / 2)),
+    Mistake("log det C lacks log det M.", shifted(lambda s, det, m, d: det / 2)),
+    Mistake("log det C has the wrong sign of (m - d) log sigma².", shifted(lambda s, det, m, d: 2 * (m - d) * s)),
+    Mistake("The 1/2 before log det C is missing.", shifted(lambda s, det, m, d: -(det / 2 + (m - d) * s))),
+    Mistake("log det C is missing.", shifted(lambda s, det, m, d: det / 2 + (m - d) * s)),
+    Mistake("log det C has the wrong sign: it is subtracted.", shifted(lambda s, det, m, d: det + 2 * (m - d) * s)),
+    Mistake("The constant -m/2 log 2π is missing.", shifted(lambda s, det, m, d: m / 2 * LOG_2PI)),
+    Mistake("The constant counts d; x has m features: -m/2 log 2π.", shifted(lambda s, det, m, d: (m - d) / 2 * LOG_2PI)),
+    Mistake("The 1/2 before the squared distance is missing.", lambda *a: log_prob(*a) - quadratic(*a) / 2),
+    Mistake("The squared distance takes ‖x - mu‖²/sigma² alone; Woodbury subtracts the part along W.", lambda x, W, mu, s: log_prob(x, W, mu, s) + (quadratic(x, W, mu, s) - ((x - mu) / s).square().sum(-1)) / 2),
+    Mistake("This is log p(x, z) at the likeliest z; z has to be integrated out.", joint_at_mode),
+    Mistake("This is log p(x given z) at the posterior's mean; z has to be integrated out.", lambda x, W, mu, s: conditional(x, posterior(x, W, mu, s)[0], W, mu, s)),
+    Mistake("This is p(x), not log p(x).", changed(torch.exp)),
+    Mistake("This is minus log p(x).", changed(lambda v: -v)),
+    Mistake("log p(x) is summed or averaged over the rows; each row has its own.", changed(lambda v: v.sum().expand(len(v)))),
+    Mistake("log p(x) is summed or averaged over the rows; each row has its own.", changed(lambda v: v.mean().expand(len(v)))),
+)  # fmt: skip
+
+
+def posterior_with(mean=None, covariance=None):
+    """A wrong posterior: mean and covariance as functions of (M, W, x - mu, sigma)."""
+
+    def answer(x, W, mu, sigma):
+        M = W.T @ W + sigma**2 * eye_like(W, W.shape[1])
+        right = posterior(x, W, mu, sigma)
+        wrong = [f and f(M, W, x - mu, sigma) for f in (mean, covariance)]
+        return tuple(r if w is None else w for r, w in zip(right, wrong, strict=True))
+
+    return answer
+
+
+def with_M(change):
+    """Everything right but for M."""
+
+    def answer(x, W, mu, sigma):
+        M = change(W, sigma, eye_like(W, W.shape[1]))
+        return torch.linalg.solve(M, W.T @ (x - mu).T).T, sigma**2 * torch.linalg.inv(M)
+
+    return answer
+
+
+def solved(M, W, x):
+    return torch.linalg.solve(M, W.T @ x.T).T
+
+
+POSTERIOR_MISTAKES = (
+    Mistake("x is not centred: the posterior's mean takes x - mu.", lambda x, W, mu, s: posterior(x, W, 0 * mu, s)),
+    Mistake("x is centred on its own mean; the model's mean is mu.", lambda x, W, mu, s: posterior(x, W, x.mean(0), s)),
+    Mistake("sigma is not squared: M = WᵀW + sigma² I.", lambda x, W, mu, s: (lambda mean, _: (mean, s * torch.linalg.inv(W.T @ W + s * eye_like(W, W.shape[1]))))(*posterior(x, W, mu, s.sqrt()))),
+    Mistake("sigma is not squared: M = WᵀW + sigma² I.", with_M(lambda W, s, eye: W.T @ W + s * eye)),
+    Mistake("M has I where sigma² I belongs: right for unit noise alone.", with_M(lambda W, s, eye: W.T @ W + eye)),
+    Mistake("The prior is missing: this is least squares, (WᵀW)⁻¹ Wᵀ(x - mu).", with_M(lambda W, s, eye: W.T @ W)),
+    Mistake("The covariance lacks sigma²: it is sigma² M⁻¹.", posterior_with(None, lambda M, W, x, s: torch.linalg.inv(M))),
+    Mistake("The covariance has sigma where sigma² belongs.", posterior_with(None, lambda M, W, x, s: s * torch.linalg.inv(M))),
+    Mistake("The covariance divides by sigma²; it is sigma² M⁻¹.", posterior_with(None, lambda M, W, x, s: torch.linalg.inv(M) / s**2)),
+    Mistake("This is M (or the precision M/sigma²); the covariance is its inverse.", posterior_with(None, lambda M, W, x, s: M)),
+    Mistake("This is M (or the precision M/sigma²); the covariance is its inverse.", posterior_with(None, lambda M, W, x, s: M / s**2)),
+    Mistake("The covariance is that of the prior, I; x makes it narrower.", posterior_with(None, lambda M, W, x, s: eye_like(W, len(M)))),
+    Mistake("Only the diagonal of the covariance is there; the latents are correlated given x.", posterior_with(None, lambda M, W, x, s: s**2 * torch.diag(torch.linalg.inv(M).diagonal()))),
+    Mistake("The diagonal is that of M, inverted entry by entry; invert the matrix.", posterior_with(None, lambda M, W, x, s: s**2 * torch.diag(1 / M.diagonal()))),
+    Mistake("This is the Cholesky factor of the covariance; the covariance is wanted.", posterior_with(None, lambda M, W, x, s: torch.linalg.cholesky(s**2 * torch.linalg.inv(M)))),
+    Mistake("The mean carries an extra sigma²; that belongs to the covariance.", posterior_with(lambda M, W, x, s: s**2 * solved(M, W, x))),
+    Mistake("The mean is divided by sigma² once too often.", posterior_with(lambda M, W, x, s: solved(M, W, x) / s**2)),
+    Mistake("M⁻¹ is missing in the mean: Wᵀ(x - mu) alone.", posterior_with(lambda M, W, x, s: x @ W)),
+    Mistake("The mean multiplies by M; it wants M⁻¹.", posterior_with(lambda M, W, x, s: x @ W @ M)),
+    Mistake("The mean is averaged over the rows; each row has its own.", posterior_with(lambda M, W, x, s: solved(M, W, x).mean(0).expand(len(x), -1))),
+    Mistake("The mean comes back as (d, n); it is (n, d).", posterior_with(lambda M, W, x, s: solved(M, W, x).T)),
+    Mistake("One covariance serves for all x: (d, d), no copy a row.", posterior_with(None, lambda M, W, x, s: (s**2 * torch.linalg.inv(M)).expand(len(x), -1, -1))),
+)  # fmt: skip
+
+COST = "a tensor of {found} is made: with m features, an m-by-m matrix takes 3 GB at m = 20 000. Woodbury needs M = WᵀW + sigma² I, d-by-d, alone."
+EXERCISES = (
+    Exercise(
+        "ppca_log_prob",
+        3,
+        SLIDE,
+        cases=density_cases,
+        reference=log_prob,
+        laws=(
+            value("value", 1.0, ["log_prob"], ["value", "large sigma"], "log N(x; mu, C), C = W Wᵀ + sigma² I."),
+            gradient(0.5, ["x", "W", "mu", "sigma"]),
+            stable(0.375, ["log_prob"], ["wide"], "det C underflows with many features: add logarithms."),
+            silent(0.5, "cost", "costly", COST, ["wide"], waits=all),
+            shapes(0.25, ["log_prob"], ["one row", "one latent"]),
+            *form(["log_prob"]),
+        ),
+        mistakes=PPCA_MISTAKES,
+    ),
+    Exercise(
+        "ppca_posterior",
+        2,
+        SLIDE,
+        cases=posterior_cases,
+        reference=posterior,
+        laws=(
+            value("mean", 0.625, ["mean"], ["value", "large sigma"], "M⁻¹ Wᵀ(x - mu) with M = WᵀW + sigma² I, one row for each x."),
+            value("covariance", 0.5, ["covariance"], ["value", "large sigma"], "sigma² M⁻¹ with M = WᵀW + sigma² I."),
+            gradient(0.375, ["x", "W", "mu", "sigma"]),
+            shapes(0.125, ["mean", "covariance"], ["one row", "one latent"]),
+            *form(["mean", "covariance"]),
+        ),
+        mistakes=POSTERIOR_MISTAKES,
+    ),
+)  # fmt: skip

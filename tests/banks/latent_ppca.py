@@ -1,0 +1,303 @@
+"""Answers to 02_latent_variable_models: probabilistic PCA."""
+
+import math
+
+import torch
+from torch import distributions as D
+
+from . import right, wrong
+
+
+def identity(like, size):
+    return torch.eye(size, dtype=like.dtype, device=like.device)
+
+
+# ---------------------------------------------------------------- ppca_log_prob
+
+
+@right("ppca_log_prob")
+def ppca_woodbury(x, W, mu, sigma):
+    m, d = W.shape
+    M = W.T @ W + sigma**2 * identity(W, d)
+    centred = x - mu
+    projected = centred @ W
+    squares = (centred.square().sum(1) - (projected * torch.linalg.solve(M, projected.T).T).sum(1)) / sigma**2
+    log_det = torch.logdet(M) + 2 * (m - d) * torch.log(sigma)
+    return -0.5 * (squares + log_det + m * math.log(2 * math.pi))
+
+
+@right("ppca_log_prob")
+def ppca_low_rank(x, W, mu, sigma):
+    return D.LowRankMultivariateNormal(mu, W, sigma**2 * torch.ones_like(mu)).log_prob(x)
+
+
+@right("ppca_log_prob")
+def ppca_by_bayes(x, W, mu, sigma):
+    d = W.shape[1]
+    M = W.mT @ W + sigma.square() * identity(W, d)
+    z = (x - mu) @ W @ torch.linalg.inv(M)
+    log_likelihood = D.Normal(z @ W.mT + mu, sigma).log_prob(x).sum(-1)
+    log_prior = D.Normal(torch.zeros_like(z), torch.ones_like(z)).log_prob(z).sum(-1)
+    log_posterior = -d / 2 * math.log(2 * math.pi) - d * sigma.log() + torch.linalg.slogdet(M).logabsdet / 2
+    return log_likelihood + log_prior - log_posterior
+
+
+@right("ppca_log_prob")
+def ppca_singular_values(x, W, mu, sigma):
+    m, d = W.shape
+    U, s, _ = torch.linalg.svd(W, full_matrices=False)
+    along = (x - mu) @ U
+    rest = (x - mu).square().sum(1) - along.square().sum(1)
+    variances = s**2 + sigma**2
+    squares = (along.square() / variances).sum(1) + rest / sigma**2
+    return -0.5 * (squares + variances.log().sum() + (m - d) * 2 * sigma.log() + m * math.log(2 * math.pi))
+
+
+@right("ppca_log_prob")
+def ppca_row_by_row(x, W, mu, sigma):
+    m, d = W.shape
+    scaled = W / sigma
+    L = torch.linalg.cholesky(identity(W, d) + scaled.T @ scaled)
+    log_det = 2 * L.diagonal().log().sum() + m * torch.log(sigma**2)
+    out = []
+    for row in x:
+        u = (row - mu) / sigma
+        v = torch.linalg.solve_triangular(L, (scaled.T @ u)[:, None], upper=False)[:, 0]
+        out.append(-0.5 * (u @ u - v @ v + log_det + m * math.log(2 * math.pi)))
+    return torch.stack(out)
+
+
+@wrong("ppca_log_prob", law="cost", says="m-by-m")
+def ppca_multivariate_normal(x, W, mu, sigma):
+    C = W @ W.T + sigma**2 * identity(W, len(mu))
+    return D.MultivariateNormal(mu, C).log_prob(x)
+
+
+@wrong("ppca_log_prob", law="cost", says="m-by-m")
+def ppca_big_diagonal(x, W, mu, sigma):
+    root = torch.diag(sigma * torch.ones_like(mu))
+    return ppca_low_rank(x, W, mu, root[0, 0])
+
+
+@wrong("ppca_log_prob", law="value", says="raised")
+def ppca_inner_product(x, W, mu, sigma):
+    return D.MultivariateNormal(mu, W.T @ W + sigma**2 * identity(W, W.shape[1])).log_prob(x)
+
+
+@wrong("ppca_log_prob", law="value", says="not squared")
+def ppca_sigma_not_squared(x, W, mu, sigma):
+    return D.LowRankMultivariateNormal(mu, W, sigma * torch.ones_like(mu)).log_prob(x)
+
+
+@wrong("ppca_log_prob", law="value", says="not centred")
+def ppca_without_mu(x, W, mu, sigma):
+    return ppca_low_rank(x, W, torch.zeros_like(mu), sigma)
+
+
+@wrong("ppca_log_prob", law="value", says="z = 0")
+def ppca_noise_alone(x, W, mu, sigma):
+    return D.Normal(mu, sigma).log_prob(x).sum(-1)
+
+
+@wrong("ppca_log_prob", law="value", says="diagonal")
+def ppca_marginals(x, W, mu, sigma):
+    return D.Normal(mu, (W.square().sum(1) + sigma**2).sqrt()).log_prob(x).sum(-1)
+
+
+@wrong("ppca_log_prob", law="value", says="lacks (m - d)")
+def ppca_log_det_of_M(x, W, mu, sigma):
+    m, d = W.shape
+    return ppca_woodbury(x, W, mu, sigma) + (m - d) * sigma.log()
+
+
+@wrong("ppca_log_prob", law="value", says="m - d belongs")
+def ppca_m_log_sigma(x, W, mu, sigma):
+    return ppca_woodbury(x, W, mu, sigma) - W.shape[1] * sigma.log()
+
+
+@wrong("ppca_log_prob", law="value", says="constant")
+def ppca_no_constant(x, W, mu, sigma):
+    return ppca_woodbury(x, W, mu, sigma) + len(mu) / 2 * math.log(2 * math.pi)
+
+
+@wrong("ppca_log_prob", law="value", says="each row has its own")
+def ppca_average(x, W, mu, sigma):
+    return ppca_woodbury(x, W, mu, sigma).mean().expand(len(x))
+
+
+@wrong("ppca_log_prob", law="value", says="likeliest z")
+def ppca_plug_in(x, W, mu, sigma):
+    z = (x - mu) @ W @ torch.linalg.inv(W.T @ W + sigma**2 * identity(W, W.shape[1]))
+    return D.Normal(z @ W.T + mu, sigma).log_prob(x).sum(1) + D.Normal(0.0, 1.0).log_prob(z).sum(1)
+
+
+@wrong("ppca_log_prob", law="value", says="expected")
+def ppca_monte_carlo(x, W, mu, sigma):
+    z = torch.randn(1000, W.shape[1], dtype=W.dtype, device=W.device)
+    values = D.Normal((z @ W.T + mu)[:, None], sigma).log_prob(x).sum(-1)
+    return values.logsumexp(0) - math.log(len(z))
+
+
+@wrong("ppca_log_prob", law="stability", says="logarithms")
+def ppca_power_of_sigma(x, W, mu, sigma):
+    m, d = W.shape
+    M = W.T @ W + sigma**2 * identity(W, d)
+    right_one = ppca_woodbury(x, W, mu, sigma) + 0.5 * (torch.logdet(M) + 2 * (m - d) * sigma.log())
+    return right_one - 0.5 * torch.log(torch.linalg.det(M) * sigma ** (2 * (m - d)))
+
+
+@wrong("ppca_log_prob", law="gradient", says="gradient")
+def ppca_constant_sigma(x, W, mu, sigma):
+    return ppca_woodbury(x, W, mu, sigma.detach())
+
+
+@wrong("ppca_log_prob", law="gradient", says="gradient")
+def ppca_detached_M(x, W, mu, sigma):
+    m, d = W.shape
+    M = (W.T @ W + sigma**2 * identity(W, d)).detach()
+    projected = (x - mu) @ W
+    squares = ((x - mu).square().sum(1) - (projected * torch.linalg.solve(M, projected.T).T).sum(1)) / sigma**2
+    return -0.5 * (squares + torch.logdet(M) + 2 * (m - d) * torch.log(sigma) + m * math.log(2 * math.pi))
+
+
+@wrong("ppca_log_prob", law="device", says="GPU")
+def ppca_cpu_eye(x, W, mu, sigma):
+    m, d = W.shape
+    M = W.T @ W + sigma**2 * torch.eye(d, dtype=W.dtype)
+    projected = (x - mu) @ W
+    squares = ((x - mu).square().sum(1) - (projected * torch.linalg.solve(M, projected.T).T).sum(1)) / sigma**2
+    return -0.5 * (squares + torch.logdet(M) + 2 * (m - d) * torch.log(sigma) + m * math.log(2 * math.pi))
+
+
+@wrong("ppca_log_prob", law="inputs unchanged", says="x")
+def ppca_centres_in_place(x, W, mu, sigma):
+    x -= mu
+    return ppca_low_rank(x, W, torch.zeros_like(mu), sigma)
+
+
+@wrong("ppca_log_prob", law="dtype", says="float32")
+def ppca_in_float64(x, W, mu, sigma):
+    return ppca_woodbury(x.double(), W.double(), mu.double(), sigma.double())
+
+
+# ---------------------------------------------------------------- ppca_posterior
+
+
+@right("ppca_posterior")
+def latent_by_M(x, W, mu, sigma):
+    M_inverse = torch.linalg.inv(W.T @ W + sigma**2 * identity(W, W.shape[1]))
+    return (x - mu) @ W @ M_inverse, sigma**2 * M_inverse
+
+
+@right("ppca_posterior")
+def latent_by_conditioning(x, W, mu, sigma):
+    C = W @ W.T + sigma**2 * identity(W, len(mu))
+    gain = torch.linalg.solve(C, W).T
+    return (x - mu) @ gain.T, identity(W, W.shape[1]) - gain @ W
+
+
+@right("ppca_posterior")
+def latent_by_precision(x, W, mu, sigma):
+    precision = identity(W, W.shape[1]) + W.mT @ W / sigma**2
+    covariance = torch.cholesky_inverse(torch.linalg.cholesky(precision))
+    return torch.einsum("de,me,nm->nd", covariance, W, x - mu) / sigma**2, covariance
+
+
+@right("ppca_posterior")
+def latent_by_singular_values(x, W, mu, sigma):
+    _, vectors = torch.linalg.eigh(W.T @ W)
+    values = (W @ vectors).square().sum(0) + sigma**2
+    inverse = vectors @ torch.diag(1 / values) @ vectors.T
+    return ((x - mu) @ W) @ inverse, sigma**2 * inverse
+
+
+@right("ppca_posterior")
+def latent_row_by_row(x, W, mu, sigma):
+    M = W.T @ W + sigma * sigma * identity(W, W.size(1))
+    means = [torch.linalg.lstsq(M, (W.T @ (row - mu))[:, None]).solution[:, 0] for row in x]
+    return torch.stack(means), torch.linalg.solve(M, sigma.square() * identity(W, W.size(1)))
+
+
+@wrong("ppca_posterior", law="mean", says="not centred")
+def latent_without_mu(x, W, mu, sigma):
+    return latent_by_M(x, W, torch.zeros_like(mu), sigma)
+
+
+@wrong("ppca_posterior", law="mean", says="own mean")
+def latent_centred_on_the_data(x, W, mu, sigma):
+    return latent_by_M(x, W, x.mean(0), sigma)
+
+
+@wrong("ppca_posterior", law="covariance", says="lacks sigma²")
+def latent_without_sigma_squared(x, W, mu, sigma):
+    mean, covariance = latent_by_M(x, W, mu, sigma)
+    return mean, covariance / sigma**2
+
+
+@wrong("ppca_posterior", law="covariance", says="sigma where sigma²")
+def latent_sigma_for_sigma_squared(x, W, mu, sigma):
+    mean, covariance = latent_by_M(x, W, mu, sigma)
+    return mean, covariance / sigma
+
+
+@wrong("ppca_posterior", law="mean", says="not squared")
+def latent_sigma_not_squared(x, W, mu, sigma):
+    return latent_by_M(x, W, mu, sigma.sqrt())
+
+
+@wrong("ppca_posterior", law="mean", says="unit noise")
+def latent_unit_noise(x, W, mu, sigma):
+    return latent_by_M(x, W, mu, torch.ones_like(sigma))
+
+
+@wrong("ppca_posterior", law="mean", says="least squares")
+def latent_least_squares(x, W, mu, sigma):
+    G = torch.linalg.inv(W.T @ W)
+    return (x - mu) @ W @ G, sigma**2 * G
+
+
+@wrong("ppca_posterior", law="covariance", says="inverse")
+def latent_precision(x, W, mu, sigma):
+    mean, covariance = latent_by_M(x, W, mu, sigma)
+    return mean, torch.linalg.inv(covariance)
+
+
+@wrong("ppca_posterior", law="covariance", says="correlated")
+def latent_diagonal(x, W, mu, sigma):
+    mean, covariance = latent_by_M(x, W, mu, sigma)
+    return mean, torch.diag(covariance.diagonal())
+
+
+@wrong("ppca_posterior", law="mean", says="raised")
+def latent_outer_product(x, W, mu, sigma):
+    M = W @ W.T + sigma**2 * identity(W, W.shape[1])
+    return (x - mu) @ W @ torch.linalg.inv(M), sigma**2 * torch.linalg.inv(M)
+
+
+@wrong("ppca_posterior", law="covariance", says="no copy a row")
+def latent_covariance_a_row(x, W, mu, sigma):
+    mean, covariance = latent_by_M(x, W, mu, sigma)
+    return mean, covariance.expand(len(x), -1, -1)
+
+
+@wrong("ppca_posterior", law="mean", says="extra sigma²")
+def latent_extra_sigma(x, W, mu, sigma):
+    mean, covariance = latent_by_M(x, W, mu, sigma)
+    return sigma**2 * mean, covariance
+
+
+@wrong("ppca_posterior", law="gradient", says="gradient")
+def latent_constant_M(x, W, mu, sigma):
+    M_inverse = torch.linalg.inv(W.T @ W + sigma**2 * identity(W, W.shape[1])).detach()
+    return (x - mu) @ W @ M_inverse, sigma**2 * M_inverse
+
+
+@wrong("ppca_posterior", law="device", says="GPU")
+def latent_cpu_eye(x, W, mu, sigma):
+    M_inverse = torch.linalg.inv(W.T @ W + sigma**2 * torch.eye(W.shape[1], dtype=W.dtype))
+    return (x - mu) @ W @ M_inverse, sigma**2 * M_inverse
+
+
+@wrong("ppca_posterior", law="inputs unchanged", says="x")
+def latent_in_place(x, W, mu, sigma):
+    return latent_by_M(x.sub_(mu), W, 0.0, sigma)
