@@ -47,6 +47,8 @@ class Record(dict):
         for name, value in zip(names, values, strict=True):
             if not isinstance(value, Tensor):
                 raise TypeError(f"expected a tensor for {name}, got {kind(value)}")
+            if value.is_complex():
+                raise TypeError(f"expected real numbers for {name}, got {value.dtype}")
             self[name] = value
 
     def projection(self) -> Tensor | None:
