@@ -33,11 +33,14 @@ def read(path: Path) -> bytes:
         file = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     except OSError as error:
         raise Refused("a link is no submission" if path.is_symlink() else f"cannot be read: {error.strerror}") from None
-    with os.fdopen(file, "rb") as opened:
-        about = os.fstat(opened.fileno())
+    try:
+        about = os.fstat(file)
         if not stat.S_ISREG(about.st_mode):
             raise Refused("not a regular file")
-        data = opened.read(LARGEST + 1) if about.st_size <= LARGEST else b" " * (LARGEST + 1)
+        with open(file, "rb", closefd=False) as opened:
+            data = opened.read(LARGEST + 1)
+    finally:
+        os.close(file)
     if len(data) > LARGEST:
         raise Refused(f"larger than {LARGEST // 1_000_000} MB: clear all outputs and hand it in again")
     return data

@@ -59,6 +59,8 @@ def preload():
     import dgmlib.plotting
 
     torch.set_num_threads(1)
+    # The first of these imports a thousand modules.
+    torch.func.vmap(torch.func.jacrev(torch.sin))(torch.ones(2, 2))
     return frames, shell, matplotlib.pyplot, dgmlib.checks.run, dgmlib.data, dgmlib.plotting
 
 

@@ -1,0 +1,77 @@
+"""One stage and one sandbox for all of the grader's tests."""
+
+import json
+
+import pytest
+
+from grading import judge, sandbox
+from grading.course import Course
+from grading.session import Session
+
+from . import classroom
+
+
+@pytest.fixture(scope="session")
+def stage():
+    made = sandbox.Stage()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def cage():
+    """The sandbox that `auto` takes."""
+    return sandbox.choose("auto")
+
+
+@pytest.fixture(scope="session")
+def start(cage, stage):
+    return lambda link: cage.start(stage, link)
+
+
+@pytest.fixture(scope="module")
+def shared_session(start):
+    """One worker for harmless probes."""
+    with Session(start, 1, 600) as session:
+        yield session
+
+
+@pytest.fixture
+def session(start):
+    """A worker of one's own."""
+    with Session(start, 1, 600) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def grade(start, cage):
+    """The verdict on a notebook of the small assignment."""
+    released = classroom.data(classroom.released())
+
+    def graded(submission: bytes, student: str = "ann", secret: str = "s") -> dict:
+        return judge.grade(submission, student, classroom.TINY, secret, released, start, cage.kind)
+
+    return graded
+
+
+@pytest.fixture
+def course(tmp_path, monkeypatch):
+    """A course folder with the small assignment released, and the library's table reduced to it."""
+    monkeypatch.setitem(classroom.ASSIGNMENTS, classroom.TINY.name, classroom.TINY)
+    for name in [n for n in classroom.ASSIGNMENTS if n != classroom.TINY.name]:
+        monkeypatch.delitem(classroom.ASSIGNMENTS, name)
+    folder = tmp_path / "course" / classroom.TINY.name
+    folder.mkdir(parents=True)
+    (folder / f"{classroom.TINY.notebook}.ipynb").write_text(json.dumps(classroom.released()))
+    return Course(tmp_path)
+
+
+@pytest.fixture
+def hand_in(course):
+    def put(student: str, data: bytes, name: str = f"{classroom.TINY.notebook}.ipynb"):
+        path = course.submitted / student / classroom.TINY.name / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        return path
+
+    return put
