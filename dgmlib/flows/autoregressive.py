@@ -64,6 +64,7 @@ class MaskedAutoregressive(Autoregressive):
 
     x, z `(..., m)`. Starts at the identity. Density: one pass of the network. Sampling: the work of one pass
     in m small steps where no graph is wanted (`torch.no_grad`, `Flow.sample`), else m passes.
+    `torch.func.vmap` cannot enter those small steps; batch axes make it needless.
     Raises ValueError for x of another width or dtype than the network's.
 
     Source: Papamakarios et al. 2017, Masked Autoregressive Flow, eqs. 3-6.
