@@ -1,0 +1,289 @@
+"""`mixture_elbo` and `em_mixture`: the bound, and the two steps in turn that climb it."""
+
+import torch
+
+from ..exercise import Exercise, Mistake
+from ..inputs import normal, single
+from ..laws import form, gradient, shapes, stable, value
+from .mixture import SLIDE, THETA, e_step, far, hard_e_step, log_joint, m_step, mixture
+
+
+def mixture_elbo(x, responsibilities, weights, means, covariances):
+    joint = log_joint(x, weights, means, covariances)
+    return (responsibilities * joint + torch.special.entr(responsibilities)).sum(1).mean()
+
+
+def em_mixture(x, weights, means, covariances, num_iters):
+    theta, history = (weights, means, covariances), []
+    for _ in range(num_iters):
+        q = e_step(x, *theta)
+        history.append(mixture_elbo(x, q, *theta))
+        theta = m_step(x, q)
+    return *theta, torch.stack(history)
+
+
+# ---------------------------------------------------------------- inputs
+
+
+def any_q(rng, n, K):
+    """Rows that are no posterior of anything."""
+    return {"responsibilities": torch.softmax(normal(rng, n, K), 1)}
+
+
+def with_zeros(rng, n, K):
+    """A one-hot row, and zeros in the others."""
+    q = torch.softmax(normal(rng, n, K), 1)
+    q[torch.arange(n), torch.arange(n) % K] = 0.0
+    q[0] = torch.eye(K)[0]
+    return {"responsibilities": q / q.sum(1, keepdim=True)}
+
+
+def elbo_cases(rng):
+    value_case = mixture(rng, 7, 3, 2) | any_q(rng, 7, 3)
+    return {
+        "value": value_case,
+        "zeros": mixture(rng, 6, 3, 2) | with_zeros(rng, 6, 3),
+        "float32": single(value_case),
+        "one row": mixture(rng, 1, 4, 3) | any_q(rng, 1, 4),
+        "one feature": mixture(rng, 5, 2, 1) | any_q(rng, 5, 2),
+        "one component": mixture(rng, 4, 1, 2) | any_q(rng, 4, 1),
+        "extreme": far(rng) | any_q(rng, 8, 2),
+    }
+
+
+def start(rng, n, K, m, num_iters, scale=1.0, noise=0.8):
+    """Overlapping clusters of unequal size, and a start that is not their own."""
+    given = mixture(rng, n, K, m)
+    ladder = 2.5 * torch.arange(K, dtype=torch.float64)
+    centres = torch.cat([ladder[:, None], normal(rng, K, m - 1)], 1)
+    k = torch.as_tensor(rng.choice(K, n, p=given["weights"].numpy()))
+    k[: 3 * K] = torch.arange(3 * K) % K
+    x = centres[k] + normal(rng, n, m)
+    means = centres + normal(rng, K, m, scale=noise)
+    arrays = {"x": scale * x, "means": scale * means, "covariances": scale**2 * given["covariances"]}
+    return arrays | {"weights": given["weights"].flip(0), "num_iters": torch.tensor(num_iters)}
+
+
+def alive(draw):
+    """Drawn again until no component comes near to an end: right answers then agree to rounding."""
+    while True:
+        given = draw()
+        theta = given["weights"], given["means"], given["covariances"]
+        spread = given["x"].var(0).min()
+        for _ in range(int(given["num_iters"])):
+            q = e_step(given["x"], *theta)
+            theta = m_step(given["x"], q)
+            if q.sum(0).min() < given["x"].shape[1] + 2 or torch.linalg.eigvalsh(theta[2]).min() < 0.02 * spread:
+                break
+        else:
+            return given
+
+
+def narrow_start(rng):
+    """Far from every mode: covariances so small that every density at the start is 0.0."""
+    given = start(rng, 30, 2, 2, 3)
+    return given | {"covariances": 1e-4 * given["covariances"]}
+
+
+def em_cases(rng):
+    value_case = alive(lambda: start(rng, 40, 3, 2, 4))
+    return {
+        "value": value_case,
+        "narrow": alive(lambda: start(rng, 40, 3, 2, 3, scale=0.02)),
+        "one iteration": alive(lambda: start(rng, 30, 2, 3, 1)),
+        "many iterations": alive(lambda: start(rng, 30, 2, 2, 20, noise=0.3)),
+        "float32": single(value_case),
+        "one feature": alive(lambda: start(rng, 30, 2, 1, 3)),
+        "one component": alive(lambda: start(rng, 10, 1, 2, 2)),
+        "extreme": alive(lambda: narrow_start(rng)),
+    }
+
+
+# ---------------------------------------------------------------- typical mistakes
+
+
+def elbo_of(reduce):
+    """A wrong ELBO: `reduce(q, log p(x, z))`."""
+    return lambda x, q, *theta: reduce(q, log_joint(x, *theta))
+
+
+def no_entropy(q, joint):
+    return (q * joint).sum(1).mean()
+
+
+def log_likelihood(q, joint):
+    return torch.logsumexp(joint, 1).mean()
+
+
+def entropy(q):
+    return torch.special.entr(q).sum(1)
+
+
+def through_clamp(x, q, *theta):
+    """log of q + 0.001."""
+    return (q * (log_joint(x, *theta) - (q + 1e-3).log())).sum(1).mean()
+
+
+def prior_forgotten(x, q, weights, means, covariances):
+    return mixture_elbo(x, q, torch.ones_like(weights), means, covariances)
+
+
+ELBO_MISTAKES = (
+    Mistake("The entropy of q is missing: - sum_k q_k log q_k.", elbo_of(no_entropy)),
+    Mistake("The entropy is subtracted; L = E_q log p(x, z) - E_q log q adds it.", elbo_of(lambda q, joint: ((q * joint).sum(1) - entropy(q)).mean())),
+    Mistake("This is log p(x): the ELBO only where q is the posterior. Use the q that is given.", elbo_of(log_likelihood)),
+    Mistake("This is the sum over the samples; take their mean.", elbo_of(lambda q, joint: ((q * joint).sum(1) + entropy(q)).sum())),
+    Mistake("This is the mean over the components too; E_q is a sum over k weighted by q.", elbo_of(lambda q, joint: (q * joint + torch.special.entr(q)).mean())),
+    Mistake("This is one bound a sample; the mean over them is wanted.", elbo_of(lambda q, joint: (q * joint).sum(1) + entropy(q))),
+    Mistake("log p(z) is missing: log p(x, z = k) = log w_k + log N(x; mu_k, Sigma_k).", prior_forgotten),
+    Mistake("The sign is flipped: this is the negative ELBO.", elbo_of(lambda q, joint: -((q * joint).sum(1) + entropy(q)).mean())),
+    Mistake("The logarithm stands outside the average over q: log sum_k q_k p(x, z = k) is not the ELBO.", elbo_of(lambda q, joint: torch.logsumexp(q.log() + joint, 1).mean() + entropy(q).mean())),
+    Mistake("The logarithm stands outside the average over q: log sum_k q_k p(x, z = k) is not the ELBO.", elbo_of(lambda q, joint: torch.logsumexp(q.log() + joint, 1).mean())),
+    Mistake("This is the gap KL(q‖p(z|x)) (or its negative), not the bound.", elbo_of(lambda q, joint: -(q * joint - torch.logsumexp(joint, 1)[:, None] * q).sum(1).mean() - entropy(q).mean())),
+    Mistake("This is log p(x) + KL; the bound lies below log p(x): subtract it.", elbo_of(lambda q, joint: (2 * torch.logsumexp(joint, 1) - (q * joint).sum(1) - entropy(q)).mean())),
+    Mistake("q is cut off the graph: the bound depends on q too.", lambda x, q, *theta: mixture_elbo(x, q.detach(), *theta)),
+    Mistake("The parameters are cut off the graph: no detach, no no_grad.", lambda x, q, *theta: mixture_elbo(x, q, *(t.detach() for t in theta))),
+    Mistake("At q = 0 this is 0 · log 0 = nan; the limit is 0: torch.special.entr or xlogy.", elbo_of(lambda q, joint: (q * (joint - q.log())).sum(1).mean())),
+    Mistake("What you add inside the logarithm moves the value; torch.special.entr or xlogy need nothing.", through_clamp),
+)  # fmt: skip
+
+
+def em_with(e=e_step, m=m_step, note=lambda x, q, old, new: mixture_elbo(x, q, *old), pack=torch.stack):
+    """A wrong loop: a step replaced, or what history notes: of (x, q, θ before the M-step, θ after it)."""
+
+    def answer(x, weights, means, covariances, num_iters):
+        theta, history = (weights, means, covariances), []
+        for _ in range(num_iters):
+            q = e(x, *theta)
+            new = m(x, q)
+            history.append(note(x, q, theta, new))
+            theta = new
+        return *theta, pack(history)
+
+    return answer
+
+
+def one_less(x, weights, means, covariances, num_iters):
+    """The last M-step is missing; the history is whole."""
+    theta = (weights, means, covariances)
+    before = em_mixture(x, *theta, num_iters - 1)[:3] if num_iters > 1 else theta
+    return *before, em_mixture(x, *theta, num_iters)[3]
+
+
+def one_more(x, weights, means, covariances, num_iters):
+    return em_mixture(x, weights, means, covariances, num_iters + 1)
+
+
+def extra_bound(x, *given):
+    weights, means, covariances, history = em_mixture(x, *given)
+    return (
+        weights,
+        means,
+        covariances,
+        torch.cat(
+            [history, mixture_elbo(x, e_step(x, weights, means, covariances), weights, means, covariances)[None]]
+        ),
+    )
+
+
+def unweighted_e(x, weights, means, covariances):
+    return e_step(x, torch.ones_like(weights), means, covariances)
+
+
+def old_means(x, weights, means, covariances, num_iters):
+    """Covariances about the means of the step before."""
+    theta, history = (weights, means, covariances), []
+    for _ in range(num_iters):
+        q = e_step(x, *theta)
+        history.append(mixture_elbo(x, q, *theta))
+        new = m_step(x, q)
+        shift = new[1] - theta[1]
+        theta = new[0], new[1], new[2] + shift[:, :, None] * shift[:, None, :]
+    return *theta, torch.stack(history)
+
+
+def patched_m(weights=lambda w: w, covariances=lambda S, q: S):
+    def step(x, q):
+        w, mu, S = m_step(x, q)
+        return weights(w), mu, covariances(S, q)
+
+    return step
+
+
+def only_diagonal(S, q):
+    return torch.diag_embed(S.diagonal(dim1=-2, dim2=-1))
+
+
+def less_one(S, q):
+    return S * (q.sum(0) / (q.sum(0) - 1))[:, None, None]
+
+
+def ridge(S, q):
+    return S + 1e-6 * torch.eye(S.shape[-1], dtype=S.dtype)
+
+
+def bound_after(x, q, old, new):
+    return mixture_elbo(x, q, *new)
+
+
+def likelihood_after(x, q, old, new):
+    return mixture_elbo(x, e_step(x, *new), *new)
+
+
+EM_MISTAKES = (
+    Mistake("history is taken after the M-step; note L(q, θ) right after each E-step, with the parameters that the E-step used.", em_with(note=bound_after)),
+    Mistake("history is one step late: it holds log p(x) after the M-step; note L(q, θ) right after each E-step.", em_with(note=likelihood_after)),
+    Mistake("history holds sums over the samples; it wants means.", em_with(note=lambda x, q, old, new: len(x) * mixture_elbo(x, q, *old))),
+    Mistake("history lacks the entropy of q.", em_with(note=lambda x, q, old, new: no_entropy(q, log_joint(x, *old)))),
+    Mistake("history holds the negative bound.", em_with(note=lambda x, q, old, new: -mixture_elbo(x, q, *old))),
+    Mistake("history holds the last bound alone; it wants one for each iteration, (num_iters,).", em_with(pack=lambda history: history[-1])),
+    Mistake("history has one entry too many: num_iters of them, one for each E-step.", extra_bound),
+    Mistake("history is a column; its shape is (num_iters,).", em_with(pack=lambda history: torch.stack(history)[:, None])),
+    Mistake("The last M-step is missing: each iteration is an E-step and an M-step.", one_less),
+    Mistake("This runs one iteration too many.", one_more),
+    Mistake("The E-step forgets the weights.", em_with(unweighted_e)),
+    Mistake("The E-step is hard (k-means-like); q = p(z|x) is soft.", em_with(hard_e_step)),
+    Mistake("The M-step keeps only the diagonals of the covariances.", em_with(m=patched_m(covariances=only_diagonal))),
+    Mistake("The M-step's covariances divide by N_k - 1; the maximum of the ELBO divides by N_k.", em_with(m=patched_m(covariances=less_one))),
+    Mistake("Something is added to the covariances: no regularisation here.", em_with(m=patched_m(covariances=ridge))),
+    Mistake("The weights are not updated, or stay 1/K.", em_with(m=patched_m(weights=lambda w: torch.ones_like(w) / len(w)))),
+    Mistake("The covariances are about the means of the step before; centre at the new means.", old_means),
+    Mistake("q is taken once; every iteration begins with an E-step at the newest parameters.", lambda x, w, mu, S, num_iters: (*m_step(x, e_step(x, w, mu, S)), mixture_elbo(x, e_step(x, w, mu, S), w, mu, S).expand(num_iters))),
+)  # fmt: skip
+
+FAR = "Far from every mode all densities are 0.0: stay in logarithms (logsumexp, softmax)."
+EXERCISES = (
+    Exercise(
+        "mixture_elbo",
+        3,
+        "ELBO Derivation I",
+        cases=elbo_cases,
+        reference=mixture_elbo,
+        laws=(
+            value("value", 1.25, ["elbo"], hint="mean over x of sum_k q_k (log p(x, z = k) - log q_k)."),
+            gradient(0.5, ["x", "responsibilities", *THETA]),
+            stable(0.5, ["elbo"], ["zeros"], "Where q = 0 the term q log q is 0.", name="zeros in q"),
+            stable(0.25, ["elbo"], ["extreme"], FAR),
+            shapes(0.125, ["elbo"], ["one row", "one feature", "one component"]),
+            *form(["elbo"]),
+        ),
+        mistakes=ELBO_MISTAKES,
+    ),
+    Exercise(
+        "em_mixture",
+        4,
+        SLIDE,
+        cases=em_cases,
+        reference=em_mixture,
+        laws=(
+            value("parameters", 1.5, THETA, ["value", "narrow"], "num_iters times: q = E-step at θ, then θ = M-step at q. Components may come in any order."),
+            value("history", 1.0, ["history"], ["value", "narrow"], "history[t] = L(q, θ), mean over samples, right after E-step t: a tensor (num_iters,)."),
+            stable(0.25, [*THETA, "history"], ["one iteration"], "After one iteration it differs already.", name="one iteration"),
+            stable(0.25, [*THETA, "history"], ["many iterations"], "Does it stop early? num_iters iterations are wanted.", name="many iterations"),
+            stable(0.5, [*THETA, "history"], ["extreme"], FAR),
+            shapes(0.125, [*THETA, "history"], ["one feature", "one component"]),
+            *form([*THETA, "history"]),
+        ),
+        mistakes=EM_MISTAKES,
+    ),
+)  # fmt: skip

@@ -1,0 +1,264 @@
+"""`ppca_em_step` and `ppca_mle`: PPCA by EM, one step at a time, and in closed form."""
+
+import torch
+
+from ..exercise import Exercise, Mistake
+from ..inputs import normal, regular, rotation, single, uniform
+from ..laws import form, gradient, shapes, stable, value
+
+STEP = ["W", "mu", "sigma"]
+FIT = ["W @ W.T", "mu", "sigma"]
+
+
+def moments(x, W, mu, sigma):
+    """E z, (n, d), and the covariance of z given x, (d, d)."""
+    M = W.T @ W + sigma**2 * torch.eye(W.shape[1], dtype=W.dtype, device=W.device)
+    return (x - mu) @ torch.linalg.solve(M, W.T).T, sigma**2 * torch.linalg.inv(M)
+
+
+def ppca_em_step(x, W, mu, sigma):
+    return em_step()(x, W, mu, sigma)
+
+
+def ppca_mle(x, d):
+    return fit()(x, d)
+
+
+def em_step(
+    spread=lambda S, sigma: S,
+    new_W=lambda cross, second: torch.linalg.solve(second, cross.T).T,
+    residual_W=lambda old, new: new,
+    trace=lambda W, S, x: torch.einsum("ma,ab,mb->", W, S, W),
+    noise=lambda squares, x: (squares / x.numel()).sqrt(),
+    centre=lambda x, mu: mu,
+    new_mu=lambda x: x.mean(0),
+):
+    """One EM step with any of its parts replaced."""
+
+    def answer(x, W, mu, sigma):
+        z, S = moments(x, W, centre(x, mu), sigma)
+        S = spread(S, sigma)
+        centred = x - centre(x, mu)
+        new = new_W(centred.T @ z, z.T @ z + len(x) * S)
+        used = residual_W(W, new)
+        squares = (centred - z @ used.T).square().sum() + len(x) * trace(used, S, x)
+        return new, new_mu(x), noise(squares, x)
+
+    return answer
+
+
+def fit(
+    covariance=lambda x: (x - x.mean(0)).T @ (x - x.mean(0)) / len(x),
+    variance=lambda rest: rest.mean(),
+    scale=lambda kept, variance: (kept - variance).sqrt(),
+    sigma=lambda variance: variance.sqrt(),
+    keep=lambda values, vectors, d: (values[-d:], vectors[:, -d:], values[:-d]),
+):
+    """The closed form with any of its parts replaced. eigh sorts upwards."""
+
+    def answer(x, d):
+        kept, U, rest = keep(*torch.linalg.eigh(covariance(x)), d)
+        noise = variance(rest)
+        return U * scale(kept, noise), x.mean(0), sigma(noise)
+
+    return answer
+
+
+# ---------------------------------------------------------------- inputs
+
+
+def start(rng, n, m, d, low=0.6, high=1.2):
+    """Data of any mean, and a start far from the fit, but for mu at the sample mean."""
+    x = normal(rng, n, m) @ regular(rng, m) + 2 * normal(rng, m)
+    return {"x": x, "W": normal(rng, m, d), "mu": x.mean(0), "sigma": uniform(rng, low, high)}
+
+
+def step_cases(rng):
+    value_case = start(rng, 9, 5, 2)
+    return {
+        "value": value_case,
+        "large sigma": start(rng, 7, 4, 3, 2.5, 3.5),
+        "float32": single(value_case),
+        "one latent": start(rng, 6, 3, 1),
+        "one feature": start(rng, 6, 1, 1),
+        "few rows": start(rng, 3, 6, 2),
+    }
+
+
+def spectrum(rng, n, m, d, gap=1.7):
+    """Data whose covariance has eigenvalues a factor of about `gap` apart, in any directions, about any mean."""
+    columns = torch.linalg.qr(torch.cat([torch.ones(n, 1).double(), normal(rng, n, m)], 1)).Q[:, 1:]
+    values = 0.6 * gap ** (torch.arange(m) + uniform(rng, -0.15, 0.15, m))
+    x = (n * values).sqrt() * columns @ rotation(rng, m) + 2 * normal(rng, m)
+    return {"x": x, "d": torch.tensor(d)}
+
+
+def fit_cases(rng):
+    value_case = spectrum(rng, 9, 5, 2)
+    return {
+        "value": value_case,
+        "float32": single(value_case),
+        "one latent": spectrum(rng, 7, 4, 1),
+        "one discarded": spectrum(rng, 7, 4, 3),
+        "few rows": {"x": normal(rng, 6, 9) + 2 * normal(rng, 9), "d": torch.tensor(2)},
+    }
+
+
+# ---------------------------------------------------------------- typical mistakes
+
+
+def previous_residual(old, new):
+    return old
+
+
+def stale_sigma(x, W, mu, sigma):
+    new_W, new_mu, _ = ppca_em_step(x, W, mu, sigma)
+    return new_W, new_mu, sigma
+
+
+def sigma_e_step(x, W, mu, sigma):
+    """sigma where sigma² belongs, in the E-step."""
+    return ppca_em_step(x, W, mu, sigma.sqrt())
+
+
+def many_steps(x, W, mu, sigma):
+    return ppca_em_step(x, *ppca_em_step(x, W, mu, sigma))
+
+
+def gradient_free(x, W, mu, sigma):
+    return tuple(t.detach() for t in ppca_em_step(x, W, mu, sigma))
+
+
+def no_covariance(S, sigma):
+    return 0 * S
+
+
+def second_of_mean(cross, second):
+    return torch.linalg.solve(second.T, cross.T)
+
+
+def centred_at_zero(x, mu):
+    return 0 * mu
+
+
+STEP_MISTAKES = (
+    Mistake("The residual uses the old W; both lines of the M-step use the new one.", em_step(residual_W=previous_residual)),
+    Mistake("The trace term is missing in sigma²: add tr(W Cov(z|x) Wᵀ) for each row.", em_step(trace=lambda W, S, x: 0.0)),
+    Mistake("E[z zᵀ] lacks the posterior covariance: it is Cov(z|x) + E[z] E[z]ᵀ.", em_step(spread=no_covariance)),
+    Mistake("The posterior covariance is M⁻¹; the factor sigma² is missing.", em_step(spread=lambda S, sigma: S / sigma**2)),
+    Mistake("The posterior covariance carries sigma; it is sigma² M⁻¹.", em_step(spread=lambda S, sigma: S / sigma)),
+    Mistake("This is sigma²; its square root is wanted.", em_step(noise=lambda squares, x: squares / x.numel())),
+    Mistake("The E-step takes sigma for sigma²: M = WᵀW + sigma² I.", sigma_e_step),
+    Mistake("sigma² is summed over the m columns; it is their mean.", em_step(noise=lambda squares, x: (squares / len(x)).sqrt())),
+    Mistake("sigma² is summed over the rows; it is their mean.", em_step(noise=lambda squares, x: (squares / x.shape[1]).sqrt())),
+    Mistake("sigma² divides by n - 1; maximum likelihood divides by n.", em_step(noise=lambda squares, x: (squares / (len(x) - 1) / x.shape[1]).sqrt())),
+    Mistake("mu is the sample mean before the step and after it.", em_step(new_mu=lambda x: 0 * x.mean(0))),
+    Mistake("x is not centred: subtract mu.", em_step(centre=centred_at_zero)),
+    Mistake("x is not centred: subtract mu.", em_step(centre=centred_at_zero, new_mu=lambda x: 0 * x.mean(0))),
+    Mistake("sigma is not updated.", stale_sigma),
+    Mistake("W is not updated.", em_step(new_W=lambda cross, second: cross, residual_W=previous_residual)),
+    Mistake("W = (sum x E[z]ᵀ)(sum E[z zᵀ])⁻¹; the inverse is missing.", em_step(new_W=lambda cross, second: cross)),
+    Mistake("W comes back transposed: (m, d) is wanted.", em_step(new_W=second_of_mean, residual_W=lambda old, new: new.T)),
+    Mistake("This is two EM steps (or more); one is wanted.", many_steps),
+    Mistake("The values are right and cut off the graph: no detach, no no_grad.", gradient_free),
+)  # fmt: skip
+
+
+def lowest(values, vectors, d):
+    return values[:d], vectors[:, :d], values[d:]
+
+
+def rows_for_columns(values, vectors, d):
+    return values[-d:], vectors[-d:].T, values[:-d]
+
+
+def all_values(values, vectors, d):
+    return values[-d:], vectors[:, -d:], values
+
+
+def kept_values(values, vectors, d):
+    return values[-d:], vectors[:, -d:], values[-d:]
+
+
+def top_noise(values, vectors, d):
+    """Eigenvalues taken from the wrong end of an ascending list, the eigenvectors from the right one."""
+    return values[-d:], vectors[:, -d:], values[d:]
+
+
+def thin(x, d):
+    """sigma² averaged over the discarded singular values of a thin SVD, of which few rows have fewer than m - d."""
+    _, s, V = torch.linalg.svd(x - x.mean(0), full_matrices=False)
+    values = s.square() / len(x)
+    variance = values[d:].mean()
+    return V[:d].T * (values[:d] - variance).sqrt(), x.mean(0), variance.sqrt()
+
+
+def unsquared(x, d):
+    _, s, V = torch.linalg.svd(x - x.mean(0), full_matrices=False)
+    variance = s[d:].sum() / (x.shape[1] - d)
+    return V[:d].T * (s[:d] - variance).sqrt(), x.mean(0), variance.sqrt()
+
+
+def transposed_fit(x, d):
+    W, mu, sigma = ppca_mle(x, d)
+    return W.T, mu, sigma
+
+
+FIT_MISTAKES = (
+    Mistake("sigma² is the mean of the discarded eigenvalues, not of the kept ones.", fit(keep=kept_values, scale=lambda kept, v: (kept - v).abs().sqrt())),
+    Mistake("sigma² is the mean of the m - d discarded eigenvalues, not of all.", fit(keep=all_values, scale=lambda kept, v: (kept - v).clamp_min(0).sqrt())),
+    Mistake("sigma² is the mean of the discarded eigenvalues, not their sum.", fit(variance=lambda rest: rest.sum(), scale=lambda kept, v: (kept - v).clamp_min(0).sqrt())),
+    Mistake("sigma² is the smallest eigenvalue here; it is the mean of all the discarded ones.", fit(variance=lambda rest: rest[0])),
+    Mistake("sigma² is the largest discarded eigenvalue here; it is their mean.", fit(variance=lambda rest: rest[-1])),
+    Mistake("eigh sorts upwards: sigma² averages the wrong end.", fit(keep=top_noise, scale=lambda kept, v: (kept - v).clamp_min(0).sqrt())),
+    Mistake("eigh sorts upwards: the last d eigenvectors carry the largest eigenvalues.", fit(keep=lowest, scale=lambda kept, v: (kept - v).abs().sqrt())),
+    Mistake("Eigenvectors are the columns of eigh's second output, not its rows.", fit(keep=rows_for_columns)),
+    Mistake("The kept eigenvalues are not reduced by sigma²: W = U (Λ - sigma² I)^½.", fit(scale=lambda kept, v: kept.sqrt())),
+    Mistake("The square root is missing: W = U (Λ - sigma² I)^½.", fit(scale=lambda kept, v: kept - v)),
+    Mistake("The eigenvectors are not scaled: W = U (Λ - sigma² I)^½.", fit(scale=lambda kept, v: torch.ones_like(kept))),
+    Mistake("The kept eigenvalues are reduced by sigma; it is sigma².", fit(scale=lambda kept, v: (kept - v.sqrt()).clamp_min(0).sqrt())),
+    Mistake("This is sigma²; its square root is wanted.", fit(sigma=lambda v: v)),
+    Mistake("The covariance divides by n - 1; maximum likelihood divides by n.", fit(covariance=lambda x: torch.cov(x.T).reshape(x.shape[1], -1))),
+    Mistake("The covariance is not divided by n.", fit(covariance=lambda x: len(x) * torch.cov(x.T, correction=0))),
+    Mistake("x is not centred before its covariance.", fit(covariance=lambda x: x.T @ x / len(x))),
+    Mistake("Singular values are not eigenvalues: lambda = s² / n.", unsquared),
+    Mistake("W comes back transposed: (m, d) is wanted.", transposed_fit),
+    Mistake("A thin SVD of few rows leaves out eigenvalues that are 0: sigma² still averages over all m - d.", thin),
+    Mistake("The values are right and cut off the graph: no detach, no no_grad.", lambda x, d: tuple(t.detach() for t in ppca_mle(x, d))),
+)  # fmt: skip
+
+EXERCISES = (
+    Exercise(
+        "ppca_em_step",
+        3,
+        "EM-Algorithm",
+        cases=step_cases,
+        reference=ppca_em_step,
+        laws=(
+            value("W", 1.125, ["W"], ["value", "large sigma"], "W = (sum_i (x_i - mu) E[z_i]ᵀ)(sum_i E[z_i z_iᵀ])⁻¹."),
+            value("sigma", 0.75, ["sigma"], ["value", "large sigma"], "sigma² = mean over rows and columns of E[(x - mu - W z)²], with the new W."),
+            shapes(0.25, ["mu"], ["value", "large sigma"], "mu stays at the sample mean.", name="mu"),
+            gradient(0.375, ["x", "W", "sigma"]),
+            shapes(0.125, STEP, ["one latent", "one feature", "few rows"]),
+            *form(STEP),
+        ),
+        mistakes=STEP_MISTAKES,
+    ),
+    Exercise(
+        "ppca_mle",
+        2,
+        "Latent Variable Models (LVM)",
+        cases=fit_cases,
+        reference=ppca_mle,
+        laws=(
+            value("W", 0.5, ["W @ W.T"], hint="W = U_d (Λ_d - sigma² I)^½, up to a rotation of the latent space."),
+            value("sigma", 0.5, ["sigma"], hint="sigma² = mean of the m - d discarded eigenvalues."),
+            shapes(0.125, ["mu"], ["value"], "mu is the sample mean.", name="mu"),
+            gradient(0.25, ["x"]),
+            stable(0.125, FIT, ["few rows"], "With fewer rows than columns some eigenvalues are 0; they count.", name="few rows"),
+            shapes(0.125, ["shape of W", *FIT], ["value", "one latent", "one discarded"]),
+            *form(FIT),
+        ),
+        mistakes=FIT_MISTAKES,
+    ),
+)  # fmt: skip

@@ -1,0 +1,148 @@
+"""Answers to 04_em_algorithm: the bound of a mixture."""
+
+import torch
+from torch.distributions import MultivariateNormal
+
+from . import right, wrong
+from .em_algorithm import by_distributions, log_joint
+
+
+@right("mixture_elbo")
+def with_entr(x, responsibilities, weights, means, covariances):
+    q, joint = responsibilities, log_joint(x, weights, means, covariances)
+    return ((q * joint).sum(-1) + torch.special.entr(q).sum(-1)).mean()
+
+
+@right("mixture_elbo")
+def with_xlogy(x, responsibilities, weights, means, covariances):
+    q = responsibilities
+    joint = log_joint(x, weights, means, covariances)
+    return torch.sum(q * joint - torch.xlogy(q, q)) / len(x)
+
+
+@right("mixture_elbo")
+def likelihood_minus_kl(x, responsibilities, weights, means, covariances):
+    q = responsibilities
+    log_likelihood = MultivariateNormal(means, covariances).log_prob(x[:, None])
+    kl = torch.xlogy(q, q) - q * weights.log()
+    return torch.einsum("nk,nk->", q, log_likelihood).div(len(x)) - kl.sum(1).mean()
+
+
+@right("mixture_elbo")
+def evidence_minus_gap(x, responsibilities, weights, means, covariances):
+    joint = log_joint(x, weights, means, covariances)
+    gap = torch.xlogy(responsibilities, responsibilities) - responsibilities * joint.log_softmax(1)
+    return (joint.logsumexp(1) - gap.sum(1)).mean()
+
+
+@right("mixture_elbo")
+def with_where(x, responsibilities, weights, means, covariances):
+    q = responsibilities
+    safe = torch.where(q > 0, q, torch.ones_like(q))
+    total = 0.0
+    for k in range(len(weights)):
+        joint = weights[k].log() + MultivariateNormal(means[k], covariances[k]).log_prob(x)
+        total = total + (q[:, k] * (joint - safe[:, k].log())).mean()
+    return total
+
+
+@right("mixture_elbo")
+def clamped(x, responsibilities, weights, means, covariances):
+    q = responsibilities
+    log_q = q.clamp_min(torch.finfo(q.dtype).tiny).log()
+    return (q * (log_joint(x, weights, means, covariances) - log_q)).sum(1).mean()
+
+
+@wrong("mixture_elbo", law="value", says="entropy")
+def without_entropy(x, q, *theta):
+    return (q * log_joint(x, *theta)).sum(1).mean()
+
+
+@wrong("mixture_elbo", law="value", says="sum over the samples")
+def summed_over_samples(x, q, *theta):
+    return (q * log_joint(x, *theta) + torch.special.entr(q)).sum()
+
+
+@wrong("mixture_elbo", law="value", says="log p(x)")
+def right_at_the_posterior(x, q, *theta):
+    return log_joint(x, *theta).logsumexp(1).mean()
+
+
+@wrong("mixture_elbo", law="value", says="log p(x)")
+def own_posterior(x, q, *theta):
+    return with_entr(x, by_distributions(x, *theta), *theta)
+
+
+@wrong("mixture_elbo", law="zeros in q", says="finite")
+def nan_at_zeros(x, q, *theta):
+    return (q * (log_joint(x, *theta) - q.log())).sum(1).mean()
+
+
+@wrong("mixture_elbo", law="zeros in q", says="expected")
+def nan_to_num_everywhere(x, q, *theta):
+    per_sample = (q * (log_joint(x, *theta) - q.log())).sum(1)
+    return per_sample.nan_to_num().mean()
+
+
+@wrong("mixture_elbo", law="value", says="inside the logarithm")
+def coarse_epsilon(x, q, *theta):
+    return (q * (log_joint(x, *theta) - (q + 1e-3).log())).sum(1).mean()
+
+
+@wrong("mixture_elbo", law="value", says="components too")
+def mean_over_components(x, q, *theta):
+    return (q * log_joint(x, *theta) + torch.special.entr(q)).mean()
+
+
+@wrong("mixture_elbo", law="value", says="sign")
+def loss_not_bound(x, q, *theta):
+    return -with_entr(x, q, *theta)
+
+
+@wrong("mixture_elbo", law="value", says="log p(z) is missing")
+def prior_left_out(x, q, weights, means, covariances):
+    gaussian = MultivariateNormal(means, covariances).log_prob(x[:, None])
+    return (q * gaussian + torch.special.entr(q)).sum(1).mean()
+
+
+@wrong("mixture_elbo", law="value", says="outside the average")
+def log_of_average(x, q, *theta):
+    return torch.logsumexp(q.log() + log_joint(x, *theta), 1).mean()
+
+
+@wrong("mixture_elbo", law="stability", says="logarithms")
+def from_densities(x, q, *theta):
+    joint = log_joint(x, *theta).exp()
+    return (q * joint.log() + torch.special.entr(q)).sum(1).mean()
+
+
+@wrong("mixture_elbo", law="gradient", says="q is cut off")
+def q_is_a_constant(x, q, *theta):
+    return with_entr(x, q.detach(), *theta)
+
+
+@wrong("mixture_elbo", law="value", says="one bound a sample")
+def per_sample(x, q, *theta):
+    return (q * log_joint(x, *theta) + torch.special.entr(q)).sum(1)
+
+
+@wrong("mixture_elbo", law="dtype", says="float32")
+def double_inside(x, q, *theta):
+    return with_entr(x, q, *theta).double()
+
+
+@wrong("mixture_elbo", law="value", says="expected a tensor")
+def python_number(x, q, *theta):
+    return with_entr(x, q, *theta).item()
+
+
+@wrong("mixture_elbo", law="inputs unchanged", says="responsibilities")
+def fills_zeros_in_place(x, q, *theta):
+    q.clamp_(min=1e-30)
+    return (q * (log_joint(x, *theta) - q.log())).sum(1).mean()
+
+
+@wrong("mixture_elbo", law="value", says="log p(x)")
+def hard_bound_of_the_best(x, q, *theta):
+    """log p(x, z = k*): right for the best point mass alone."""
+    return log_joint(x, *theta).logsumexp(1).mean() + 0 * q.sum()

@@ -1,0 +1,200 @@
+"""Answers to 04_em_algorithm: PPCA by EM; in closed form: `em_ppca_mle`."""
+
+import torch
+
+from . import right, wrong
+
+
+def posterior(x, W, mu, sigma):
+    identity = torch.eye(W.shape[1], dtype=W.dtype, device=W.device)
+    M = W.T @ W + sigma**2 * identity
+    return torch.linalg.solve(M, W.T @ (x - mu).T).T, sigma**2 * torch.linalg.inv(M)
+
+
+@right("ppca_em_step")
+def as_tipping_and_bishop(x, W, mu, sigma):
+    n, m = x.shape
+    z, S = posterior(x, W, mu, sigma)
+    d = x - mu
+    zz = n * S + z.T @ z
+    new_W = d.T @ z @ torch.linalg.inv(zz)
+    squares = (d**2).sum() - 2 * (z * (d @ new_W)).sum() + torch.trace(zz @ new_W.T @ new_W)
+    return new_W, x.mean(0), torch.sqrt(squares / (n * m))
+
+
+@right("ppca_em_step")
+def by_the_covariance_matrix(x, W, mu, sigma):
+    """Their equations 27 and 28: through S, no latents."""
+    m, d = W.shape
+    S = (x - x.mean(0)).T @ (x - x.mean(0)) / len(x)
+    like = {"dtype": x.dtype, "device": x.device}
+    M_inverse = torch.linalg.inv(W.T @ W + sigma**2 * torch.eye(d, **like))
+    new_W = S @ W @ torch.linalg.inv(sigma**2 * torch.eye(d, **like) + M_inverse @ W.T @ S @ W)
+    return new_W, x.mean(0), (torch.trace(S - S @ W @ M_inverse @ new_W.T) / m).sqrt()
+
+
+@right("ppca_em_step")
+def by_conditioning(x, W, mu, sigma):
+    """The posterior from the joint Gaussian of x and z; mu as x̄ - W E[z]."""
+    m, d = W.shape
+    C = W @ W.T + sigma**2 * torch.eye(m, dtype=x.dtype, device=x.device)
+    gain = torch.linalg.solve(C, W).T
+    z = (x - mu) @ gain.T
+    S = torch.eye(d, dtype=x.dtype, device=x.device) - gain @ W
+    centred_x, centred_z = x - x.mean(0), z - z.mean(0)
+    cov_zz = centred_z.T @ centred_z / len(x) + S
+    new_W = torch.linalg.solve(cov_zz, centred_z.T @ centred_x / len(x)).T
+    new_mu = (x - z @ new_W.T).mean(0)
+    residual = x - new_mu - z @ new_W.T
+    return new_W, new_mu, ((residual.square().mean()) + torch.trace(new_W @ S @ new_W.T) / m).sqrt()
+
+
+@right("ppca_em_step")
+def by_augmented_regression(x, W, mu, sigma):
+    """W and mu together: a regression on (z, 1)."""
+    n, m = x.shape
+    z, S = posterior(x, W, mu, sigma)
+    one = torch.ones(n, 1, dtype=x.dtype, device=x.device)
+    design = torch.cat([z, one], 1)
+    second = design.T @ design + n * torch.block_diag(S, torch.zeros_like(one[:1]))
+    both = torch.linalg.solve(second, design.T @ x).T
+    new_W, new_mu = both[:, :-1], both[:, -1]
+    spread = torch.einsum("ma,ab,mb->", new_W, S, new_W)
+    return new_W, new_mu, (((x - new_mu - z @ new_W.T) ** 2).sum() / n + spread).div(m).sqrt()
+
+
+@right("ppca_em_step")
+def row_by_row(x, W, mu, sigma):
+    n, m = x.shape
+    z, S = posterior(x, W, mu, sigma)
+    cross = sum(torch.outer(x[i] - mu, z[i]) for i in range(n))
+    second = sum(torch.outer(z[i], z[i]) + S for i in range(n))
+    new_W = cross @ second.pinverse()
+    total = sum(((x[i] - mu - new_W @ z[i]) ** 2).sum() + (new_W.T @ new_W * S).sum() for i in range(n))
+    return new_W, mu.clone(), (total / n / m) ** 0.5
+
+
+def step(x, W, mu, sigma, S=None, residual_W=None, trace=True, divisor=None):
+    n, m = x.shape
+    z, cov = posterior(x, W, mu, sigma)
+    cov = cov if S is None else S(cov)
+    new_W = torch.linalg.solve(z.T @ z + n * cov, z.T @ (x - mu)).T
+    used = new_W if residual_W is None else residual_W
+    squares = (x - mu - z @ used.T).square().sum()
+    squares = squares + n * (used.T @ used * cov).sum() if trace else squares
+    return new_W, x.mean(0), (squares / (divisor or n * m)).sqrt()
+
+
+@wrong("ppca_em_step", law="sigma", says="old W")
+def residual_with_old_w(x, W, mu, sigma):
+    return step(x, W, mu, sigma, residual_W=W)
+
+
+@wrong("ppca_em_step", law="sigma", says="trace")
+def no_trace(x, W, mu, sigma):
+    return step(x, W, mu, sigma, trace=False)
+
+
+@wrong("ppca_em_step", law="W", says="lacks the posterior covariance")
+def point_latents(x, W, mu, sigma):
+    return step(x, W, mu, sigma, S=lambda cov: 0 * cov)
+
+
+@wrong("ppca_em_step", law="W", says="factor sigma² is missing")
+def inverse_of_m(x, W, mu, sigma):
+    return step(x, W, mu, sigma, S=lambda cov: cov / sigma**2)
+
+
+@wrong("ppca_em_step", law="sigma", says="square root")
+def variance_returned(x, W, mu, sigma):
+    new_W, new_mu, new_sigma = step(x, W, mu, sigma)
+    return new_W, new_mu, new_sigma**2
+
+
+@wrong("ppca_em_step", law="W", says="sigma for sigma²")
+def sigma_in_the_e_step(x, W, mu, sigma):
+    return step(x, W, mu, sigma**0.5)
+
+
+@wrong("ppca_em_step", law="sigma", says="n - 1")
+def unbiased_noise(x, W, mu, sigma):
+    return step(x, W, mu, sigma, divisor=(len(x) - 1) * x.shape[1])
+
+
+@wrong("ppca_em_step", law="sigma", says="summed over the m columns")
+def not_divided_by_m(x, W, mu, sigma):
+    return step(x, W, mu, sigma, divisor=len(x))
+
+
+@wrong("ppca_em_step", law="W", says="centred")
+def centring_ignored(x, W, mu, sigma):
+    new_W, _, new_sigma = step(x, W, torch.zeros_like(mu), sigma)
+    return new_W, x.mean(0), new_sigma
+
+
+@wrong("ppca_em_step", law="W", says="expected")
+def mixes_old_and_new_sigma(x, W, mu, sigma):
+    """The noise first, then the E-step again with it."""
+    return step(x, W, mu, step(x, W, mu, sigma)[2])[0], mu.clone(), step(x, W, mu, sigma)[2]
+
+
+@wrong("ppca_em_step", law="W", says="two EM steps")
+def twice(x, W, mu, sigma):
+    return step(x, *step(x, W, mu, sigma))
+
+
+@wrong("ppca_em_step", law="W", says="expected")
+def jumps_to_the_end(x, W, mu, sigma):
+    values, vectors = torch.linalg.eigh(torch.cov(x.T, correction=0).reshape(x.shape[1], -1))
+    d = W.shape[1]
+    noise = values[:-d].mean()
+    return vectors[:, -d:] * (values[-d:] - noise).sqrt(), x.mean(0), noise.sqrt()
+
+
+@wrong("ppca_em_step", law="sigma", says="not updated")
+def sigma_stays(x, W, mu, sigma):
+    return step(x, W, mu, sigma)[0], x.mean(0), sigma.clone()
+
+
+@wrong("ppca_em_step", law="sigma", says="shape")
+def sigma_as_a_vector(x, W, mu, sigma):
+    new_W, new_mu, new_sigma = step(x, W, mu, sigma)
+    return new_W, new_mu, new_sigma[None]
+
+
+@wrong("ppca_em_step", law="gradient", says="gradient")
+def no_grad_inside(x, W, mu, sigma):
+    with torch.no_grad():
+        return step(x, W, mu, sigma)
+
+
+@wrong("ppca_em_step", law="inputs unchanged", says="W")
+def writes_into_w(x, W, mu, sigma):
+    new_W, new_mu, new_sigma = step(x, W, mu, sigma)
+    W.copy_(new_W)
+    return W, new_mu, new_sigma
+
+
+@wrong("ppca_em_step", law="inputs unchanged", says="x")
+def centres_x_in_place(x, W, mu, sigma):
+    x -= mu
+    new_W, _, new_sigma = step(x, W, torch.zeros_like(mu), sigma)
+    return new_W, mu.clone(), new_sigma
+
+
+@wrong("ppca_em_step", law="device", says="GPU")
+def identity_on_the_cpu(x, W, mu, sigma):
+    M = W.T @ W + sigma**2 * torch.eye(W.shape[1], dtype=W.dtype)
+    z, S = (x - mu) @ W @ torch.linalg.inv(M), sigma**2 * torch.linalg.inv(M)
+    return step(x, W, mu, sigma, S=lambda cov: S + 0 * z.sum())
+
+
+@wrong("ppca_em_step", law="dtype", says="float32")
+def doubles(x, W, mu, sigma):
+    return step(x.double(), W.double(), mu.double(), sigma.double())
+
+
+@wrong("ppca_em_step", law="mu", says="sample mean")
+def mu_of_zero(x, W, mu, sigma):
+    new_W, new_mu, new_sigma = step(x, W, mu, sigma)
+    return new_W, torch.zeros_like(new_mu), new_sigma
