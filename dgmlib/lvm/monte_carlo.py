@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import reduce
 
 import torch
 from torch import Tensor
@@ -19,8 +20,8 @@ def naive_log_likelihood(
     Source: Lecture 3, "MLE for LVM" (naive approach).
     """
     require_samples("z", z)
-    sums = [torch.logsumexp(log_likelihood(x, rows), dim=0) for rows in z.split(chunk)]
-    return torch.logsumexp(torch.stack(sums), dim=0) - math.log(len(z))
+    sums = (torch.logsumexp(log_likelihood(x, rows), dim=0) for rows in z.split(chunk))
+    return reduce(torch.logaddexp, sums) - math.log(len(z))
 
 
 def naive_gaussian_log_likelihood(x: Tensor, means: Tensor, sigma: float | Tensor, chunk: int = 1024) -> Tensor:
@@ -29,7 +30,8 @@ def naive_gaussian_log_likelihood(x: Tensor, means: Tensor, sigma: float | Tenso
     ‖x - m‖² = ‖x‖² + ‖m‖² - 2 xᵀm, with x and m centred on the mean of x first, since the error of this form
     is a rounding of ‖x‖² + ‖m‖². Reference: `naive_log_likelihood`.
 
-    Shapes: x (n, m), means (K, m), sigma (); result (n,). Cost: O(n K m); memory: O(n chunk).
+    Shapes: x (n, m), means (K, m), sigma (); result (n,). Cost: O(n K m). Memory: a copy of x, and one chunk,
+    (n + m) chunk numbers, whatever K is.
     Raises ValueError where there is no mean, or x's dtype is too coarse for so small a sigma.
     Source: Lecture 3, "MLE for LVM" (naive approach).
     """
@@ -38,14 +40,16 @@ def naive_gaussian_log_likelihood(x: Tensor, means: Tensor, sigma: float | Tenso
     require_positive("sigma", sigma)
     sigma = torch.as_tensor(sigma).to(x)
     centre = x.mean(0, dtype=torch.float64) if len(x) else means.mean(0, dtype=torch.float64)
-    x, means = (((rows - centre) / sigma).to(x.dtype) for rows in (x, means))
-    x_norm, mean_norm = x.square().sum(-1), means.square().sum(-1)
-    sums = [
-        torch.logsumexp(torch.addmm(-norm.unsqueeze(-1) / 2, rows, x.mT), dim=0)
-        for rows, norm in zip(means.split(chunk), mean_norm.split(chunk), strict=True)
-    ]
-    log_sum = torch.logsumexp(torch.stack(sums), dim=0) - x_norm / 2
-    _require_precision(log_sum, x_norm + mean_norm.max())
+    x = (x - centre).div(sigma).to(sigma.dtype)
+    log_sum, largest = x.new_full((len(x),), -torch.inf), x.new_zeros(())
+    for rows in means.split(chunk):
+        rows = (rows - centre).div(sigma).to(sigma.dtype)
+        norm = rows.square().sum(-1, keepdim=True)
+        log_sum = torch.logaddexp(log_sum, torch.logsumexp(torch.addmm(-norm / 2, rows, x.mT), dim=0))
+        largest = torch.maximum(largest, norm.max())
+    x_norm = x.square().sum(-1)
+    log_sum = log_sum - x_norm / 2
+    _require_precision(log_sum, x_norm + largest)
     return log_sum - math.log(len(means)) - x.shape[-1] * (sigma.log() + math.log(2 * math.pi) / 2)
 
 

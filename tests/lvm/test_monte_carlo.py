@@ -7,6 +7,7 @@ import torch
 from torch.distributions import Normal
 from torch.testing import assert_close
 
+from benchmarks.timing import peak_memory
 from tests.lvm import library as lib
 from tests.lvm.cases import normal, ppca
 
@@ -63,3 +64,10 @@ def test_gradients_are_those_of_broadcasting(device):
     inputs = [i.double().requires_grad_() for i in inputs]
     ours = torch.autograd.grad(lib.naive_gaussian_log_likelihood(*inputs, chunk=3).sum(), inputs)
     assert_close(ours, torch.autograd.grad(broadcast(*inputs).sum(), inputs))
+
+
+def test_memory_is_bounded_by_the_chunk():
+    """All pairs would take 120 MB, broadcasting them 2 GB; a chunk takes 1 MB."""
+    x, means = normal(1000, 16).float(), normal(30_000, 16, seed=1).float()
+    peak = peak_memory(lambda: lib.naive_gaussian_log_likelihood(x, means, 0.7, chunk=256))
+    assert peak < 40 * 2**20

@@ -111,7 +111,7 @@ BUGS = [
     # Monte Carlo and the bound
     Bug("mean of logs for log of mean", NAIVE, "torch.logsumexp(log_likelihood(x, rows), dim=0)", "log_likelihood(x, rows).mean(0)",
         naive("chunks_do_not_change_the_estimate", chunk=7)),
-    Bug("the number of samples forgotten", NAIVE, "dim=0) - math.log(len(z))", "dim=0)",
+    Bug("the number of samples forgotten", NAIVE, "sums) - math.log(len(z))", "sums)",
         naive("chunks_do_not_change_the_estimate", chunk=7)),
     Bug("the sign of the cross term", NAIVE, "rows, x.mT)", "rows, -x.mT)", naive("chunks_do_not_change_the_estimate", chunk=7)),
     Bug("average over the wrong axis", ELBO, "return (log_joint - log_q).mean(0)", "return (log_joint - log_q).mean(-1)",
