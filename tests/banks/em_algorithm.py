@@ -245,7 +245,7 @@ def underflowing(x, weights, means, covariances):
     return chosen(log_joint(x, weights, means, covariances).exp(), x)
 
 
-@wrong("hard_e_step", law="ties", says="shape")
+@wrong("hard_e_step", law="ties")
 def classes_seen(x, weights, means, covariances):
     """Columns for the components that win somewhere: right until one loses everywhere."""
     return F.one_hot(log_joint(x, weights, means, covariances).argmax(1)).to(x.dtype)
