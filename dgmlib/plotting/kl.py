@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping
 import matplotlib.pyplot as plt
 import torch
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from torch import Tensor
 
-from dgmlib.plotting.plane import points
+from dgmlib.plotting.plane import density, density_on_grid, points
 from dgmlib.plotting.style import (
     COLORS,
     DATA,
@@ -24,12 +25,12 @@ from dgmlib.plotting.style import (
 )
 
 LogProb = Callable[[Tensor], Tensor]
-LEGEND = {"loc": "upper left", "fontsize": 8.5, "handlelength": 1.6, "frameon": True, "edgecolor": "none"}
+LEGEND = {"loc": "upper left", "fontsize": 8.5, "handlelength": 1.6}
 
 
 @torch.no_grad()
 def kl_integrands(target: LogProb, models: Mapping[str, LogProb], *, extent: float = 5.0) -> None:
-    """For each model on a line: both densities above, below what each KL integrates; the areas are in the title.
+    """For each model on a line: both densities above, below what each KL integrates; their areas are the KLs.
 
     `target` and the models map `(n,)` to log densities `(n,)`. The areas reach to four times the extent shown.
     """
@@ -37,21 +38,21 @@ def kl_integrands(target: LogProb, models: Mapping[str, LogProb], *, extent: flo
     x = torch.linspace(-4 * extent, 4 * extent, 2001, dtype=torch.float64)
     shape = {"sharex": True, "sharey": "row", "squeeze": False, "height_ratios": [1, 1.1]}
     width = min(WIDTH, 6.0 if len(models) == 1 else 4.0 * len(models))
-    _, axes = plt.subplots(2, len(models), figsize=(width, 4.2), layout="constrained", **shape)
+    _, axes = plt.subplots(2, len(models), figsize=(width, 4.4), layout="constrained", **shape)
     log_target = target(x)
     for (above, below), (name, model) in zip(axes.T, models.items(), strict=True):
         forward, reverse = _integrands(log_target, model(x))
         above.set_title(name)
-        above.plot(x, array(log_target.exp()), color=DATA, label="target π")
-        above.plot(x, array(model(x).exp()), "--", color=MODEL, label="model p")
-        _area(below, x, forward, "-", DATA, "π log(π/p)", "KL(π‖p)")
-        _area(below, x, reverse, "--", MODEL, "p log(p/π)", "KL(p‖π)")
-        below.set_xlabel("$x$")
-        below.legend(**LEGEND)
+        above.plot(array(x), array(log_target.exp()), color=DATA, label="target π")
+        above.plot(array(x), array(model(x).exp()), "--", color=MODEL, label="model p")
+        _area(below, x, forward, "-", DATA, "π log(π/p)")
+        _area(below, x, reverse, "--", MODEL, "p log(p/π)")
+        areas = [torch.trapezoid(integrand, x).item() for integrand in (forward, reverse)]
+        below.set(xlabel="$x$", title="areas: KL(π‖p) = {:.2f}, KL(p‖π) = {:.2f}".format(*areas))
+    for ax in axes[:, 0]:
+        ax.legend(**LEGEND)
     axes[0, 0].set_ylabel("density")
-    axes[0, 0].legend(**LEGEND)
-    axes[1, 0].set_ylabel("integrand, nats")
-    axes[1, 0].set(xlim=(-extent, extent), ylim=(-0.6, 2.6))
+    axes[1, 0].set(ylabel="integrand, nats", xlim=(-extent, extent), ylim=(-0.6, 2.6))
 
 
 def _integrands(log_target: Tensor, log_model: Tensor) -> tuple[Tensor, Tensor]:
@@ -60,10 +61,9 @@ def _integrands(log_target: Tensor, log_model: Tensor) -> tuple[Tensor, Tensor]:
     return log_target.exp() * ratio, -log_model.exp() * ratio
 
 
-def _area(ax: Axes, x: Tensor, integrand: Tensor, dash: str, color: str, label: str, kl: str) -> None:
-    area = torch.trapezoid(integrand, x).item()
-    ax.plot(x, array(integrand), dash, color=color, label=f"{label}, area: {kl} = {area:.2f}")
-    ax.fill_between(x, array(integrand), color=color, alpha=0.2, linewidth=0)
+def _area(ax: Axes, x: Tensor, integrand: Tensor, dash: str, color: str, label: str) -> None:
+    ax.plot(array(x), array(integrand), dash, color=color, label=label)
+    ax.fill_between(array(x), array(integrand), color=color, alpha=0.2, linewidth=0)
 
 
 @torch.no_grad()
@@ -75,11 +75,12 @@ def kl_landscape(target: LogProb, *, means: float = 3.5, stds: tuple[float, floa
     x = torch.linspace(-16, 16, 801, dtype=torch.float64)
     mean, std = torch.linspace(-means, means, 61, dtype=x.dtype), torch.linspace(*stds, 53, dtype=x.dtype)
     log_model = torch.distributions.Normal(mean[:, None], std[:, None, None]).log_prob(x)  # (std, mean, x)
+    grid = array(mean), array(std)
     axes = panels("forward, KL(π‖p)", "reverse, KL(p‖π)", labels=("mean of the model", "std of the model"), height=3.4)
     for ax, integrand in zip(axes, _integrands(target(x), log_model), strict=True):
         kl = torch.trapezoid(integrand, x)
-        image = ax.pcolormesh(mean, std, array(kl), cmap=DENSITY, vmin=0, vmax=4, shading="nearest", rasterized=True)
-        ax.contour(mean, std, array(kl), levels=[0.75, 1, 1.5, 2, 3, 4], colors=OTHER, linewidths=0.7)
+        image = ax.pcolormesh(*grid, array(kl), cmap=DENSITY, vmin=0, vmax=4, shading="nearest", rasterized=True)
+        ax.contour(*grid, array(kl), levels=[0.75, 1, 1.5, 2, 3, 4], colors=OTHER, linewidths=0.7)
         for row, column in _minima(kl):
             ax.plot(mean[column], std[row], "*", color=MODEL, markersize=13, markeredgecolor="white")
             ax.annotate(f"{kl[row, column]:.2f}", (mean[column], std[row]), xytext=(0, 9), textcoords="offset points",
@@ -112,8 +113,18 @@ def latent_dual(flows: Mapping[str, object], x: Tensor, *, extent: float = 3.5) 
             ax.add_patch(plt.Circle((0, 0), radius, fill=False, color=OTHER, linewidth=0.8))
 
 
+def latent_densities(models: Mapping[str, LogProb], *, extent: float = 3.5) -> None:
+    """Densities over the z-plane, each `(n, 2)` to `(n,)` in logs: same axes, same colours, one scale."""
+    check_some("models", models)
+    vmax = max(density_on_grid(model, extent)[1].max().item() for model in models.values())
+    axes = plane(*models, extent=extent, letter="z")
+    for ax, model in zip(axes, models.values(), strict=True):
+        image = density(ax, model, extent=extent, vmax=vmax)
+    plt.colorbar(image, ax=axes, label="density", shrink=0.75, aspect=15)
+
+
 def _rgb(color: str) -> Tensor:
-    return torch.tensor(plt.matplotlib.colors.to_rgb(color), dtype=torch.float64)
+    return torch.tensor(to_rgb(color), dtype=torch.float64)
 
 
 def sample_by_sample(data_space: Tensor, latent_space: Tensor) -> None:
