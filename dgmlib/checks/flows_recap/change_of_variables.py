@@ -224,13 +224,7 @@ EXERCISES = (
                 ["log_prob"],
                 hint="log p(x) = log N(z_K; 0, I) + the sum of all layers' log_det.",
             ),
-            value(
-                "no layers",
-                0.25,
-                ["log_prob"],
-                ["no layers"],
-                hint="Without layers it is log N(x; 0, I) itself.",
-            ),
+            shapes(0.25, ["log_prob"], ["no layers"], "Without layers it is log N(x; 0, I) itself.", name="no layers"),
             gradient(0.5, ["x", "W", "a"]),
             stable(
                 0.375,

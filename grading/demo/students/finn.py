@@ -6,7 +6,7 @@
 def change_of_variables_log_prob(f, x, base_log_prob):
     return base_log_prob(f(x))
 
-# %% flow_log_prob: 0.5
+# %% flow_log_prob: 0
 def flow_log_prob(layers, x):
     for layer in layers:
         x, _ = layer.forward(x)
