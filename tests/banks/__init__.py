@@ -40,4 +40,24 @@ def wrong(exercise: str, law: str, says: str = ""):
     return register
 
 
-from . import flows_layers, flows_recap, forward_reverse_kl, kl_duality  # noqa: E402, F401
+from . import (  # noqa: E402
+    elbo,  # noqa: F401
+    elbo_fit,  # noqa: F401
+    elbo_gap,  # noqa: F401
+    elbo_importance,  # noqa: F401
+    elbo_ppca,  # noqa: F401
+    elbo_prior,  # noqa: F401
+    em_algorithm,  # noqa: F401
+    em_elbo,  # noqa: F401
+    em_loop,  # noqa: F401
+    em_m_step,  # noqa: F401
+    em_ppca,  # noqa: F401
+    em_ppca_mle,  # noqa: F401
+    flows_layers,  # noqa: F401
+    flows_recap,  # noqa: F401
+    forward_reverse_kl,  # noqa: F401
+    kl_duality,  # noqa: F401
+    latent_mixture,  # noqa: F401
+    latent_ppca,  # noqa: F401
+    latent_variable_models,  # noqa: F401
+)

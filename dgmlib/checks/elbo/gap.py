@@ -1,0 +1,144 @@
+"""`variational_gap`: the KL from q to the posterior, which is all that the ELBO lacks to log p(x)."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from ..exercise import Exercise, Mistake, Seen
+from ..laws import bound, custom, first, form, gradient, shapes, stable, value
+from .ppca import (
+    BATCH,
+    DETACHED,
+    DIAGONAL,
+    ELBO_MISTAKES,
+    EXTREME,
+    INPUTS,
+    NO_TRACE,
+    SIGMA,
+    SMALL,
+    bound_of,
+    cases,
+    elbo,
+    entropy,
+    expected_log_likelihood,
+    gaussian_kl,
+    log_noise,
+    log_prob,
+    posterior,
+    with_arguments,
+    wrong,
+)
+
+
+def gap(x, W, mu, sigma, q_mean, q_cov) -> Tensor:
+    return gaussian_kl(q_mean, q_cov, *posterior(x, W, mu, sigma))
+
+
+def adds_up(seen: Seen) -> str | None:
+    """ELBO + gap = log p(x): the ELBO and log p(x) from here, the gap from the answer."""
+    for case in ("value", "wide q"):
+        given, got = [seen.inputs[case][name] for name in INPUTS], seen.outputs.get(case, {}).get("gap")
+        lower, want = elbo(*given), log_prob(*given)
+        if got is None or got.shape != want.shape or not got.dtype.is_floating_point:
+            return seen.error(case) or "one gap for each row is expected, shape (n,)"
+        off = ~torch.isclose(lower + got.double(), want, rtol=0, atol=bound(want))
+        if off.any():
+            return f"ELBO + your gap is {first(lower + got.double(), off)}; log p(x) is {first(want, off)}."
+    return None
+
+
+def against(change, answer=gaussian_kl):
+    """KL(q‖N(mean, cov)) of a changed posterior: change(x, W, mu, sigma, mean, cov) -> (mean, cov)."""
+    return lambda x, W, mu, sigma, m, S: answer(m, S, *change(x, W, mu, sigma, *posterior(x, W, mu, sigma)))
+
+
+def kl_terms(combine):
+    """A wrong combination of tr, distance, d and the two log-determinants."""
+
+    def answer(x, W, mu, sigma, q_mean, q_cov):
+        mean, cov = posterior(x, W, mu, sigma)
+        delta = mean - q_mean
+        distance = (delta * torch.linalg.solve(cov, delta.T).T).sum(-1)
+        log_dets = torch.linalg.slogdet(q_cov).logabsdet, torch.linalg.slogdet(cov).logabsdet
+        return combine(torch.linalg.solve(cov, q_cov).trace(), distance, len(cov), *log_dets)
+
+    return answer
+
+
+def reverse_gap(x, W, mu, sigma, q_mean, q_cov):
+    mean, cov = posterior(x, W, mu, sigma)
+    return gaussian_kl(mean, cov, q_mean, q_cov)
+
+
+def less(wrong_elbo):
+    """log p(x) minus a wrong ELBO."""
+    return lambda *arguments: log_prob(*arguments) - wrong_elbo(*arguments)
+
+
+def standard(x, W, mu, sigma, mean, cov):
+    return torch.zeros_like(mean), torch.eye(len(cov), dtype=cov.dtype, device=cov.device)
+
+
+COV = "The posterior's covariance is sigma² M⁻¹ with M = WᵀW + sigma² I; sigma² got lost or is in the wrong place."
+MEAN = "The posterior's mean is M⁻¹ Wᵀ(x - mu) with M = WᵀW + sigma² I; here a part of it is missing."
+BY_DIFFERENCE = "This is log p(x) minus an ELBO in which a term is wrong: check it at q = p(z|x), where the gap is 0."
+
+GAP_MISTAKES = (
+    Mistake("The two arguments are swapped: this is KL(p(z|x)‖q), the gap is KL(q‖p(z|x)).", reverse_gap),
+    Mistake("This is the KL to the prior; the gap is the KL to the posterior p(z|x).", against(standard)),
+    Mistake("The factor 1/2 is missing.", lambda *a: 2 * gap(*a)),
+    Mistake("The d of the Gaussian KL is missing, so that the gap is not 0 at q = p(z|x).", kl_terms(lambda tr, dist, d, q, p: (tr + dist + p - q) / 2)),
+    Mistake("The trace tr(Σ⁻¹ q_cov) is missing.", kl_terms(lambda tr, dist, d, q, p: (dist - d + p - q) / 2)),
+    Mistake("The distance between the means is missing.", kl_terms(lambda tr, dist, d, q, p: (tr + 0 * dist - d + p - q) / 2)),
+    Mistake("The log-determinants have the wrong sign: log det Σ - log det q_cov, Σ the posterior's covariance.", kl_terms(lambda tr, dist, d, q, p: (tr + dist - d - p + q) / 2)),
+    Mistake("The log-determinants are missing.", kl_terms(lambda tr, dist, d, q, p: (tr + dist - d) / 2)),
+    Mistake("One of the two log-determinants is missing.", kl_terms(lambda tr, dist, d, q, p: (tr + dist - d - q) / 2)),
+    Mistake("One of the two log-determinants is missing.", kl_terms(lambda tr, dist, d, q, p: (tr + dist - d + p) / 2)),
+    Mistake("The log-determinants are halved twice (or log det of a Cholesky factor is not doubled).", kl_terms(lambda tr, dist, d, q, p: (tr + dist - d + (p - q) / 2) / 2)),
+    Mistake("The log-determinants are not halved.", kl_terms(lambda tr, dist, d, q, p: (tr + dist - d) / 2 + p - q)),
+    Mistake("The distance between the means is rooted; it is squared.", kl_terms(lambda tr, dist, d, q, p: (tr + dist.sqrt() - d + p - q) / 2)),
+    Mistake(DIAGONAL, with_arguments(lambda x, W, mu, sigma, m, S: (x, W, mu, sigma, m, torch.diag_embed(S.diagonal())), gap)),
+    Mistake("Only the diagonal of the posterior's covariance enters.", against(lambda x, W, mu, sigma, mean, cov: (mean, torch.diag_embed(cov.diagonal())))),
+    Mistake("Only the diagonals of the two covariances enter.", lambda x, W, mu, sigma, m, S: against(lambda *a: (a[4], torch.diag_embed(a[5].diagonal())))(x, W, mu, sigma, m, torch.diag_embed(S.diagonal()))),
+    Mistake(COV, against(lambda x, W, mu, sigma, mean, cov: (mean, cov / sigma.square()))),
+    Mistake(COV, against(lambda x, W, mu, sigma, mean, cov: (mean, cov / sigma))),
+    Mistake(COV, against(lambda x, W, mu, sigma, mean, cov: (mean / sigma.square(), cov))),
+    Mistake("This takes the posterior's precision for its covariance.", against(lambda x, W, mu, sigma, mean, cov: (mean, torch.linalg.inv(cov)))),
+    Mistake(MEAN, against(lambda x, W, mu, sigma, mean, cov: (posterior(x + mu, W, mu, sigma)[0], cov))),
+    Mistake(MEAN, against(lambda x, W, mu, sigma, mean, cov: ((x - mu) @ W, cov))),
+    Mistake(MEAN, against(lambda x, W, mu, sigma, mean, cov: (torch.linalg.solve(W.T @ W, W.T @ (x - mu).T).T, cov))),
+    Mistake(SIGMA, with_arguments(lambda x, W, mu, sigma, m, S: (x, W, mu, sigma.sqrt(), m, S), gap)),
+    Mistake("The sign is flipped: the gap is log p(x) - ELBO, never negative.", lambda *a: -gap(*a)),
+    Mistake(BY_DIFFERENCE + " " + NO_TRACE, less(ELBO_MISTAKES[0].answer)),
+    Mistake(BY_DIFFERENCE + " The KL(q‖p(z)) is missing.", less(wrong(expected_log_likelihood))),
+    Mistake(BY_DIFFERENCE + " The entropy of q is left out.", less(wrong(lambda t: bound_of(t) - entropy(t)))),
+    Mistake(BY_DIFFERENCE + " Constants of log p(x|z) are missing.", less(wrong(lambda t: bound_of(t) - log_noise(t)))),
+    Mistake(BY_DIFFERENCE + " Constants of log p(x|z) are missing.", less(wrong(lambda t: bound_of(t) + t.m * math.log(2 * math.pi) / 2))),
+    Mistake("The constant -m/2 log(2 pi) is missing from log p(x) alone.", lambda *a: gap(*a) + len(a[1]) * math.log(2 * math.pi) / 2),
+    Mistake("The gap is 0 for q = p(z|x) alone; here q is any Gaussian.", lambda *a: 0 * gap(*a)),
+    Mistake(BATCH, lambda *a: gap(*a).mean()),
+    Mistake(BATCH, lambda *a: gap(*a).sum()),
+    Mistake("The posterior is cut off the graph: its parameters W, mu, sigma and x need gradients too.", against(lambda x, W, mu, sigma, mean, cov: (mean.detach(), cov.detach()))),
+    Mistake(DETACHED, with_arguments(lambda x, W, mu, sigma, m, S: (x, W, mu, sigma.detach(), m, S), gap)),
+    Mistake("q_mean or q_cov is cut off the graph: no detach, no .data, no no_grad.", with_arguments(lambda x, W, mu, sigma, m, S: (x, W, mu, sigma, m.detach(), S.detach()), gap)),
+)  # fmt: skip
+
+EXERCISES = (
+    Exercise(
+        "variational_gap",
+        2,
+        "ELBO Derivation II",
+        cases=cases,
+        reference=gap,
+        laws=(
+            value("value", 0.75, ["gap"], ["value", "wide q"], "KL(q‖p(z|x)) between two Gaussians, shape (n,)."),
+            custom("ELBO + gap = log p(x)", 0.25, adds_up, waits=None),
+            gradient(0.25, INPUTS),
+            stable(0.25, ["gap"], ["extreme"], EXTREME),
+            shapes(0.125, ["gap"], SMALL),
+            *form(["gap"]),
+        ),
+        mistakes=GAP_MISTAKES,
+    ),
+)

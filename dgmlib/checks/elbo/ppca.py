@@ -1,0 +1,224 @@
+"""`ppca_elbo`: p(z) = N(0, I), p(x|z) = N(W z + mu, sigma² I), q(z) = N(q_mean, q_cov)."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..exercise import Exercise, Mistake
+from ..inputs import covariance, normal, rotation, single, uniform
+from ..laws import form, gradient, shapes, stable, value
+
+INPUTS = ["x", "W", "mu", "sigma", "q_mean", "q_cov"]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Everything that a right or a wrong ELBO is made of; numbers () or one for each row (n,)."""
+
+    m: int
+    d: int
+    sigma: Tensor
+    residual: Tensor  # ‖x - mu - W q_mean‖², (n,)
+    spread: Tensor  # tr(W q_cov Wᵀ), ()
+    norm: Tensor  # ‖q_mean‖², (n,)
+    trace: Tensor  # tr q_cov, ()
+    log_det: Tensor  # log det q_cov, ()
+    W: Tensor
+    q_cov: Tensor
+
+
+def terms(x, W, mu, sigma, q_mean, q_cov) -> Terms:
+    residual = (x - mu - q_mean @ W.T).square().sum(-1)
+    spread = ((W @ q_cov) * W).sum()
+    parts = residual, spread, q_mean.square().sum(-1), q_cov.trace(), torch.linalg.slogdet(q_cov).logabsdet
+    return Terms(*W.shape, sigma, *parts, W, q_cov)
+
+
+def log_noise(t: Terms) -> Tensor:
+    """The constant of log p(x|z): -m/2 log(2 pi sigma²)."""
+    return -t.m * (0.5 * math.log(2 * math.pi) + t.sigma.log())
+
+
+def expected_log_likelihood(t: Terms) -> Tensor:
+    """E_q log p(x|z)."""
+    return log_noise(t) - (t.residual + t.spread) / (2 * t.sigma.square())
+
+
+def kl_to_prior(t: Terms) -> Tensor:
+    """KL(q‖N(0, I))."""
+    return (t.trace + t.norm - t.d - t.log_det) / 2
+
+
+def entropy(t: Terms) -> Tensor:
+    return (t.d * (1 + math.log(2 * math.pi)) + t.log_det) / 2
+
+
+def bound_of(t: Terms) -> Tensor:
+    return expected_log_likelihood(t) - kl_to_prior(t)
+
+
+def elbo(*arguments) -> Tensor:
+    return bound_of(terms(*arguments))
+
+
+def posterior(x, W, mu, sigma) -> tuple[Tensor, Tensor]:
+    M = W.T @ W + sigma.square() * torch.eye(W.shape[1], dtype=W.dtype, device=W.device)
+    return torch.linalg.solve(M, W.T @ (x - mu).T).T, sigma.square() * torch.linalg.inv(M)
+
+
+def gaussian_kl(mean, cov, other_mean, other_cov) -> Tensor:
+    """KL(N(mean, cov)‖N(other_mean, other_cov)), (n,)."""
+    delta = other_mean - mean
+    distance = (delta * torch.linalg.solve(other_cov, delta.T).T).sum(-1)
+    ratio = torch.linalg.solve(other_cov, cov)
+    return (ratio.trace() + distance - len(cov) - torch.linalg.slogdet(ratio).logabsdet) / 2
+
+
+def log_prob(x, W, mu, sigma, *_) -> Tensor:
+    """log N(x; mu, W Wᵀ + sigma² I), with the m-by-m matrix."""
+    C = W @ W.T + sigma.square() * torch.eye(len(W), dtype=W.dtype, device=W.device)
+    centred = x - mu
+    distance = (centred * torch.linalg.solve(C, centred.T).T).sum(-1)
+    return -(distance + torch.linalg.slogdet(C).logabsdet + len(W) * math.log(2 * math.pi)) / 2
+
+
+def arrays(rng, n, m, d, q_cov=None):
+    """A q about as wide as the prior, and far enough from the posterior for every term to count."""
+    return {
+        "x": normal(rng, n, m, scale=1.5, shift=0.5),
+        "W": normal(rng, m, d, scale=0.8),
+        "mu": normal(rng, m),
+        "sigma": uniform(rng, 0.5, 0.8),
+        "q_mean": normal(rng, n, d, shift=0.4),
+        "q_cov": covariance(rng, d) if q_cov is None else q_cov,
+    }
+
+
+def sharp(rng, n, m, d):
+    """sigma = 1e-3: the determinants of q_cov, of the posterior and of C leave the range of float64."""
+    sigma, W = torch.tensor(1e-3, dtype=torch.float64), rotation(rng, m)[:, :d] * uniform(rng, 0.7, 1.5, d)
+    given = {"W": W, "mu": normal(rng, m), "sigma": sigma}
+    x = normal(rng, n, d) @ W.T + given["mu"] + sigma * normal(rng, n, m)
+    mean, cov = posterior(x, **given)
+    root = torch.linalg.cholesky((cov + cov.T) / 2)
+    q_cov = root @ covariance(rng, d, 0.5, 2.0) @ root.T
+    return {"x": x, **given, "q_mean": mean + normal(rng, n, d) @ root.T, "q_cov": (q_cov + q_cov.T) / 2}
+
+
+def cases(rng):
+    value_case = arrays(rng, 4, 5, 3)
+    return {
+        "value": value_case,
+        "wide q": arrays(rng, 3, 4, 2, q_cov=covariance(rng, 2, 2.0, 6.0)),
+        "float32": single(value_case),
+        "one row": arrays(rng, 1, 3, 2),
+        "one latent": arrays(rng, 4, 3, 1),
+        "one feature": arrays(rng, 3, 1, 2),
+        "extreme": sharp(rng, 2, 80, 60),
+    }
+
+
+def wrong(formula):
+    """A wrong answer in the terms of the ELBO."""
+    return lambda *arguments: formula(terms(*arguments))
+
+
+def with_kl(kl):
+    """E_q log p(x|z) minus another KL."""
+    return wrong(lambda t: expected_log_likelihood(t) - kl(t))
+
+
+def with_likelihood(likelihood):
+    """Another E_q log p(x|z) minus the KL."""
+    return wrong(lambda t: likelihood(t) - kl_to_prior(t))
+
+
+def with_arguments(change, answer=elbo):
+    """The right formula of changed arguments."""
+    return lambda x, W, mu, sigma, q_mean, q_cov: answer(*change(x, W, mu, sigma, q_mean, q_cov))
+
+
+def swapped_kl(t: Terms) -> Tensor:
+    """KL(N(0, I)‖q) cannot be told from the terms alone: the mean enters through q_cov⁻¹; see `swapped`."""
+    return (torch.linalg.inv(t.q_cov).trace() - t.d + t.log_det) / 2
+
+
+def swapped(x, W, mu, sigma, q_mean, q_cov):
+    t = terms(x, W, mu, sigma, q_mean, q_cov)
+    distance = (q_mean * torch.linalg.solve(q_cov, q_mean.T).T).sum(-1)
+    return expected_log_likelihood(t) - swapped_kl(t) - distance / 2
+
+
+NO_TRACE = "tr(W q_cov Wᵀ)/(2 sigma²) is missing: log p(x|z) is averaged over q, not taken at q's mean."
+DIAGONAL = "Only the diagonal of q_cov enters; q is a full-covariance Gaussian."
+SIGMA = "sigma is the standard deviation of the noise; its variance is sigma²."
+BATCH = "The rows are averaged or summed; each has its own number, shape (n,)."
+DETACHED = "A part is cut off the graph: no detach, no .data, no .item(), no no_grad."
+
+ELBO_MISTAKES = (
+    Mistake(NO_TRACE, with_likelihood(lambda t: log_noise(t) - t.residual / (2 * t.sigma.square()))),
+    Mistake(DIAGONAL, with_likelihood(lambda t: log_noise(t) - (t.residual + (t.W.square() @ t.q_cov.diagonal()).sum()) / (2 * t.sigma.square()))),
+    Mistake(DIAGONAL, with_kl(lambda t: (t.trace + t.norm - t.d - t.q_cov.diagonal().log().sum()) / 2)),
+    Mistake(DIAGONAL, with_arguments(lambda x, W, mu, sigma, m, S: (x, W, mu, sigma, m, torch.diag_embed(S.diagonal())))),
+    Mistake("The KL(q‖p(z)) is missing: this is the reconstruction term alone.", wrong(expected_log_likelihood)),
+    Mistake("The KL(q‖p(z)) is added; it is subtracted.", with_kl(lambda t: -kl_to_prior(t))),
+    Mistake("The two arguments of the KL are swapped: KL(q‖p(z)) is wanted.", swapped),
+    Mistake("The factor 1/2 of the KL is missing.", with_kl(lambda t: 2 * kl_to_prior(t))),
+    Mistake("The d of the KL is missing: tr q_cov + ‖q_mean‖² - d - log det q_cov.", with_kl(lambda t: kl_to_prior(t) + t.d / 2)),
+    Mistake("The sign of log det q_cov is flipped: a narrow q has a large KL.", with_kl(lambda t: kl_to_prior(t) + t.log_det)),
+    Mistake("log det q_cov is missing from the KL.", with_kl(lambda t: kl_to_prior(t) + t.log_det / 2)),
+    Mistake("tr q_cov is missing from the KL.", with_kl(lambda t: kl_to_prior(t) - t.trace / 2)),
+    Mistake("‖q_mean‖² is missing from the KL.", with_kl(lambda t: kl_to_prior(t) - t.norm / 2)),
+    Mistake("det q_cov itself is subtracted; its logarithm belongs there.", with_kl(lambda t: kl_to_prior(t) + t.log_det / 2 - t.log_det.exp() / 2)),
+    Mistake("The entropy of q is left out: this is E_q log p(x, z).", wrong(lambda t: bound_of(t) - entropy(t))),
+    Mistake("The entropy of q is subtracted; -E_q log q is added.", wrong(lambda t: bound_of(t) - 2 * entropy(t))),
+    Mistake("The prior is left out: E_q log p(z) belongs to the joint.", with_kl(lambda t: -entropy(t))),
+    Mistake("A constant of the entropy or of the prior is missing: d/2 log(2 pi), or d/2.", with_kl(lambda t: kl_to_prior(t) + t.d * math.log(2 * math.pi) / 2)),
+    Mistake("A constant of the entropy or of the prior is missing: d/2 log(2 pi), or d/2.", with_kl(lambda t: kl_to_prior(t) - t.d * math.log(2 * math.pi) / 2)),
+    Mistake("The constant -m/2 log(2 pi) of log p(x|z) is missing.", wrong(lambda t: bound_of(t) + t.m * math.log(2 * math.pi) / 2)),
+    Mistake("The term -m log sigma of log p(x|z) is missing.", wrong(lambda t: bound_of(t) + t.m * t.sigma.log())),
+    Mistake("The whole constant -m/2 log(2 pi sigma²) of log p(x|z) is missing.", wrong(lambda t: bound_of(t) - log_noise(t))),
+    Mistake("The noise's log term is counted wrongly: -m/2 log sigma² is -m log sigma, once for each of the m features.", wrong(lambda t: bound_of(t) + t.m * t.sigma.log() / 2)),
+    Mistake("The noise's log term is counted wrongly: -m/2 log sigma² is -m log sigma, once for each of the m features.", wrong(lambda t: bound_of(t) + (t.m - 1) * t.sigma.log())),
+    Mistake("The noise's log term is counted wrongly: -m/2 log sigma² is -m log sigma, once for each of the m features.", wrong(lambda t: bound_of(t) - t.m * t.sigma.log())),
+    Mistake(SIGMA, with_arguments(lambda x, W, mu, sigma, m, S: (x, W, mu, sigma.sqrt(), m, S))),
+    Mistake(SIGMA, wrong(lambda t: log_noise(t) - (t.residual + t.spread) / (2 * t.sigma) - kl_to_prior(t))),
+    Mistake("sigma² is squared once more.", with_arguments(lambda x, W, mu, sigma, m, S: (x, W, mu, sigma.square(), m, S))),
+    Mistake("The trace is not divided by 2 sigma².", with_likelihood(lambda t: log_noise(t) - t.residual / (2 * t.sigma.square()) - t.spread / 2)),
+    Mistake("The trace is not halved: everything about q_cov stands under 2 sigma².", with_likelihood(lambda t: log_noise(t) - (t.residual / 2 + t.spread) / t.sigma.square())),
+    Mistake("The trace is tr(q_cov); the decoder stretches it: tr(W q_cov Wᵀ).", with_likelihood(lambda t: log_noise(t) - (t.residual + t.trace) / (2 * t.sigma.square()))),
+    Mistake("The trace has the wrong sign: a wide q makes worse reconstructions on average.", with_likelihood(lambda t: log_noise(t) - (t.residual - t.spread) / (2 * t.sigma.square()))),
+    Mistake("The factor 1/2 of the squared residual is missing.", with_likelihood(lambda t: log_noise(t) - (t.residual + t.spread) / t.sigma.square())),
+    Mistake("log p(x|z) is averaged over the features; independent features add.", with_likelihood(lambda t: expected_log_likelihood(t) / t.m)),
+    Mistake("mu is left out: the decoder's mean is W z + mu.", with_arguments(lambda x, W, mu, sigma, m, S: (x, W, 0 * mu, sigma, m, S))),
+    Mistake("q_cov is a covariance; it is used as its root (a standard deviation or a Cholesky factor).", with_arguments(lambda x, W, mu, sigma, m, S: (x, W, mu, sigma, m, S @ S.T))),
+    Mistake("This is log p(x): the ELBO equals it for q = p(z|x) alone, and here q is any Gaussian.", log_prob),
+    Mistake("The sign is flipped: this is the negative ELBO, a loss.", lambda *a: -elbo(*a)),
+    Mistake(BATCH, lambda *a: elbo(*a).mean()),
+    Mistake(BATCH, lambda *a: elbo(*a).sum()),
+    Mistake("q_mean or q_cov is cut off the graph: no detach, no .data, no no_grad.", with_arguments(lambda x, W, mu, sigma, m, S: (x, W, mu, sigma, m.detach(), S.detach()))),
+    Mistake(DETACHED, with_arguments(lambda x, W, mu, sigma, m, S: (x, W, mu, sigma.detach(), m, S))),
+)  # fmt: skip
+
+
+SMALL = ["one row", "one latent", "one feature"]
+EXTREME = "A determinant leaves the range of floats here (sigma = 0.001, d = 60): use slogdet, or a Cholesky factor's log-diagonal."
+EXERCISES = (
+    Exercise(
+        "ppca_elbo",
+        3,
+        "Variational Evidence Lower Bound (ELBO)",
+        cases=cases,
+        reference=elbo,
+        laws=(
+            value("value", 1.375, ["elbo"], ["value", "wide q"], "E_q log p(x|z) - KL(q‖N(0, I)), shape (n,)."),
+            gradient(0.5, INPUTS),
+            stable(0.375, ["elbo"], ["extreme"], EXTREME),
+            shapes(0.375, ["elbo"], SMALL),
+            *form(["elbo"]),
+        ),
+        mistakes=ELBO_MISTAKES,
+    ),
+)

@@ -1,0 +1,260 @@
+"""Answers to `ppca_elbo`, and PPCA written down for the banks of its gap and its fit."""
+
+import math
+
+import torch
+from torch.distributions import Independent, MultivariateNormal, Normal, kl_divergence
+
+from . import right, wrong
+
+LOG_2PI = math.log(2 * math.pi)
+
+
+def eye(W):
+    return torch.eye(W.shape[1], dtype=W.dtype, device=W.device)
+
+
+def posterior(x, W, mu, sigma):
+    M = W.T @ W + sigma**2 * eye(W)
+    return torch.linalg.solve(M, W.T @ (x - mu).T).T, sigma**2 * torch.linalg.inv(M)
+
+
+def prior(W):
+    return MultivariateNormal(W.new_zeros(W.shape[1]), eye(W))
+
+
+def marginal(W, mu, sigma):
+    return MultivariateNormal(mu, W @ W.T + sigma**2 * torch.eye(len(mu), dtype=W.dtype, device=W.device))
+
+
+def reconstruction(x, W, mu, sigma, q_mean, q_cov, spread=None):
+    spread = torch.einsum("ma,ab,mb->", W, q_cov, W) if spread is None else spread
+    residual = (x - mu - q_mean @ W.T).square().sum(1)
+    return -0.5 * (x.shape[1] * (LOG_2PI + 2 * sigma.log()) + (residual + spread) / sigma**2)
+
+
+def kl(q_mean, q_cov):
+    d = q_cov.shape[0]
+    return 0.5 * (q_cov.trace() + (q_mean**2).sum(1) - d - torch.logdet(q_cov))
+
+
+# ---------------------------------------------------------------- ppca_elbo
+
+
+@right("ppca_elbo")
+def elbo_formula(x, W, mu, sigma, q_mean, q_cov):
+    return reconstruction(x, W, mu, sigma, q_mean, q_cov) - kl(q_mean, q_cov)
+
+
+@right("ppca_elbo")
+def elbo_of_distributions(x, W, mu, sigma, q_mean, q_cov):
+    at_mean = Independent(Normal(q_mean @ W.T + mu, sigma), 1).log_prob(x)
+    spread = torch.trace(W @ q_cov @ W.T) / (2 * sigma**2)
+    return at_mean - spread - kl_divergence(MultivariateNormal(q_mean, q_cov), prior(W))
+
+
+@right("ppca_elbo")
+def elbo_joint_plus_entropy(x, W, mu, sigma, q_mean, q_cov):
+    d = W.shape[1]
+    log_prior = -0.5 * (d * LOG_2PI + (q_mean**2).sum(1) + q_cov.diagonal().sum())
+    entropy = MultivariateNormal(q_mean, q_cov).entropy()
+    return reconstruction(x, W, mu, sigma, q_mean, q_cov) + log_prior + entropy
+
+
+@right("ppca_elbo")
+def elbo_by_cholesky_rows(x, W, mu, sigma, q_mean, q_cov):
+    L = torch.linalg.cholesky(q_cov)
+    m, d = W.shape
+    rows = []
+    for x_i, mean_i in zip(x, q_mean, strict=True):
+        r = x_i - mu - W @ mean_i
+        fit = -(r @ r + ((W @ L) ** 2).sum()) / (2 * sigma.square()) - m * torch.log(sigma) - m / 2 * LOG_2PI
+        rows.append(fit - ((L**2).sum() + mean_i @ mean_i - d) / 2 + L.diagonal().log().sum())
+    return torch.stack(rows)
+
+
+@right("ppca_elbo")
+def elbo_as_evidence_minus_gap(x, W, mu, sigma, q_mean, q_cov):
+    mean, cov = posterior(x, W, mu, sigma)
+    gap = kl_divergence(MultivariateNormal(q_mean, q_cov), MultivariateNormal(mean, (cov + cov.T) / 2))
+    return marginal(W, mu, sigma).log_prob(x) - gap
+
+
+@right("ppca_elbo")
+def elbo_at_sigma_points(x, W, mu, sigma, q_mean, q_cov):
+    """Quadratics average exactly over the points mean ± sqrt(d) columns of the root."""
+    d = W.shape[1]
+    steps = math.sqrt(d) * torch.linalg.cholesky(q_cov).T
+    z = q_mean + torch.cat([steps, -steps])[:, None, :]
+    log_joint = Normal(z @ W.T + mu, sigma).log_prob(x).sum(-1) + Normal(0.0, 1.0).log_prob(z).sum(-1)
+    return log_joint.mean(0) + 0.5 * (torch.linalg.slogdet(q_cov)[1] + d * (1 + LOG_2PI))
+
+
+@wrong("ppca_elbo", law="value", says="tr(W q_cov")
+def elbo_without_trace(x, W, mu, sigma, q_mean, q_cov):
+    return Normal(q_mean @ W.T + mu, sigma).log_prob(x).sum(1) - kl(q_mean, q_cov)
+
+
+@wrong("ppca_elbo", law="value", says="diagonal")
+def elbo_mean_field(x, W, mu, sigma, q_mean, q_cov):
+    return elbo_formula(x, W, mu, sigma, q_mean, torch.diag(torch.diagonal(q_cov)))
+
+
+@wrong("ppca_elbo", law="value", says="diagonal")
+def elbo_diagonal_log_det(x, W, mu, sigma, q_mean, q_cov):
+    d = len(q_cov)
+    mean_field = 0.5 * (q_cov.trace() + (q_mean**2).sum(1) - d - q_cov.diagonal().log().sum())
+    return reconstruction(x, W, mu, sigma, q_mean, q_cov) - mean_field
+
+
+@wrong("ppca_elbo", law="value", says="diagonal")
+def elbo_diagonal_trace(x, W, mu, sigma, q_mean, q_cov):
+    spread = (W**2 @ q_cov.diagonal()).sum()
+    return reconstruction(x, W, mu, sigma, q_mean, q_cov, spread) - kl(q_mean, q_cov)
+
+
+@wrong("ppca_elbo", law="value", says="reconstruction")
+def elbo_without_kl(x, W, mu, sigma, q_mean, q_cov):
+    return reconstruction(x, W, mu, sigma, q_mean, q_cov)
+
+
+@wrong("ppca_elbo", law="value", says="added")
+def elbo_plus_kl(x, W, mu, sigma, q_mean, q_cov):
+    return reconstruction(x, W, mu, sigma, q_mean, q_cov) + kl(q_mean, q_cov)
+
+
+@wrong("ppca_elbo", law="value", says="swapped")
+def elbo_swapped_kl(x, W, mu, sigma, q_mean, q_cov):
+    q = MultivariateNormal(q_mean, q_cov)
+    return reconstruction(x, W, mu, sigma, q_mean, q_cov) - kl_divergence(prior(W), q)
+
+
+@wrong("ppca_elbo", law="value", says="1/2 of the KL")
+def elbo_twice_the_kl(x, W, mu, sigma, q_mean, q_cov):
+    return reconstruction(x, W, mu, sigma, q_mean, q_cov) - 2 * kl(q_mean, q_cov)
+
+
+@wrong("ppca_elbo", law="value", says="The d of the KL")
+def elbo_kl_without_d(x, W, mu, sigma, q_mean, q_cov):
+    return elbo_formula(x, W, mu, sigma, q_mean, q_cov) - W.shape[1] / 2
+
+
+@wrong("ppca_elbo", law="value", says="entropy of q is left out")
+def elbo_without_entropy(x, W, mu, sigma, q_mean, q_cov):
+    log_prior = -0.5 * (W.shape[1] * LOG_2PI + (q_mean**2).sum(1) + q_cov.trace())
+    return reconstruction(x, W, mu, sigma, q_mean, q_cov) + log_prior
+
+
+@wrong("ppca_elbo", law="value", says="prior is left out")
+def elbo_without_prior(x, W, mu, sigma, q_mean, q_cov):
+    return reconstruction(x, W, mu, sigma, q_mean, q_cov) + MultivariateNormal(q_mean, q_cov).entropy()
+
+
+@wrong("ppca_elbo", law="value", says="log(2 pi)")
+def elbo_without_constant(x, W, mu, sigma, q_mean, q_cov):
+    return elbo_formula(x, W, mu, sigma, q_mean, q_cov) + x.shape[1] * LOG_2PI / 2
+
+
+@wrong("ppca_elbo", law="value", says="log sigma")
+def elbo_without_log_sigma(x, W, mu, sigma, q_mean, q_cov):
+    return elbo_formula(x, W, mu, sigma, q_mean, q_cov) + x.shape[1] * sigma.log()
+
+
+@wrong("ppca_elbo", law="value", says="once for each of the m")
+def elbo_one_log_sigma(x, W, mu, sigma, q_mean, q_cov):
+    return elbo_formula(x, W, mu, sigma, q_mean, q_cov) + (x.shape[1] - 1) * sigma.log()
+
+
+@wrong("ppca_elbo", law="value", says="variance is sigma²")
+def elbo_sigma_as_variance(x, W, mu, sigma, q_mean, q_cov):
+    return elbo_formula(x, W, mu, sigma.sqrt(), q_mean, q_cov)
+
+
+@wrong("ppca_elbo", law="value", says="squared once more")
+def elbo_variance_as_scale(x, W, mu, sigma, q_mean, q_cov):
+    at_mean = Normal(q_mean @ W.T + mu, sigma**2).log_prob(x).sum(1)
+    return at_mean - torch.trace(W @ q_cov @ W.T) / (2 * sigma**4) - kl(q_mean, q_cov)
+
+
+@wrong("ppca_elbo", law="value", says="not divided by")
+def elbo_bare_trace(x, W, mu, sigma, q_mean, q_cov):
+    at_mean = Normal(q_mean @ W.T + mu, sigma).log_prob(x).sum(1)
+    return at_mean - torch.trace(W @ q_cov @ W.T) / 2 - kl(q_mean, q_cov)
+
+
+@wrong("ppca_elbo", law="value", says="decoder stretches")
+def elbo_trace_without_decoder(x, W, mu, sigma, q_mean, q_cov):
+    return reconstruction(x, W, mu, sigma, q_mean, q_cov, q_cov.trace()) - kl(q_mean, q_cov)
+
+
+@wrong("ppca_elbo", law="value", says="mu is left out")
+def elbo_without_mu(x, W, mu, sigma, q_mean, q_cov):
+    return elbo_formula(x, W, torch.zeros_like(mu), sigma, q_mean, q_cov)
+
+
+@wrong("ppca_elbo", law="value", says="equals it for q = p(z|x) alone")
+def elbo_of_the_posterior(x, W, mu, sigma, q_mean, q_cov):
+    return marginal(W, mu, sigma).log_prob(x)
+
+
+@wrong("ppca_elbo", law="value", says="used as its root")
+def elbo_scale_tril(x, W, mu, sigma, q_mean, q_cov):
+    S = q_cov @ q_cov.T
+    return reconstruction(x, W, mu, sigma, q_mean, S) - kl(q_mean, S)
+
+
+@wrong("ppca_elbo", law="value", says="averaged over the features")
+def elbo_mean_over_features(x, W, mu, sigma, q_mean, q_cov):
+    return reconstruction(x, W, mu, sigma, q_mean, q_cov) / x.shape[1] - kl(q_mean, q_cov)
+
+
+@wrong("ppca_elbo", law="value", says="(n,)")
+def elbo_scalar(x, W, mu, sigma, q_mean, q_cov):
+    return elbo_formula(x, W, mu, sigma, q_mean, q_cov).mean()
+
+
+@wrong("ppca_elbo", law="value", says="")
+def elbo_sampled(x, W, mu, sigma, q_mean, q_cov):
+    q = MultivariateNormal(q_mean, q_cov)
+    z = q.rsample((2000,))
+    log_joint = Normal(z @ W.T + mu, sigma).log_prob(x).sum(-1) + Normal(0.0, 1.0).log_prob(z).sum(-1)
+    return (log_joint - q.log_prob(z)).mean(0)
+
+
+@wrong("ppca_elbo", law="stability", says="slogdet")
+def elbo_log_of_det(x, W, mu, sigma, q_mean, q_cov):
+    mean_kl = 0.5 * (q_cov.trace() + (q_mean**2).sum(1) - len(q_cov) - torch.det(q_cov).log())
+    return reconstruction(x, W, mu, sigma, q_mean, q_cov) - mean_kl
+
+
+@wrong("ppca_elbo", law="gradient", says="sigma")
+def elbo_float_sigma(x, W, mu, sigma, q_mean, q_cov):
+    return elbo_formula(x, W, mu, sigma.detach(), q_mean, q_cov)
+
+
+@wrong("ppca_elbo", law="gradient", says="q_mean")
+def elbo_detached_q(x, W, mu, sigma, q_mean, q_cov):
+    return elbo_formula(x, W, mu, sigma, q_mean.detach(), q_cov.detach())
+
+
+@wrong("ppca_elbo", law="dtype", says="float32")
+def elbo_double(x, W, mu, sigma, q_mean, q_cov):
+    return elbo_formula(*(t.double() for t in (x, W, mu, sigma, q_mean, q_cov)))
+
+
+@wrong("ppca_elbo", law="inputs unchanged", says="x")
+def elbo_in_place(x, W, mu, sigma, q_mean, q_cov):
+    x -= mu
+    return elbo_formula(x, W, 0 * mu, sigma, q_mean, q_cov)
+
+
+@wrong("ppca_elbo", law="device", says="GPU")
+def elbo_cpu_prior(x, W, mu, sigma, q_mean, q_cov):
+    d = W.shape[1]
+    base = MultivariateNormal(torch.zeros(d, dtype=x.dtype), torch.eye(d, dtype=x.dtype))
+    return reconstruction(x, W, mu, sigma, q_mean, q_cov) - kl_divergence(MultivariateNormal(q_mean, q_cov), base)
+
+
+@wrong("ppca_elbo", law="shape", says="")
+def elbo_squeezed(x, W, mu, sigma, q_mean, q_cov):
+    return elbo_formula(x, W, mu, sigma, q_mean, q_cov).squeeze()

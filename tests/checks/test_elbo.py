@@ -1,0 +1,104 @@
+"""The references of 03_elbo against quadrature and torch.distributions, and what its fit tolerates."""
+
+import numpy as np
+import pytest
+import torch
+from torch.distributions import MultivariateNormal, Normal, kl_divergence
+from torch.testing import assert_close
+
+from dgmlib.checks import evaluate
+from dgmlib.checks.assignments import find
+from dgmlib.checks.elbo import fit, gap, ppca, samples, standard_normal
+from tests.banks.elbo_ppca import posterior
+
+SEEDS = range(5)
+
+
+def given(exercise, case, seed):
+    return find(exercise).cases(np.random.default_rng(seed))[case]
+
+
+def expectation(f, q_mean, q_cov):
+    """E_q f(z) by Gauss-Hermite quadrature, exact for f quadratic in z; f takes z (G, n, d)."""
+    nodes, weights = (torch.as_tensor(a) for a in np.polynomial.hermite_e.hermegauss(4))
+    d = q_mean.shape[-1]
+    z = torch.cartesian_prod(*[nodes] * d).reshape(-1, 1, d) @ torch.linalg.cholesky(q_cov).T
+    mass = torch.cartesian_prod(*[weights / weights.sum()] * d).reshape(-1, d).prod(-1)
+    return mass @ f(q_mean + z)
+
+
+def joint(x, W, mu, sigma):
+    return lambda z: Normal(z @ W.T + mu, sigma).log_prob(x).sum(-1) + Normal(0.0, 1.0).log_prob(z).sum(-1)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("case", ["value", "wide q", "one row", "one latent", "one feature"])
+def test_ppca_elbo_is_the_expectation_of_its_definition(case, seed):
+    *theta, q_mean, q_cov = given("ppca_elbo", case, seed).values()
+    log_joint, q = joint(*theta), MultivariateNormal(q_mean, q_cov)
+    want = expectation(lambda z: log_joint(z) - q.log_prob(z), q_mean, q_cov)
+    assert_close(ppca.elbo(*theta, q_mean, q_cov), want)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("case", ["value", "wide q", "one row", "one latent", "one feature", "extreme"])
+def test_gap_is_the_divergence_from_the_posterior_and_completes_the_elbo(case, seed):
+    x, W, mu, sigma, q_mean, q_cov = arguments = [*given("variational_gap", case, seed).values()]
+    mean, cov = posterior(x, W, mu, sigma)
+    q, p = MultivariateNormal(q_mean, q_cov), MultivariateNormal(mean, (cov + cov.T) / 2)
+    assert_close(gap.gap(*arguments), kl_divergence(q, p))
+    marginal = MultivariateNormal(mu, W @ W.T + sigma**2 * torch.eye(len(mu), dtype=torch.float64))
+    assert_close(ppca.log_prob(*arguments), marginal.log_prob(x))
+    assert_close(ppca.elbo(*arguments) + gap.gap(*arguments), marginal.log_prob(x))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_extreme_case_leaves_the_range_of_floats(seed):
+    *_, q_cov = given("ppca_elbo", "extreme", seed).values()
+    assert torch.linalg.det(q_cov) == 0
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_kl_to_standard_normal_is_that_of_torch_distributions(seed):
+    mean, log_var = given("kl_to_standard_normal", "value", seed).values()
+    want = kl_divergence(Normal(mean, (log_var / 2).exp()), Normal(0.0, 1.0)).sum(-1)
+    assert_close(standard_normal.reference(mean, log_var), want)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_sample_averages_by_their_definition(seed):
+    log_joint, log_q = given("elbo_from_joint", "value", seed).values()
+    weights = log_joint.exp() / log_q.exp()
+    assert_close(samples.from_joint(log_joint, log_q), weights.log().mean(0))
+    assert_close(samples.importance_weighted(log_joint, log_q), weights.mean(0).log())
+    assert (samples.importance_weighted(log_joint, log_q) > samples.from_joint(log_joint, log_q)).all()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_fit_is_well_conditioned_and_correlated(seed):
+    x, W, mu, sigma, _ = given("fit_posterior", "value", seed).values()
+    mean, cov = posterior(x, W, mu, sigma)
+    values = torch.linalg.eigvalsh(cov)
+    assert 2 < values[-1] / values[0] <= 20
+    mean_field = MultivariateNormal(mean, torch.linalg.inv(cov).diagonal().reciprocal().diag())
+    lost = kl_divergence(mean_field, MultivariateNormal(mean, (cov + cov.T) / 2))
+    assert (lost > 4 * fit.LARGEST_GAP).all()
+
+
+@pytest.mark.parametrize(("scale", "passes"), [(1.05, True), (1.5, False), (0.6, False)])
+def test_the_fit_is_judged_by_its_gap_alone(scale, passes):
+    def answer(*arguments):
+        mean, cov = posterior(*arguments[:4])
+        return mean, scale * cov
+
+    laws = {law.law: law for law in evaluate(find("fit_posterior"), answer, 3)}
+    assert laws["gap below 0.01 nats"].passed == passes
+    assert passes or "from q_mean" in laws["gap below 0.01 nats"].message
+
+
+@pytest.mark.parametrize("hostile", [torch.nan, torch.inf, 1e300])
+def test_the_fit_survives_hostile_numbers(hostile):
+    def answer(x, W, mu, sigma, num_steps):
+        return hostile * torch.ones_like(x @ W), hostile * torch.ones_like(W.T @ W)
+
+    assert not any(law.passed for law in evaluate(find("fit_posterior"), answer, 3))
