@@ -1,32 +1,175 @@
-"""Take submissions over into grading/submitted/STUDENT/ASSIGNMENT/. A folder for now; archives come later."""
+"""Take submissions over into grading/submitted/STUDENT/ASSIGNMENT/: Moodle, Canvas, Gradescope, a zip or a folder.
 
+A notebook is recognised by what it holds, not by its name. Of several attempts the newest counts.
+"""
+
+import os
+from collections import defaultdict
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import intake
-from .course import STUDENT, Course, CourseError, write
+from . import archive, grader, intake, roster, uploads
+from .archive import File
+from .course import STUDENT, Course, CourseError, listed, write
+from .uploads import Owner
+
+CLOCK = 2.0  # seconds that a zip's clock may differ
 
 
-def collect(course: Course, source: Path, assignment: str) -> tuple[list[str], list[str]]:
-    """`(students, problems)`. A folder holds STUDENT.ipynb files or STUDENT folders; a student's newest file wins."""
-    if not source.is_dir():
-        what = "archives are not taken yet, unpack it first" if source.is_file() else "no such folder"
-        raise CourseError(f"{source}: {what}")
-    newest: dict[str, Path] = {}
-    for path in sorted(source.rglob("*.ipynb")):
-        student = path.stem if path.parent == source else path.relative_to(source).parts[0]
-        if path.name.startswith(".") or ".ipynb_checkpoints" in path.parts:
+@dataclass(frozen=True)
+class Attempt:
+    """One file by one student; `broken`: why it will be refused, should it be all that there is."""
+
+    owner: Owner
+    file: File
+    broken: str = ""
+
+    @property
+    def rank(self) -> tuple:
+        return not self.broken, self.owner.order, self.file.time, self.file.name
+
+
+@dataclass
+class Collected:
+    """`students`: one row each; `skipped`: `(file, reason)`; `missing`: who handed in other work, but not this."""
+
+    platform: str
+    students: list[dict] = field(default_factory=list)
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+def collect(course: Course, source: Path, assignment: str) -> Collected:
+    """Raises CourseError for a wrong path, ArchiveRefused for a hostile or empty archive."""
+    if not os.path.lexists(source):
+        raise CourseError(f"no file or folder {source}")
+    if not source.is_dir() and not source.is_file():
+        raise CourseError(f"{source}: neither a zip nor a folder")
+    try:
+        found = unwrapped(archive.files(source))
+    except archive.ArchiveRefused as refusal:
+        raise archive.ArchiveRefused(f"{source}: {refusal}; nothing was collected") from None
+    platform, owners = uploads.layout(found)
+    made = Collected(platform)
+    attempts = by_student(found, owners, assignment, made)
+    if not attempts and not made.problems:
+        raise archive.ArchiveRefused(f"{source}: no notebook of {assignment} in it{why(made)}")
+    known = roster.load(course)
+    for (student, _), mine in sorted(named(attempts, known, made).items()):
+        made.students.append(take(course, student, assignment, mine, known, made))
+    roster.save(course, known)
+    here = {row["student"] for row in made.students if row["status"] != "nothing"}
+    made.missing = sorted(others(course, assignment) - here)
+    return made
+
+
+def why(made: Collected) -> str:
+    return f" ({made.skipped[0][0]}: {made.skipped[0][1]})" if made.skipped else ""
+
+
+def unwrapped(files: list[File]) -> list[File]:
+    """A platform's whole download in another zip counts as that download."""
+    outer = {file.path for file in files}
+    if len(outer) == 1 and all(file.inside for file in files):
+        inner = [File(f.inside, (), f.time, f.data, f.problem) for f in files]
+        if uploads.layout(inner)[0] != "folder":
+            return inner
+    return files
+
+
+def by_student(files: list[File], owners, assignment: str, made: Collected) -> dict[tuple, list[Attempt]]:
+    """Attempts by name and ids. What is no notebook of the assignment is skipped, with the reason."""
+    attempts = defaultdict(list)
+    for file in files:
+        if file.path[-1] == uploads.METADATA:
             continue
-        if student not in newest or path.lstat().st_mtime_ns > newest[student].lstat().st_mtime_ns:
-            newest[student] = path
-    if not newest:
-        raise CourseError(f"{source}: no .ipynb file in it")
-    taken, problems = [], []
-    for student, path in newest.items():
-        try:
-            if not STUDENT.fullmatch(student) or student.startswith("."):
-                raise intake.Refused("no possible name of a student")
-            write(course.submitted / student / assignment / path.name, intake.read(path))
-            taken.append(student)
-        except intake.Refused as refusal:
-            problems.append(f"{path}: {refusal}")
-    return taken, problems
+        people = owners(file)
+        reason, broken = (file.problem, "") if file.problem else judged(file, assignment)
+        if not people:
+            reason = reason or "its name does not say whose it is"
+        if reason:
+            made.skipped.append((archive.printable(file.name), reason))
+        for owner in people if not reason or somebodys(file, made.platform) else []:
+            key = owner.student, tuple(sorted(owner.ids.items()))
+            attempts[key] += [] if reason else [Attempt(owner, file, broken)]
+    return attempts
+
+
+def somebodys(file: File, platform: str) -> bool:
+    """Whether a skipped file still names a student who handed in something: not a readme beside the notebooks."""
+    return platform != "folder" or len(file.path) > 1 or file.path[0].lower().endswith((".ipynb", ".zip"))
+
+
+def judged(file: File, assignment: str) -> tuple[str, str]:
+    """`(why it is skipped, why it is broken)`."""
+    try:
+        recognised = grader.recognise(file.data)
+        other = f"a notebook of {recognised.name}, not of {assignment}"
+        return ("" if recognised.name == assignment else other), ""
+    except intake.Refused as refusal:
+        notebook = (file.path + file.inside)[-1].lower().endswith(".ipynb")
+        return ("", str(refusal)) if notebook else (str(refusal), "")
+
+
+def named(attempts: dict, known: dict, made: Collected) -> dict[tuple, list[Attempt]]:
+    """A folder name for each: two students of one name are told apart by the platform's number."""
+    people = defaultdict(list)
+    for (student, ids), mine in attempts.items():
+        people[student].append((ids, mine))
+    result = {}
+    for student, same in people.items():
+        if len(same) > 1:
+            made.problems.append(
+                f"{len(same)} students are called {student!r}; each folder's name ends in their number"
+            )
+        for ids, mine in same:
+            several = len(same) > 1 or roster.is_another(known.get(student, {}), dict(ids))
+            number = next((v for k, v in ids if k in ("canvas", "sid", "moodle", "email")), "")
+            result[uploads.student_name(f"{student}_{number}") if several and number else student, ids] = mine
+    return result
+
+
+def take(course: Course, student: str, assignment: str, attempts: list[Attempt], known: dict, made: Collected) -> dict:
+    """Write the newest attempt, unless a newer one is there already. One row of the table."""
+    row = {"student": student, "status": "nothing", "attempts": len(attempts), "late": False, "file": "", "time": None}
+    if not STUDENT.fullmatch(student) or student.startswith("."):
+        made.problems.append(f"{student!r}: no possible name of a student")
+        return row
+    if not attempts:
+        made.problems.append(f"{student}: handed in nothing that can be graded as {assignment}")
+        return row
+    best = max(attempts, key=lambda attempt: attempt.rank)
+    if best.broken:
+        made.problems.append(f"{student}: {archive.printable(best.file.name)}: {best.broken}; taken as it is")
+    status = store(course, student, assignment, best.file)
+    known[student] = roster.note(known.get(student, {}), assignment, best.owner.ids, best.owner.late)
+    about = {"file": archive.printable(best.file.name), "time": best.file.time, "late": best.owner.late}
+    return row | about | {"status": status}
+
+
+def store(course: Course, student: str, assignment: str, file: File) -> str:
+    """new, newer, unchanged, or older (which is left out)."""
+    folder = course.submitted / student / assignment
+    before = [p for p in listed(folder) if p.suffix == ".ipynb" and p.is_file()] if folder.is_dir() else []
+    if any(same(path, file.data) for path in before):
+        return "unchanged"
+    if any(path.lstat().st_mtime > file.time + CLOCK for path in before):
+        return "older"
+    target = folder / f"{grader.ASSIGNMENTS[assignment].notebook}.ipynb"
+    write(target, file.data)
+    os.utime(target, (file.time, file.time))
+    return "newer" if before else "new"
+
+
+def same(path: Path, data: bytes) -> bool:
+    try:
+        return intake.read(path) == data
+    except intake.Refused:
+        return False
+
+
+def others(course: Course, assignment: str) -> set[str]:
+    """Students with other assignments who have not handed in this one, now or before."""
+    everybody = {s for name in grader.ASSIGNMENTS for s, files in course.submissions(name).items() if files}
+    return everybody - {s for s, files in course.submissions(assignment).items() if files}

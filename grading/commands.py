@@ -5,9 +5,9 @@ import os
 from . import doctor as health
 from . import grader, intake, judge, pool, record, sandbox, show
 from .cli import outcome
-from .collect import collect as take_over
 from .course import Course, CourseError
 from .demo import demo as run_demo
+from .desk import collect, export, feedback, report  # noqa: F401
 from .lock import locked
 from .release import release as release_one
 
@@ -35,21 +35,12 @@ def with_solutions(course: Course) -> list[str]:
     return names
 
 
-def collect(options, course: Course) -> int:
-    (name,) = grader.wanted([options.assignment])
-    taken, problems = take_over(course, options.source, name)
-    show.lines(options, [f"collected {len(taken)} submissions of {name} into {course.submitted}"])
-    show.problems(problems)
-    outcome(options, {"collected": taken, "problems": problems})
-    return 1 if problems else 0
-
-
 def make_grader(options, course: Course) -> grader.Grader:
     chosen = sandbox.choose(options.sandbox)
     if chosen.kind == "none":
         show.problems(["students' code runs unprotected (--sandbox none)"])
     secret = options.secret if options.secret is not None else course.secret()
-    return grader.Grader(course, secret, chosen)
+    return grader.Grader(course, secret, sandbox.Warm(chosen))
 
 
 def check(options, course: Course) -> int:

@@ -39,6 +39,11 @@ class Grader:
         stage, hidden = self.stages[assignment.name], hidden_folders(self.course)
         return lambda link: self.sandbox.start(stage, link, hidden)
 
+    def warm_up(self, assignment):
+        """Start the fork server, so that workers which are forked from here share it."""
+        self.starter(assignment)
+        self.sandbox.server(self.stages[assignment.name], hidden_folders(self.course))
+
     def verdict(self, data: bytes, student: str, assignment) -> dict:
         """Run and judge; nothing is read from or written to disk but the released notebook."""
         released = self.course.released_notebook(assignment).read_bytes()
@@ -46,12 +51,8 @@ class Grader:
         return judge.grade(data, student, assignment, self.secret, released, start, self.sandbox.kind)
 
     def task(self, task: Task) -> dict:
-        """The verdict of a task: from its file where nothing changed, else made and filed."""
+        """The verdict of a task, made and filed."""
         started = time.monotonic()
-        verdict = self.filed(task)
-        return verdict | {"seconds": round(time.monotonic() - started, 2)}
-
-    def filed(self, task: Task) -> dict:
         assignment = ASSIGNMENTS[task.assignment]
         verdict = judge.refused(task.student, assignment, "no .ipynb file was handed in", self.sandbox.kind)
         for file in task.files:
@@ -60,14 +61,28 @@ class Grader:
             except intake.Refused as refusal:
                 verdict = judge.refused(task.student, assignment, str(refusal), self.sandbox.kind)
                 continue
-            released = self.course.released_notebook(assignment).read_bytes()
-            parts = (data, task.student, assignment.name, released, self.secret, self.sandbox.kind)
-            key = verdicts.key(*parts)
-            verdict = verdicts.load(self.course, key) or self.verdict(data, task.student, assignment)
+            verdict = self.verdict(data, task.student, assignment)
+            key = self.key(data, task)
             verdicts.save(self.course, key, verdict)
             if verdict["status"] != "refused":
-                return verdict | {"key": key, "file": str(file)}
-        return verdict
+                verdict |= {"key": key, "file": str(file)}
+                break
+        return verdict | {"seconds": round(time.monotonic() - started, 2)}
+
+    def filed(self, task: Task) -> dict | None:
+        """The verdict on file for the newest of a task's notebooks; None where it has to be made."""
+        for file in task.files[:1]:
+            try:
+                key = self.key(intake.read(file), task)
+            except intake.Refused:
+                return None
+            if verdict := verdicts.load(self.course, key):
+                return verdict | {"key": key, "file": str(file), "seconds": 0.0}
+        return None
+
+    def key(self, data: bytes, task: Task) -> str:
+        released = self.course.released_notebook(ASSIGNMENTS[task.assignment]).read_bytes()
+        return verdicts.key(data, task.student, task.assignment, released, self.secret, self.sandbox.kind)
 
 
 def hidden_folders(course: Course) -> tuple[Path, ...]:

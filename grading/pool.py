@@ -16,7 +16,9 @@ _grader: Grader | None = None
 
 def run(grader: Grader, tasks: list[Task], jobs: int) -> Iterator[dict]:
     """Results as they come. A worker that is killed costs nothing: what it had not filed is done again."""
-    left, tries = list(tasks), 0
+    filed = {task: grader.filed(task) for task in tasks}
+    yield from filter(None, filed.values())
+    left, tries = [task for task in tasks if filed[task] is None], 0
     while left:
         try:
             for task, result in parallel(grader, left, jobs):
@@ -36,8 +38,8 @@ def parallel(grader: Grader, tasks: list[Task], jobs: int):
         return
     global _grader
     _grader = grader  # inherited by the fork
-    for task in tasks:
-        grader.starter(ASSIGNMENTS[task.assignment])
+    for name in {task.assignment for task in tasks}:
+        grader.warm_up(ASSIGNMENTS[name])
     context = multiprocessing.get_context("fork")
     with ProcessPoolExecutor(min(jobs, len(tasks)), context, limits.end_with, (os.getpid(),)) as pool:
         waiting = {pool.submit(one, task): task for task in tasks}

@@ -37,7 +37,8 @@ class Process:
         try:
             with other:
                 self.popen = start(other.fileno())
-            os.set_blocking(self.popen.stderr.fileno(), False)
+            if self.popen.stderr:
+                os.set_blocking(self.popen.stderr.fileno(), False)
             self.receive(START_SECONDS)
         except WorkerGone as error:
             said = self.said()

@@ -67,15 +67,19 @@ def released(path: Path, assignment: str) -> bytes:
     secrets = solution_lines(notebook)
     named(notebook, path)
     notebook = processed(notebook, path, assignment)
-    notebook.metadata = nbformat.from_dict(METADATA)
-    notebook.nbformat, notebook.nbformat_minor = 4, 5
-    for cell in notebook.cells:
-        cell.metadata = nbformat.from_dict(
-            {k: v for k, v in sorted(cell.metadata.items()) if k not in ("execution", "collapsed")}
-        )
+    tidy(notebook)
     nbformat.validate(notebook)
     leaks(notebook, secrets, path)
     return (nbformat.writes(notebook) + "\n").encode()
+
+
+def tidy(notebook):
+    """Nothing of the machine or the editor that the instructor used."""
+    notebook.metadata = nbformat.from_dict(METADATA)
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    for cell in notebook.cells:
+        kept = {key: value for key, value in sorted(cell.metadata.items()) if key not in ("execution", "collapsed")}
+        cell.metadata = nbformat.from_dict(kept)
 
 
 def named(notebook, path: Path):

@@ -32,7 +32,7 @@ def graded_class(options, course: Course) -> int:
     for student in students:
         hand_in(room, student)
     tasks = grader.tasks(room, sorted({s.assignment for s in students}))
-    made = grader.Grader(room, options.secret or SECRET, sandbox.choose(options.sandbox))
+    made = grader.Grader(room, options.secret or SECRET, sandbox.Warm(sandbox.choose(options.sandbox)))
     jobs = options.jobs or os.cpu_count() or 1
     results = {r["student"]: r for r in show.progress(options, pool.run(made, tasks, jobs), len(tasks))}
     for name in {s.assignment for s in students}:

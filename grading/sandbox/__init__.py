@@ -8,8 +8,9 @@ import sys
 
 from . import bwrap, plain
 from .stage import Stage
+from .warm import Warm
 
-__all__ = ["KINDS", "SandboxError", "Stage", "choose", "survey"]
+__all__ = ["KINDS", "SandboxError", "Stage", "Warm", "choose", "survey"]
 
 KINDS = ("auto", "bwrap", "landlock", "none")
 REMEDY = {

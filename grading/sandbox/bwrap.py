@@ -42,12 +42,14 @@ class Bubblewrap:
         """Start `inside/<program>.py` with the socket `link`."""
         options = {"kind": self.kind, "uid": NOBODY if self.rooted else None}
         script = f"{INSIDE}/inside/{program}.py"
-        return self.run([*PYTHON, script, str(link), json.dumps(options)], stage.path, hidden, pass_fds=(link,))
+        command = [*PYTHON, script, str(link), json.dumps(options)]
+        return self.run(command, stage.path, hidden, nested=program == "forkserver", pass_fds=(link,))
 
-    def run(self, command: list[str], stage: Path | None = None, hidden: tuple[Path, ...] = (), **options):
+    def run(self, command: list[str], stage: Path | None = None, hidden: tuple = (), nested: bool = False, **options):
+        """Run a command; `nested` lets it make user namespaces of its own."""
         drop = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.getuid() == 0 and not self.rooted else {}
         return subprocess.Popen(
-            [self.binary, *self.arguments(stage, hidden), *command],
+            [self.binary, *self.arguments(stage, hidden, nested), *command],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -57,12 +59,12 @@ class Bubblewrap:
             **options,
         )
 
-    def arguments(self, stage: Path | None, hidden: tuple[Path, ...]) -> list[str]:
+    def arguments(self, stage: Path | None, hidden: tuple[Path, ...], nested: bool) -> list[str]:
         if self.rooted:
             args = [*NAMESPACES, "--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
         else:
-            args = ["--unshare-all", "--unshare-user", "--disable-userns", "--uid", "1000", "--gid", "1000"]
-            args += ["--cap-drop", "ALL"]
+            args = ["--unshare-all", "--unshare-user", "--uid", "1000", "--gid", "1000", "--cap-drop", "ALL"]
+            args += [] if nested else ["--disable-userns"]
         args += ["--die-with-parent", "--new-session", "--clearenv", "--proc", "/proc"]
         args += ["--ro-bind", "/proc/sys", "/proc/sys", "--dev", "/dev"]
         for folder in ("/tmp", "/dev/shm"):

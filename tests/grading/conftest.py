@@ -20,8 +20,10 @@ def stage():
 
 @pytest.fixture(scope="session")
 def cage():
-    """The sandbox that `auto` takes."""
-    return sandbox.choose("auto")
+    """The sandbox that `auto` takes, with a fork server in front."""
+    made = sandbox.Warm(sandbox.choose("auto"))
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session")

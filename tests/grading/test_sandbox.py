@@ -10,6 +10,7 @@ import grading
 from grading import sandbox
 from grading.inside import seccomp
 from grading.sandbox import bwrap, plain
+from grading.session import Session
 
 CHECKOUT = Path(grading.__file__).resolve().parent.parent
 
@@ -74,19 +75,37 @@ def test_denied(shared_session, name):
     assert error.startswith(EXPECTED), error or "it worked"
 
 
-@pytest.fixture(scope="module")
-def landlocked(stage):
-    from grading.session import Session
-
-    found, why = plain.find_landlock()
-    if not found:
-        pytest.skip(why)
+def other(kind: str, stage, warm: bool):
+    """A session in another sandbox than the tests' own."""
+    try:
+        found = sandbox.choose(kind)
+    except sandbox.SandboxError as error:
+        pytest.skip(str(error))
+    found = sandbox.Warm(found) if warm else found
     with Session(lambda link: found.start(stage, link), 1, 600) as session:
         yield session
+    if warm:
+        found.close()
+
+
+@pytest.fixture(scope="module")
+def cold(stage):
+    yield from other("bwrap", stage, warm=False)
+
+
+@pytest.fixture(scope="module")
+def landlocked(stage):
+    yield from other("landlock", stage, warm=True)
 
 
 @pytest.mark.parametrize("name", DENIED)
-def test_denied_by_landlock_too(landlocked, name):
+def test_denied_to_a_cold_worker(cold, name):
+    error, _ = cold.cell(name, DENIED[name])
+    assert error.startswith(EXPECTED), error or "it worked"
+
+
+@pytest.mark.parametrize("name", DENIED)
+def test_denied_by_landlock(landlocked, name):
     error, _ = landlocked.cell(name, DENIED[name])
     assert error.startswith(EXPECTED), error or "it worked"
 

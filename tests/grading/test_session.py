@@ -108,6 +108,7 @@ def test_the_budget_of_a_submission_ends_it(start):
 
 
 def test_files_that_are_sent_along_are_closed(session):
+    session.cell("first", "1")
     before = len(list(Path("/proc/self/fd").iterdir()))
     session.cell("send", EVERY_FILE.format(RIGHTS))
     assert right(session)

@@ -1,0 +1,89 @@
+"""The teaching assistant's commands before and after grading: collect, feedback, report, export."""
+
+import time
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from . import grader, results, show
+from .cli import outcome
+from .collect import Collected
+from .collect import collect as take_over
+from .course import Course
+
+LOOKS = {"new": "green", "newer": "green", "unchanged": "dim", "older": "yellow", "nothing": "red"}
+MOST_SKIPPED = 20
+
+
+def collect(options, course: Course) -> int:
+    (name,) = grader.wanted([options.assignment])
+    made = take_over(course, options.source, name)
+    taken = [row["student"] for row in made.students if row["status"] != "nothing"]
+    if not options.quiet:
+        Console().print(collected_table(name, made))
+        lines = [f"skipped: {file}: {reason}" for file, reason in made.skipped]
+        more = len(lines) - MOST_SKIPPED
+        show.lines(options, lines[:MOST_SKIPPED] + ([f"... and {more} more: see --json"] if more > 0 else []))
+        show.lines(options, [f"missing: {', '.join(made.missing)}"] if made.missing else [])
+        show.lines(options, [f"collected {len(taken)} submissions of {name} into {course.submitted}"])
+    show.problems(made.problems)
+    skipped = [{"file": file, "reason": reason} for file, reason in made.skipped]
+    data = {"platform": made.platform, "students": made.students, "skipped": skipped, "missing": made.missing}
+    outcome(options, {"collected": taken, **data, "problems": made.problems})
+    return 1 if made.problems else 0
+
+
+def collected_table(name: str, made: Collected) -> Table:
+    table = Table(title=f"{name}, from {made.platform}")
+    for column in ("student", "status", "late", "attempts", "handed in", "file"):
+        table.add_column(column, justify="right" if column == "attempts" else "left")
+    for row in made.students:
+        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(row["time"])) if row["time"] else ""
+        status = f"[{LOOKS[row['status']]}]{row['status']}[/]"
+        late = "late" if row["late"] else ""
+        table.add_row(escape(row["student"]), status, late, str(row["attempts"]), when, escape(row["file"]))
+    return table
+
+
+def feedback(options, course: Course) -> int:
+    from .feedback import feedback as write_pages
+
+    return finish(options, course, write_pages)
+
+
+def report(options, course: Course) -> int:
+    from .report import report as write_pages
+
+    return finish(options, course, write_pages)
+
+
+def export(options, course: Course) -> int:
+    from .export import FORMS
+
+    return finish(options, course, FORMS[options.form])
+
+
+def finish(options, course: Course, make) -> int:
+    """Make what is asked from the verdicts. Exit 1 where a submission has none."""
+    found = results.wanted(course, options.assignments)
+    written, notes = make(course, found)
+    show.lines(options, [f"wrote {path}" for path in written[:10]])
+    if len(written) > 10:
+        show.lines(options, [f"... and {len(written) - 10} more"])
+    problems = results.problems(found)
+    show.problems(notes + problems)
+    outcome(options, {"written": [str(path) for path in written], "notes": notes, "problems": problems})
+    return 1 if problems else 0
+
+
+def after(course: Course, names: list[str]) -> list[str]:
+    """For the demo: everything that follows grading, and a line for each kind."""
+    from . import export as tables
+    from . import feedback as pages
+    from . import report as plots
+
+    found = results.wanted(course, names)
+    lines = [f"feedback:  {pages.feedback(course, found)[0][0].parents[2]}"]
+    lines += [f"report:    {path}" for path in plots.report(course, found)[0]]
+    return lines + [f"table:     {path}" for path in tables.csv(course, found)[0]]

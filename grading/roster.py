@@ -1,0 +1,37 @@
+"""`grading/roster.json`: what the platforms call each student, and who was late. Made by collect, read by export."""
+
+import json
+
+from .course import Course, write
+
+STABLE = ("canvas", "sid", "email")  # Moodle's number is a new one in every assignment
+
+
+def load(course: Course) -> dict[str, dict]:
+    """`{student: {"canvas": id, "sid", "email", "name", "moodle": {assignment: number}, "late": [assignment, ...]}}`."""
+    try:
+        roster = json.loads((course.data / "roster.json").read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return {k: v for k, v in roster.items() if isinstance(v, dict)} if isinstance(roster, dict) else {}
+
+
+def save(course: Course, roster: dict[str, dict]):
+    write(
+        course.data / "roster.json", (json.dumps(roster, indent=1, ensure_ascii=False, sort_keys=True) + "\n").encode()
+    )
+
+
+def note(entry: dict, assignment: str, ids: dict[str, str], late: bool) -> dict:
+    """A student's entry with what one submission adds."""
+    made = {**entry, **{k: v for k, v in ids.items() if k != "moodle"}}
+    if "moodle" in ids:
+        made["moodle"] = {**entry.get("moodle", {}), assignment: ids["moodle"]}
+    others = [name for name in entry.get("late", []) if name != assignment]
+    made["late"] = sorted([*others, assignment] if late else others)
+    return made
+
+
+def is_another(entry: dict, ids: dict[str, str]) -> bool:
+    """Whether these ids contradict what is known of a student of this name."""
+    return any(key in entry and key in ids and entry[key] != ids[key] for key in STABLE)

@@ -1,0 +1,77 @@
+"""nbgrader's own `autograde`, and formgrader's button, through the same judge in the same sandbox.
+
+`nbgrader_config.py` puts `JudgeOutside` in the place of nbgrader's sanitizing steps and `RecordVerdict` in the place of
+its execution: no cell runs in a kernel, and no score is read from an output.
+"""
+
+import os
+from functools import cache
+from pathlib import Path
+
+import nbformat
+from nbgrader.api import Gradebook
+from nbgrader.converters.base import NbGraderException
+from nbgrader.preprocessors import NbGraderPreprocessor
+from traitlets import Unicode
+
+from dgmlib.checks import ASSIGNMENTS
+
+from . import autograded, intake, record, release, sandbox
+from .course import Course
+from .grader import Grader, Task
+from .repair import repair
+
+_verdicts: dict[tuple[str, str], dict] = {}
+
+
+@cache
+def grader(kind: str) -> Grader:
+    """One grader, with its fork server, for a whole run of nbgrader."""
+    course = Course.at(os.environ.get("DGM_COURSE"))
+    return Grader(course, course.secret(), sandbox.Warm(sandbox.choose(kind)))
+
+
+def verdict(student: str, assignment: str, file: Path, kind: str) -> dict:
+    """The verdict on one file, from disk or made. Raises NbGraderException with the one line of a refusal."""
+    made = grader(kind)
+    task = Task(student, assignment, (file,))
+    result = made.filed(task) or made.task(task)
+    if result["status"] != "graded":
+        raise NbGraderException(f"{student}: {assignment}: {result['status']}: {result['reason']}")
+    return result
+
+
+class JudgeOutside(NbGraderPreprocessor):
+    """Grade the submitted file; hand on the repaired notebook with the verdict as its outputs."""
+
+    sandbox = Unicode("auto", help="Where students' code runs: auto, bwrap, landlock or none.").tag(config=True)
+
+    def preprocess(self, nb, resources):
+        about = resources["nbgrader"]
+        if about["assignment"] not in ASSIGNMENTS:
+            raise NbGraderException(f"no assignment {about['assignment']!r} in dgmlib.checks")
+        file = Path(resources["metadata"]["path"]) / f"{resources['metadata']['name']}.ipynb"
+        result = verdict(about["student"], about["assignment"], file, self.sandbox)
+        _verdicts[about["student"], about["assignment"]] = result
+        released = grader(self.sandbox).course.released_notebook(ASSIGNMENTS[about["assignment"]]).read_bytes()
+        repaired = repair(released, intake.cells(intake.read(file)))
+        return nbformat.reads(autograded.notebook(released, repaired, result), as_version=4), resources
+
+
+class RecordVerdict(NbGraderPreprocessor):
+    """Write the verdict's scores into the gradebook."""
+
+    def preprocess(self, nb, resources):
+        about = resources["nbgrader"]
+        result = _verdicts[about["student"], about["assignment"]]
+        with Gradebook(about["db_url"]) as gradebook:
+            record.save(gradebook, ASSIGNMENTS[about["assignment"]], result)
+        return nb, resources
+
+
+class Tidy(NbGraderPreprocessor):
+    """The last step of `nbgrader generate_assignment`: the same bytes as `python -m grading release`."""
+
+    def preprocess(self, nb, resources):
+        release.tidy(nb)
+        return nb, resources

@@ -1,0 +1,26 @@
+"""nbgrader in this folder: `nbgrader autograde`, `nbgrader formgrader` and the rest work on the course as it lies here.
+
+Students' code runs in the course's own sandbox and is judged outside it: see grading/wiring.py.
+"""
+
+import os
+import warnings
+
+from nbgrader.converters import GenerateAssignment
+from sqlalchemy.exc import SAWarning
+
+warnings.filterwarnings("ignore", category=SAWarning)  # nbgrader's models against today's SQLAlchemy
+ROOT = os.path.dirname(os.path.abspath(__file__))
+os.environ.setdefault("DGM_COURSE", ROOT)
+
+c = get_config()  # noqa: F821
+c.CourseDirectory.root = ROOT
+c.CourseDirectory.source_directory = "solutions"
+c.CourseDirectory.release_directory = "course"
+c.CourseDirectory.submitted_directory = "grading/submitted"
+c.CourseDirectory.autograded_directory = "grading/autograded"
+c.CourseDirectory.feedback_directory = "grading/feedback"
+c.CourseDirectory.db_url = f"sqlite:///{ROOT}/grading/gradebook.db"
+c.Autograde.sanitize_preprocessors = ["grading.wiring.JudgeOutside"]
+c.Autograde.autograde_preprocessors = ["grading.wiring.RecordVerdict", "nbgrader.preprocessors.AssignLatePenalties"]
+c.GenerateAssignment.preprocessors = [*GenerateAssignment().preprocessors, "grading.wiring.Tidy"]
