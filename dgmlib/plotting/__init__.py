@@ -10,9 +10,11 @@ A notebook's own figures live in a file of this folder named after its topic (`k
 and are listed here.
 """
 
+from dgmlib.plotting.bayes import bayes_updates, fitted_curves, narrowing_posterior
 from dgmlib.plotting.curves import cost_curves, curve, histogram_and_curves
 from dgmlib.plotting.flows import matrices, through_layers, warped_grid
 from dgmlib.plotting.kl import kl_integrands, kl_landscape, latent_densities, latent_dual, sample_by_sample
+from dgmlib.plotting.latent import ancestral, dying_estimate, estimates, image_rows, latent_line, latent_plane
 from dgmlib.plotting.plane import densities, density, points
 from dgmlib.plotting.sliders import sliders
 from dgmlib.plotting.style import COLORS, DATA, DENSITY, MODEL, NOISE, OTHER, SIGNED, panels, use_style
@@ -25,16 +27,25 @@ __all__ = [
     "NOISE",
     "OTHER",
     "SIGNED",
+    "ancestral",
+    "bayes_updates",
     "cost_curves",
     "curve",
     "densities",
     "density",
+    "dying_estimate",
+    "estimates",
+    "fitted_curves",
     "histogram_and_curves",
+    "image_rows",
     "kl_integrands",
     "kl_landscape",
     "latent_densities",
     "latent_dual",
+    "latent_line",
+    "latent_plane",
     "matrices",
+    "narrowing_posterior",
     "panels",
     "points",
     "sample_by_sample",
