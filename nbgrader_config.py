@@ -12,6 +12,7 @@ from sqlalchemy.exc import SAWarning
 warnings.filterwarnings("ignore", category=SAWarning)  # nbgrader's models against today's SQLAlchemy
 ROOT = os.path.dirname(os.path.abspath(__file__))
 os.environ.setdefault("DGM_COURSE", ROOT)
+os.makedirs(os.path.join(ROOT, "grading"), exist_ok=True)
 
 c = get_config()  # noqa: F821
 c.CourseDirectory.root = ROOT
