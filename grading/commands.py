@@ -10,6 +10,7 @@ from .demo import demo as run_demo
 from .desk import collect, export, feedback, report  # noqa: F401
 from .lock import locked
 from .release import release as release_one
+from .results import store as keep
 
 EXERCISE_FORM = ("assignment", "student", "status", "reason", "sandbox", "score", "max_score", "exercises")
 BATCH_FORM = ("student", "assignment", "status", "reason", "score", "max_score", "sandbox", "seconds", "exercises")
@@ -86,6 +87,7 @@ def batch(options, course: Course) -> list[dict]:
     jobs = options.jobs or min(len(tasks), os.cpu_count() or 1)
     results = list(show.progress(options, pool.run(make_grader(options, course), tasks, jobs), len(tasks)))
     results.sort(key=lambda r: (r["assignment"], r["student"]))
+    keep(course, results)
     for name in {task.assignment for task in tasks}:
         record.record(course, grader.ASSIGNMENTS[name], [r for r in results if r["assignment"] == name])
     return results

@@ -8,7 +8,7 @@ STABLE = ("canvas", "sid", "email")  # Moodle's number is a new one in every ass
 
 
 def load(course: Course) -> dict[str, dict]:
-    """`{student: {"canvas": id, "sid", "email", "name", "moodle": {assignment: number}, "late": [assignment, ...]}}`."""
+    """`{student: {"canvas": id, "sid", "email", "name", "moodle": {assignment: number}, "late": [...]}}`."""
     try:
         roster = json.loads((course.data / "roster.json").read_bytes())
     except (OSError, ValueError):
