@@ -62,7 +62,7 @@ def image_rows(rows: Mapping[str, Tensor], *, side: int = 8) -> None:
     count = max(len(images) for images in rows.values())
     height = WIDTH / (count + 2) * len(rows)
     figure, axes = plt.subplots(len(rows), count, figsize=(WIDTH, height), squeeze=False, layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0.02, hspace=0.02)
+    figure.get_layout_engine().set(w_pad=0.01, h_pad=0.04, wspace=0.02, hspace=0.02)
     for line, (title, images) in zip(axes, rows.items(), strict=True):
         if images.ndim != 2 or images.shape[1] != side**2:
             raise ValueError(f"rows[{title!r}]: expected (n, {side**2}), got {tuple(images.shape)}; set side")
