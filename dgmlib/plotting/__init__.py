@@ -12,6 +12,7 @@ and are listed here.
 
 from dgmlib.plotting.bayes import bayes_updates, fitted_curves, narrowing_posterior
 from dgmlib.plotting.curves import cost_curves, curve, histogram_and_curves
+from dgmlib.plotting.em import bound_climbing, half_steps, histories, latent_axes, responsibilities
 from dgmlib.plotting.flows import matrices, through_layers, warped_grid
 from dgmlib.plotting.kl import kl_integrands, kl_landscape, latent_densities, latent_dual, sample_by_sample
 from dgmlib.plotting.latent import ancestral, dying_estimate, estimates, image_rows, latent_line, latent_plane
@@ -29,6 +30,7 @@ __all__ = [
     "SIGNED",
     "ancestral",
     "bayes_updates",
+    "bound_climbing",
     "cost_curves",
     "curve",
     "densities",
@@ -36,10 +38,13 @@ __all__ = [
     "dying_estimate",
     "estimates",
     "fitted_curves",
+    "half_steps",
     "histogram_and_curves",
+    "histories",
     "image_rows",
     "kl_integrands",
     "kl_landscape",
+    "latent_axes",
     "latent_densities",
     "latent_dual",
     "latent_line",
@@ -48,6 +53,7 @@ __all__ = [
     "narrowing_posterior",
     "panels",
     "points",
+    "responsibilities",
     "sample_by_sample",
     "sliders",
     "through_layers",
