@@ -51,7 +51,8 @@ def kl_integrands(target: LogProb, models: Mapping[str, LogProb], *, extent: flo
         below.set(xlabel="$x$", title="areas: KL(π‖p) = {:.2f}, KL(p‖π) = {:.2f}".format(*areas))
     for ax in axes[:, 0]:
         ax.legend(**LEGEND)
-    axes[0, 0].set_ylabel("density")
+    top = 1.8 * log_target.exp().max().item()  # the same for every model, so that dragging one keeps the axes
+    axes[0, 0].set(ylabel="density", ylim=(-0.02 * top, top))
     axes[1, 0].set(ylabel="integrand, nats", xlim=(-extent, extent), ylim=(-0.6, 2.6))
 
 
