@@ -1,0 +1,211 @@
+"""One page for a teaching assistant: how the class did, which mistakes are common, who needs a person."""
+
+import statistics
+from pathlib import Path
+
+from . import mistakes, plots, similarity
+from .course import Course, write
+from .grader import ASSIGNMENTS
+from .page import number, page, text, titled
+from .points import Hand, by_hand, points, total
+
+STYLE = """
+table { border-collapse: collapse; width: 100%; font-size: .92rem; }
+th { text-align: left; font-weight: 600; color: var(--soft); }
+th, td { padding: .3rem .7rem .3rem 0; vertical-align: top; border-bottom: 1px solid var(--line); }
+tr:last-child td { border-bottom: 0; } td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
+.wide { overflow-x: auto; } .wide td, .wide th { white-space: nowrap; overflow-wrap: normal; }
+.tiles { display: flex; flex-wrap: wrap; gap: .4rem 1.8rem; margin: .6rem 0 0; }
+.tiles b { display: block; font-size: 1.35rem; line-height: 1.2; }
+.share { display: inline-block; width: 7rem; max-width: 24vw; height: 8px; border-radius: 4px; background: var(--track);
+  overflow: hidden; } .share i { display: block; height: 100%; background: var(--accent); }
+.percent { display: inline-block; width: 3.2rem; text-align: right; font-variant-numeric: tabular-nums; }
+td.bars { white-space: nowrap; width: 1%; } details { margin: .3rem 0 0; } summary { cursor: pointer; }
+h2 { margin-bottom: .4rem; }
+"""
+MOST_MISTAKES = 25
+MOST_PAIRS = 20
+CRASHED, SLOW = "ended the process", "took too long"
+
+
+def report(course: Course, found: dict[str, list[dict]]) -> tuple[list[Path], list[str]]:
+    """Write `report/ASSIGNMENT.html` for each assignment: `(files, notes)`."""
+    written = []
+    for name, verdicts in found.items():
+        path = course.data / "report" / f"{name}.html"
+        alike = similarity.pairs(course, ASSIGNMENTS[name], verdicts)
+        write(path, class_page(name, verdicts, by_hand(course, name), alike))
+        written.append(path)
+    return written, []
+
+
+def class_page(name: str, verdicts: list[dict], hands: dict[str, dict[str, Hand]], alike: list) -> bytes:
+    """One self-contained page."""
+    graded = [v for v in verdicts if v["status"] == "graded"]
+    scores = {v["student"]: points(v, hands.get(v["student"], {})) for v in graded}
+    exercises = ASSIGNMENTS[name].exercises
+    parts = [
+        overview(name, verdicts, scores),
+        needs_a_person(verdicts, scores, hands),
+        common(mistakes.groups(graded, exercises), len(graded)),
+        success(graded, scores),
+        times(verdicts),
+        similar(alike),
+        everybody(verdicts, scores),
+    ]
+    return page(f"{titled(name)}: the class", "".join(parts), "60rem", STYLE)
+
+
+def overview(name: str, verdicts: list[dict], scores: dict) -> str:
+    totals = [total(s) for s in scores.values()]
+    most = next((v["max_score"] for v in verdicts), 0)
+    counts = {s: sum(v["status"] == s for v in verdicts) for s in ("graded", "refused", "failed", "waiting")}
+    tiles = [("submissions", len(verdicts))] + [(s, n) for s, n in counts.items() if n]
+    if totals:
+        tiles += [("median", f"{number(statistics.median(totals))} of {number(most)}")]
+        tiles += [("mean", number(statistics.fmean(totals)))]
+    shown = "".join(f'<div><b>{text(value)}</b><span class="soft small">{label}</span></div>' for label, value in tiles)
+    plot = plots.histogram(totals, most, "How many students have how many points") if totals else ""
+    return (
+        f'<header><p class="soft small">Class report</p><h1>{text(titled(name))}</h1></header>'
+        f'<section><div class="tiles">{shown}</div></section><section><h2>Scores</h2>{plot or nothing()}</section>'
+    )
+
+
+def nothing(words: str = "Nothing yet.") -> str:
+    return f'<p class="soft">{words}</p>'
+
+
+def section(title: str, inner: str, about: str = "") -> str:
+    about = f'<p class="soft small">{about}</p>' if about else ""
+    return f"<section><h2>{title}</h2>{about}{inner}</section>"
+
+
+def table(heads: list[str], rows: list[list[str]], numeric: tuple[int, ...] = (), wide: bool = False) -> str:
+    """Cells are HTML already."""
+
+    def line(cells, tag):
+        marks = [' class="n"' if i in numeric else "" for i in range(len(cells))]
+        return "<tr>" + "".join(f"<{tag}{m}>{c}</{tag}>" for c, m in zip(cells, marks, strict=True)) + "</tr>"
+
+    body = line(heads, "th") + "".join(line(row, "td") for row in rows)
+    return f'<div class="{"wide" if wide else ""}"><table>{body}</table></div>'
+
+
+def needs_a_person(verdicts: list[dict], scores: dict, hands: dict) -> str:
+    """Proofs to read, files that were refused, graders that failed, scores to look at again."""
+    rows = []
+    for verdict in verdicts:
+        student = verdict["student"]
+        if verdict["status"] != "graded":
+            rows.append((student, f"{verdict['status']}: {verdict['reason']}"))
+            continue
+        unread = [name for name, score in scores[student].items() if score is None]
+        rows += [(student, f"{name}: a proof to read") for name in unread]
+        due = [name for name, hand in hands.get(student, {}).items() if hand.due and name not in unread]
+        rows += [(student, f"{name}: its automatic score changed after a person graded it") for name in due]
+    body = table(["student", "what"], [[text(s, 120), text(what)] for s, what in rows]) if rows else nothing("Nobody.")
+    return section(f"Needs a person ({len(rows)})", body)
+
+
+def common(groups: list, graded: int) -> str:
+    """The commonest mistakes; exercises left out are counted apart."""
+    unsolved = {g.exercise: len(g.students) for g in groups if g.message == "not solved yet"}
+    rows = [
+        [
+            f"{len(g.students)} of {graded}",
+            f"<code>{text(g.exercise)}</code>: {text(g.message, 300)}"
+            f'<br><span class="soft small">{text(", ".join(g.laws), 160)} · {text(", ".join(g.students), 160)}</span>',
+        ]
+        for g in groups
+        if g.message != "not solved yet"
+    ]
+    left = ", ".join(f"<code>{text(name)}</code> {n}" for name, n in unsolved.items())
+    body = table(["students", "what they read"], rows[:MOST_MISTAKES]) if rows else nothing("None.")
+    more = f'<p class="soft small">and {len(rows) - MOST_MISTAKES} rarer ones</p>' if len(rows) > MOST_MISTAKES else ""
+    return section("Common mistakes", body + more + (f'<p class="small">Not solved: {left}</p>' if left else ""))
+
+
+def success(graded: list[dict], scores: dict) -> str:
+    """Mean points by exercise; below each the share of students who keep each law."""
+    names = list(dict.fromkeys(name for v in graded for name in v["exercises"]))
+    rows = []
+    for name in names:
+        results = [v["exercises"][name] for v in graded if name in v["exercises"]]
+        got = [scores[v["student"]][name] for v in graded if scores[v["student"]].get(name) is not None]
+        most = results[0]["max_score"] * len(got)
+        full = sum(score >= results[0]["max_score"] for score in got)
+        rows.append(
+            [
+                f"<code>{text(name)}</code>{by_law(results)}",
+                f'{plots.share(sum(got), most)}<br><span class="soft small">{full} of {len(got)} in full</span>',
+            ]
+        )
+    body = (
+        table(["exercise", "points reached"], rows).replace("<td><span", '<td class="bars"><span')
+        if rows
+        else nothing()
+    )
+    return section("Success by exercise and by law", body)
+
+
+def by_law(results: list[dict]) -> str:
+    laws = list(dict.fromkeys(law["law"] for r in results for law in r["laws"]))
+    if not laws:
+        return '<p class="soft small">read by a person</p>'
+    passed = {n: [law["passed"] for r in results for law in r["laws"] if law["law"] == n] for n in laws}
+    rows = [[f'<span class="small">{text(n)}</span>', plots.share(sum(p), len(p))] for n, p in passed.items()]
+    return f'<details><summary class="soft small">{len(laws)} laws</summary>{table(["law", "kept by"], rows)}</details>'
+
+
+def times(verdicts: list[dict]) -> str:
+    """Seconds a submission took, crashes and hangs."""
+    timed = sorted(((v["seconds"], v["student"]) for v in verdicts if v.get("seconds") is not None), reverse=True)
+    lost = [lost_line(v) for v in verdicts if v["status"] == "graded"]
+    lost = [line for line in lost if line]
+    body = ""
+    if timed:
+        seconds = [s for s, _ in timed]
+        body += f"<p>Median {statistics.median(seconds):.1f} s, all together {sum(seconds):.0f} s.</p>"
+        body += plots.histogram(seconds, max(seconds), "Seconds that a submission took")
+        body += f'<p class="small soft">Slowest: {text(", ".join(f"{who} {s:.1f} s" for s, who in timed[:5]))}</p>'
+    body += table(["student", "lost"], lost) if lost else nothing("No crash, no hang.")
+    return section("Time, crashes and hangs", body, "" if timed else "No times are on file: autograde writes them.")
+
+
+def lost_line(verdict: dict) -> list[str] | None:
+    """Exercises and cells that ended the process or ran out of time, and cells that ended in an error."""
+    said = [(n, law["message"]) for n, e in verdict["exercises"].items() for law in e["laws"] if not law["passed"]]
+    said += [(note.split(":")[0], note) for note in verdict["notes"]]
+    lost = {f"{name} {word}" for name, message in said for word in (CRASHED, SLOW) if word in message}
+    errors = sum(CRASHED not in note and SLOW not in note for note in verdict["notes"])
+    lost = sorted(lost) + ([f"{errors} cells ended in an error"] if errors else [])
+    return [text(verdict["student"], 120), text("; ".join(lost))] if lost else None
+
+
+def similar(alike: list) -> str:
+    rows = [
+        [text(p.one, 60), text(p.two, 60), str(p.shared), f"{100 * p.share:.0f}%", text(", ".join(p.exercises), 200)]
+        for p in alike[:MOST_PAIRS]
+    ]
+    heads = ["student", "student", "shared", "share", "where"]
+    return section(
+        "Similar answers",
+        table(heads, rows, (2, 3)) if rows else nothing("No pair stands out."),
+        "Runs of code that few others write, whatever the names in it; released text and solutions left out. "
+        "A hint to look, not a finding.",
+    )
+
+
+def everybody(verdicts: list[dict], scores: dict) -> str:
+    """A row for each student, a column for each exercise."""
+    names = list(dict.fromkeys(name for s in scores.values() for name in s))
+    rows = []
+    for verdict in verdicts:
+        mine = scores.get(verdict["student"])
+        cells = ["?" if mine and mine.get(n, 0) is None else number(mine.get(n) or 0) if mine else "" for n in names]
+        last = number(total(mine)) if mine else verdict["status"]
+        rows.append([text(verdict["student"], 60), f"<b>{text(last)}</b>", *cells])
+    heads = ["student", "score", *(str(i) for i in range(1, len(names) + 1))]
+    key = ", ".join(f"{i} <code>{text(n)}</code>" for i, n in enumerate(names, 1))
+    return section("Everybody", table(heads, rows, tuple(range(1, len(heads))), wide=True), key)
