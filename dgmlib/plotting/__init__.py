@@ -12,6 +12,14 @@ and are listed here.
 
 from dgmlib.plotting.bayes import bayes_updates, fitted_curves, narrowing_posterior
 from dgmlib.plotting.curves import cost_curves, curve, histogram_and_curves
+from dgmlib.plotting.elbo import (
+    bound_and_evidence,
+    elbo_and_gap,
+    elbo_surface,
+    gaussians_over,
+    q_against_posterior,
+    samples_needed,
+)
 from dgmlib.plotting.em import bound_climbing, half_steps, histories, latent_axes, responsibilities
 from dgmlib.plotting.flows import matrices, through_layers, warped_grid
 from dgmlib.plotting.kl import kl_integrands, kl_landscape, latent_densities, latent_dual, sample_by_sample
@@ -30,14 +38,18 @@ __all__ = [
     "SIGNED",
     "ancestral",
     "bayes_updates",
+    "bound_and_evidence",
     "bound_climbing",
     "cost_curves",
     "curve",
     "densities",
     "density",
     "dying_estimate",
+    "elbo_and_gap",
+    "elbo_surface",
     "estimates",
     "fitted_curves",
+    "gaussians_over",
     "half_steps",
     "histogram_and_curves",
     "histories",
@@ -53,8 +65,10 @@ __all__ = [
     "narrowing_posterior",
     "panels",
     "points",
+    "q_against_posterior",
     "responsibilities",
     "sample_by_sample",
+    "samples_needed",
     "sliders",
     "through_layers",
     "use_style",
