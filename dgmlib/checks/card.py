@@ -54,3 +54,11 @@ def row(state: str, law: LawResult) -> str:
     message = f' <span style="opacity:.85">{escape(law.message)}</span>' if law.message else ""
     name = f'<span style="color:{colour}">{SIGNS[state]} {escape(law.law)}</span>'
     return f'<div style="margin-left:1em">{name}{message}</div>'
+
+
+class NotPassed(AssertionError):
+    """A card as an error: its text, without a traceback."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows."""
+        return str(self).splitlines()
