@@ -62,6 +62,12 @@ def mix_row_by_row(x, weights, means, covariances):
     return torch.stack(rows)
 
 
+@right("mixture_log_prob")
+def mix_precisions(x, weights, means, covariances):
+    normal = D.MultivariateNormal(means, precision_matrix=torch.linalg.inv(covariances))
+    return torch.logsumexp(normal.log_prob(x[:, None]) + weights.log(), -1)
+
+
 @wrong("mixture_log_prob", law="value", says="weighted mean of the log-densities")
 def mix_mean_of_logs(x, weights, means, covariances):
     return D.MultivariateNormal(means, covariances).log_prob(x[:, None]) @ weights
@@ -99,6 +105,19 @@ def mix_log_of_det(x, weights, means, covariances):
 @wrong("mixture_log_prob", law="stability", says="log space")
 def mix_with_epsilon(x, weights, means, covariances):
     return (D.MultivariateNormal(means, covariances).log_prob(x[:, None]).exp() @ weights + 1e-12).log()
+
+
+@wrong("mixture_log_prob", law="value", says="expected")
+def mix_with_jitter(x, weights, means, covariances):
+    ridge = 1e-4 * torch.eye(x.shape[1], dtype=x.dtype, device=x.device)
+    return mix_broadcast(x, weights, means, covariances + ridge)
+
+
+@wrong("mixture_log_prob", law="stability", says="")
+def mix_clamped(x, weights, means, covariances):
+    return torch.logsumexp(
+        weights.log() + D.MultivariateNormal(means, covariances).log_prob(x[:, None]).clamp(min=-500), 1
+    )
 
 
 @wrong("mixture_log_prob", law="value", says="scale_tril")
@@ -334,6 +353,25 @@ def draw_fixed_counts(n, weights, means, covariances):
     edges = (weights.cumsum(0) * n).round()
     k = torch.searchsorted(edges, torch.randperm(n, device=weights.device).to(edges) + 0.5).clamp(max=len(weights) - 1)
     return means[k] + torch.einsum("nab,nb->na", torch.linalg.cholesky(covariances)[k], noise_like(means, n)), k
+
+
+@wrong("sample_mixture", law="random counts", says="the same k")
+def draw_seeded_k(n, weights, means, covariances):
+    k = torch.multinomial(weights.cpu(), n, replacement=True, generator=torch.Generator().manual_seed(0))
+    return D.MultivariateNormal(means[k], covariances[k]).sample(), k
+
+
+@wrong("sample_mixture", law="x given k", says="expected")
+def draw_averaged_covariance(n, weights, means, covariances):
+    k = torch.multinomial(weights, n, replacement=True)
+    return D.MultivariateNormal(means[k], torch.einsum("k,kab->ab", weights, covariances)).sample(), k
+
+
+@wrong("sample_mixture", law="x given k", says="share their noise")
+def draw_noise_twice(n, weights, means, covariances):
+    k = torch.multinomial(weights, n, replacement=True)
+    noise = noise_like(means, n)[torch.arange(n, device=means.device) // 2]
+    return means[k] + torch.einsum("nab,nb->na", torch.linalg.cholesky(covariances)[k], noise), k
 
 
 @wrong("sample_mixture", law="random counts", says="set no seed")

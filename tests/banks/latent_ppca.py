@@ -125,6 +125,30 @@ def ppca_average(x, W, mu, sigma):
     return ppca_woodbury(x, W, mu, sigma).mean().expand(len(x))
 
 
+@wrong("ppca_log_prob", law="value", says="expected")
+def ppca_for_one_latent(x, W, mu, sigma):
+    M = W.square().sum() + sigma**2
+    squares = ((x - mu).square().sum(1) - ((x - mu) @ W).square().sum(1) / M) / sigma**2
+    return -0.5 * (squares + M.log() + 2 * (len(mu) - 1) * sigma.log() + len(mu) * math.log(2 * math.pi))
+
+
+@wrong("ppca_log_prob", law="value", says="expected")
+def ppca_for_orthogonal_columns(x, W, mu, sigma):
+    m, d = W.shape
+    M = W.square().sum(0) + sigma**2
+    squares = ((x - mu).square().sum(1) - (((x - mu) @ W).square() / M).sum(1)) / sigma**2
+    return -0.5 * (squares + M.log().sum() + 2 * (m - d) * sigma.log() + m * math.log(2 * math.pi))
+
+
+@wrong("ppca_log_prob", law="cost", says="m-by-m")
+def ppca_projector(x, W, mu, sigma):
+    m, d = W.shape
+    M = W.T @ W + sigma**2 * identity(W, d)
+    projector = W @ torch.linalg.inv(M) @ W.T
+    squares = (((x - mu) - (x - mu) @ projector) * (x - mu)).sum(1) / sigma**2
+    return -0.5 * (squares + torch.logdet(M) + 2 * (m - d) * sigma.log() + m * math.log(2 * math.pi))
+
+
 @wrong("ppca_log_prob", law="value", says="likeliest z")
 def ppca_plug_in(x, W, mu, sigma):
     z = (x - mu) @ W @ torch.linalg.inv(W.T @ W + sigma**2 * identity(W, W.shape[1]))

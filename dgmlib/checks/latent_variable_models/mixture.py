@@ -46,7 +46,7 @@ def cases(rng):
         "one row": mixture(rng, 1, 3, 2),
         "one feature": mixture(rng, 5, 1, 3),
         "one component": mixture(rng, 4, 2, 1),
-        "extreme": single(mixture(rng, 3, 40, 2, scale=0.02, distance=12.0)),
+        "extreme": mixture(rng, 3, 100, 2, scale=0.02, distance=12.0),
     }
 
 
@@ -116,7 +116,7 @@ EXERCISES = (
         laws=(
             value("value", 1.125, ["log_prob"], hint="log p(x) = log Σ_k weights_k N(x; means_k, covariances_k)."),
             gradient(0.625, ["x", "weights", "means", "covariances"]),
-            stable(0.625, ["log_prob"], ["extreme"], "Densities and determinants leave float32 here: stay in log space (logsumexp, slogdet or Cholesky)."),
+            stable(0.625, ["log_prob"], ["extreme"], "Densities and determinants leave the range of floats here: stay in log space (logsumexp, slogdet or Cholesky)."),
             shapes(0.25, ["log_prob"], ["one row", "one feature", "one component"]),
             *form(["log_prob"]),
         ),

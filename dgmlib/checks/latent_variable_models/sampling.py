@@ -15,7 +15,7 @@ from ..run.latent_variable_models import REPEATED_N, REPEATS
 from .mixture import SLIDE, weights_of
 
 FAR = 6.5
-FEWEST, MOST = 8.0, 250.0  # a sum of χ² over all repeats, expected 48: a right answer leaves these once in 1e9 times
+FEWEST, MOST = 3.5, 250.0  # a sum of χ² over all repeats, expected 32: a right answer leaves these once in 1e9 times
 SHAPES = ("one row", "one component", "one feature", "float32")
 
 
@@ -25,11 +25,15 @@ def sample(n, weights, means, covariances):
     return means[k] + (torch.linalg.cholesky(covariances)[k] @ noise).squeeze(-1), k
 
 
-def correlated(rng) -> Tensor:
-    """A 2-by-2 covariance with strong correlation and unlike scales, none of them 1."""
-    wide, narrow = uniform(rng, 1.8, 2.4), uniform(rng, 0.4, 0.6)
-    scales = torch.stack([wide, narrow] if rng.random() < 0.5 else [narrow, wide])
-    correlation = uniform(rng, 0.65, 0.8) * (1 if rng.random() < 0.5 else -1)
+def correlated(rng, K: int) -> Tensor:
+    """2-by-2 covariances with strong correlations and unlike scales, none of them 1; no two alike in both."""
+    kinds = [(first, sign) for first in (True, False) for sign in (1, -1)]
+    return torch.stack([tilted(rng, *kinds[kind]) for kind in rng.permutation(4)[:K]])
+
+
+def tilted(rng, wide_first: bool, sign: int) -> Tensor:
+    wide, narrow, correlation = uniform(rng, 1.8, 2.4), uniform(rng, 0.4, 0.6), sign * uniform(rng, 0.65, 0.8)
+    scales = torch.stack([wide, narrow] if wide_first else [narrow, wide])
     return scales[:, None] * scales * torch.tensor([[1, correlation], [correlation, 1]], dtype=scales.dtype)
 
 
@@ -41,9 +45,10 @@ def cases(rng):
     weights = torch.as_tensor(rng.permutation([0.54, 0.29, 0.17]) * rng.uniform(0.97, 1.03, 3))
     value_case = {
         "weights": weights / weights.sum(),
-        "means": normal(rng, 3, 2, scale=0.3) + 4 * torch.as_tensor(rng.permutation([[0, 1], [1, -1], [-1, -1]])),
-        "covariances": torch.stack([correlated(rng) for _ in range(3)]),
-        "n": size(2000),
+        "means": normal(rng, 3, 2, scale=0.3, shift=6.0)
+        + 4 * torch.as_tensor(rng.permutation([[0, 1], [1, -1], [-1, -1]])),
+        "covariances": correlated(rng, 3),
+        "n": size(1200),
         "repeated": size(1),
     }
     return {
@@ -211,6 +216,8 @@ def varies(seen: Seen) -> str | None:
         return seen.error("value", "error.repeats") or "a second call gave another shape than the first"
     if bool((x.double() == x[:1].double()).all()):
         return "every call gives the same sample: set no seed inside your answer"
+    if bool((k == k[:1]).all()):
+        return "every call draws the same k: set no seed inside your answer"
     counts = torch.stack([(k.double() == c).sum(1) for c in range(len(weights))], 1).double()
     squares = float(((counts - REPEATED_N * weights).square() / (REPEATED_N * weights)).sum())
     if squares < FEWEST:

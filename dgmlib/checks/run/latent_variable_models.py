@@ -5,7 +5,7 @@ import torch
 from . import probe
 from .latent_variable_models_fixtures import Decoder, Largest, mixture
 
-REPEATS, REPEATED_N = 24, 30
+REPEATS, REPEATED_N = 16, 30
 
 
 @probe("grid_posterior", grad=("log_prior", "log_likelihood"), plain=("float32", "extreme", "extreme high"))
