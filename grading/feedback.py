@@ -24,19 +24,18 @@ def feedback(course: Course, found: dict[str, list[dict]]) -> tuple[list[Path], 
     """Write `feedback/STUDENT/ASSIGNMENT/<notebook>.html` for every verdict: `(files, notes)`."""
     written = []
     for name, verdicts in found.items():
-        hands = by_hand(course, name)
+        hands, title = by_hand(course, name), titled(course, ASSIGNMENTS[name])
         for verdict in verdicts:
             if verdict["status"] != "waiting":
                 folder = course.data / "feedback" / verdict["student"] / name
                 path = folder / f"{ASSIGNMENTS[name].notebook}.html"
-                write(path, student_page(verdict, hands.get(verdict["student"], {})))
+                write(path, student_page(verdict, hands.get(verdict["student"], {}), title))
                 written.append(path)
     return written, []
 
 
-def student_page(verdict: dict, touched: dict[str, Hand]) -> bytes:
+def student_page(verdict: dict, touched: dict[str, Hand], title: str) -> bytes:
     """One self-contained page, below 200 kB."""
-    title = titled(verdict["assignment"])
     graded = verdict["status"] == "graded"
     body = head(verdict, title, points(verdict, touched)) if graded else refusal(verdict, title)
     if graded:

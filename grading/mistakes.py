@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from dgmlib.checks.exercise import WAITS
 
-NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?|\binf\b|\bnan\b)", re.IGNORECASE)
+NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d+)?(?:e[-+]?\d+)?|\binf\b|\bnan\b)", re.IGNORECASE)
 COMPARED = re.compile(r"(?P<compared>[\w.]+: expected [^.]*, got [^.]*\.) *(?P<hint>.*)", re.DOTALL)
+LOST = re.compile(r".*?(?:took too long|ended the process)")
 RAISED = re.compile(r"(?P<what>.*?raised) (?P<kind>\w+)")
 
 
@@ -42,6 +43,8 @@ def fixed(message: str, known: list[str]) -> str:
             return mistake
     if message.startswith("no ") and " after its cell ran" in message:
         return "not defined: its cell ended in an error, or is missing"
+    if lost := LOST.match(message):
+        return lost[0]
     if raised := RAISED.match(message):
         return f"{raised['what']} {raised['kind']}"
     plain = NUMBER.sub("#", message)

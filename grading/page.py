@@ -1,6 +1,6 @@
 """One self-contained HTML page: no script, nothing loaded, light and dark, phone and desk. All text is escaped."""
 
-import re
+import json
 import unicodedata
 from html import escape
 
@@ -59,6 +59,12 @@ def bar(share: float) -> str:
     return f'<div class="bar"><i style="width:{100 * min(max(share, 0.0), 1.0):.0f}%"></i></div>'
 
 
-def titled(assignment: str) -> str:
-    """00_flows_recap -> 00 flows recap."""
-    return re.sub(r"_+", " ", assignment)
+def titled(course, assignment) -> str:
+    """The first heading of the released notebook; else 00_flows_recap -> 00 flows recap."""
+    path = course.released / assignment.name / f"{assignment.notebook}.ipynb"
+    try:
+        cells = json.loads(path.read_bytes())["cells"]
+        sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
+        return next(line[2:].strip() for source in sources for line in source.splitlines() if line.startswith("# "))
+    except (OSError, ValueError, KeyError, TypeError, StopIteration):
+        return assignment.name.replace("_", " ")

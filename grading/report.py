@@ -20,8 +20,12 @@ tr:last-child td { border-bottom: 0; } td.n, th.n { text-align: right; font-vari
 .share { display: inline-block; width: 7rem; max-width: 24vw; height: 8px; border-radius: 4px; background: var(--track);
   overflow: hidden; } .share i { display: block; height: 100%; background: var(--accent); }
 .percent { display: inline-block; width: 3.2rem; text-align: right; font-variant-numeric: tabular-nums; }
-td.bars { white-space: nowrap; width: 1%; } details { margin: .3rem 0 0; } summary { cursor: pointer; }
+td:first-child { min-width: 2.2rem; } .nowrap { white-space: nowrap; } th { overflow-wrap: normal; }
 h2 { margin-bottom: .4rem; }
+.exercise { border-top: 1px solid var(--line); padding: .6rem 0; }
+.laws { display: grid; grid-template-columns: repeat(auto-fill, minmax(17rem, 1fr)); gap: .1rem 1.6rem; }
+.laws > span { display: flex; justify-content: space-between; align-items: baseline; gap: .6rem; }
+.laws > span > span:first-child { flex: 1; } .laws .share { width: 5rem; } .share { vertical-align: middle; }
 """
 MOST_MISTAKES = 25
 MOST_PAIRS = 20
@@ -34,18 +38,19 @@ def report(course: Course, found: dict[str, list[dict]]) -> tuple[list[Path], li
     for name, verdicts in found.items():
         path = course.data / "report" / f"{name}.html"
         alike = similarity.pairs(course, ASSIGNMENTS[name], verdicts)
-        write(path, class_page(name, verdicts, by_hand(course, name), alike))
+        title = titled(course, ASSIGNMENTS[name])
+        write(path, class_page(name, title, verdicts, by_hand(course, name), alike))
         written.append(path)
     return written, []
 
 
-def class_page(name: str, verdicts: list[dict], hands: dict[str, dict[str, Hand]], alike: list) -> bytes:
+def class_page(name: str, title: str, verdicts: list[dict], hands: dict[str, dict[str, Hand]], alike: list) -> bytes:
     """One self-contained page."""
     graded = [v for v in verdicts if v["status"] == "graded"]
     scores = {v["student"]: points(v, hands.get(v["student"], {})) for v in graded}
     exercises = ASSIGNMENTS[name].exercises
     parts = [
-        overview(name, verdicts, scores),
+        overview(title, verdicts, scores),
         needs_a_person(verdicts, scores, hands),
         common(mistakes.groups(graded, exercises), len(graded)),
         success(graded, scores),
@@ -53,21 +58,21 @@ def class_page(name: str, verdicts: list[dict], hands: dict[str, dict[str, Hand]
         similar(alike),
         everybody(verdicts, scores),
     ]
-    return page(f"{titled(name)}: the class", "".join(parts), "60rem", STYLE)
+    return page(f"{title}: the class", "".join(parts), "60rem", STYLE)
 
 
-def overview(name: str, verdicts: list[dict], scores: dict) -> str:
+def overview(title: str, verdicts: list[dict], scores: dict) -> str:
     totals = [total(s) for s in scores.values()]
     most = next((v["max_score"] for v in verdicts), 0)
     counts = {s: sum(v["status"] == s for v in verdicts) for s in ("graded", "refused", "failed", "waiting")}
     tiles = [("submissions", len(verdicts))] + [(s, n) for s, n in counts.items() if n]
     if totals:
         tiles += [("median", f"{number(statistics.median(totals))} of {number(most)}")]
-        tiles += [("mean", number(statistics.fmean(totals)))]
+        tiles += [("mean", f"{statistics.fmean(totals):.1f}")]
     shown = "".join(f'<div><b>{text(value)}</b><span class="soft small">{label}</span></div>' for label, value in tiles)
     plot = plots.histogram(totals, most, "How many students have how many points") if totals else ""
     return (
-        f'<header><p class="soft small">Class report</p><h1>{text(titled(name))}</h1></header>'
+        f'<header><p class="soft small">Class report</p><h1>{text(title)}</h1></header>'
         f'<section><div class="tiles">{shown}</div></section><section><h2>Scores</h2>{plot or nothing()}</section>'
     )
 
@@ -94,18 +99,21 @@ def table(heads: list[str], rows: list[list[str]], numeric: tuple[int, ...] = ()
 
 def needs_a_person(verdicts: list[dict], scores: dict, hands: dict) -> str:
     """Proofs to read, files that were refused, graders that failed, scores to look at again."""
-    rows = []
+    rows: dict[str, list[str]] = {}
     for verdict in verdicts:
         student = verdict["student"]
         if verdict["status"] != "graded":
-            rows.append((student, f"{verdict['status']}: {verdict['reason']}"))
+            rows.setdefault(f"{verdict['status']}: {verdict['reason']}", []).append(student)
             continue
         unread = [name for name, score in scores[student].items() if score is None]
-        rows += [(student, f"{name}: a proof to read") for name in unread]
-        due = [name for name, hand in hands.get(student, {}).items() if hand.due and name not in unread]
-        rows += [(student, f"{name}: its automatic score changed after a person graded it") for name in due]
-    body = table(["student", "what"], [[text(s, 120), text(what)] for s, what in rows]) if rows else nothing("Nobody.")
-    return section(f"Needs a person ({len(rows)})", body)
+        changed = [name for name, hand in hands.get(student, {}).items() if hand.due and name not in unread]
+        for what in [f"{n}: to read" for n in unread] + [f"{n}: changed since a person graded it" for n in changed]:
+            rows.setdefault(what, []).append(student)
+    cells = [
+        [str(len(who)), f'{text(what)}<br><span class="soft small">{text(", ".join(who), 4000)}</span>']
+        for what, who in sorted(rows.items(), key=lambda row: not row[0].startswith(("failed", "refused", "waiting")))
+    ]
+    return section("Needs a person", table(["", "what, and whose"], cells) if cells else nothing("Nothing."))
 
 
 def common(groups: list, graded: int) -> str:
@@ -113,7 +121,7 @@ def common(groups: list, graded: int) -> str:
     unsolved = {g.exercise: len(g.students) for g in groups if g.message == "not solved yet"}
     rows = [
         [
-            f"{len(g.students)} of {graded}",
+            f'<span class="nowrap">{len(g.students)} of {graded}</span>',
             f"<code>{text(g.exercise)}</code>: {text(g.message, 300)}"
             f'<br><span class="soft small">{text(", ".join(g.laws), 160)} · {text(", ".join(g.students), 160)}</span>',
         ]
@@ -129,58 +137,53 @@ def common(groups: list, graded: int) -> str:
 def success(graded: list[dict], scores: dict) -> str:
     """Mean points by exercise; below each the share of students who keep each law."""
     names = list(dict.fromkeys(name for v in graded for name in v["exercises"]))
-    rows = []
+    parts = []
     for name in names:
         results = [v["exercises"][name] for v in graded if name in v["exercises"]]
         got = [scores[v["student"]][name] for v in graded if scores[v["student"]].get(name) is not None]
-        most = results[0]["max_score"] * len(got)
         full = sum(score >= results[0]["max_score"] for score in got)
-        rows.append(
-            [
-                f"<code>{text(name)}</code>{by_law(results)}",
-                f'{plots.share(sum(got), most)}<br><span class="soft small">{full} of {len(got)} in full</span>',
-            ]
+        wait = f", {len(results) - len(got)} to read" if len(got) < len(results) else ""
+        share = plots.share(sum(got), results[0]["max_score"] * len(got))
+        parts.append(
+            f'<div class="exercise"><div class="head"><code>{text(name)}</code>'
+            f'<span class="nowrap">{share}</span></div>'
+            f'<p class="soft small">{full} of {len(got)} in full{wait}</p>{by_law(results)}</div>'
         )
-    body = (
-        table(["exercise", "points reached"], rows).replace("<td><span", '<td class="bars"><span')
-        if rows
-        else nothing()
+    return section(
+        "Success by exercise and by law", "".join(parts) or nothing(), "Share of the points; of who keeps a law."
     )
-    return section("Success by exercise and by law", body)
 
 
 def by_law(results: list[dict]) -> str:
     laws = list(dict.fromkeys(law["law"] for r in results for law in r["laws"]))
-    if not laws:
-        return '<p class="soft small">read by a person</p>'
     passed = {n: [law["passed"] for r in results for law in r["laws"] if law["law"] == n] for n in laws}
-    rows = [[f'<span class="small">{text(n)}</span>', plots.share(sum(p), len(p))] for n, p in passed.items()]
-    return f'<details><summary class="soft small">{len(laws)} laws</summary>{table(["law", "kept by"], rows)}</details>'
+    rows = [f"<span><span>{text(n)}</span>{plots.share(sum(p), len(p))}</span>" for n, p in passed.items()]
+    return f'<div class="laws small">{"".join(rows)}</div>'
 
 
 def times(verdicts: list[dict]) -> str:
     """Seconds a submission took, crashes and hangs."""
     timed = sorted(((v["seconds"], v["student"]) for v in verdicts if v.get("seconds") is not None), reverse=True)
-    lost = [lost_line(v) for v in verdicts if v["status"] == "graded"]
-    lost = [line for line in lost if line]
-    body = ""
+    body = nothing("No times are on file: autograde writes them.")
     if timed:
         seconds = [s for s, _ in timed]
-        body += f"<p>Median {statistics.median(seconds):.1f} s, all together {sum(seconds):.0f} s.</p>"
+        body = f"<p>Seconds a submission: median {statistics.median(seconds):.1f}, sum {sum(seconds):.0f}.</p>"
         body += plots.histogram(seconds, max(seconds), "Seconds that a submission took")
         body += f'<p class="small soft">Slowest: {text(", ".join(f"{who} {s:.1f} s" for s, who in timed[:5]))}</p>'
-    body += table(["student", "lost"], lost) if lost else nothing("No crash, no hang.")
-    return section("Time, crashes and hangs", body, "" if timed else "No times are on file: autograde writes them.")
+    graded = [v for v in verdicts if v["status"] == "graded"]
+    rows = [[text(v["student"], 120), text("; ".join(lost(v)))] for v in graded if lost(v)]
+    body += table(["student", "lost"], rows) if rows else nothing("No crash, no hang.")
+    errors = [v["student"] for v in graded if v["notes"]]
+    if errors:
+        body += f'<p class="small">Cells that ended in an error: {len(errors)} of {len(graded)} submissions.</p>'
+    return section("Time, crashes and hangs", body)
 
 
-def lost_line(verdict: dict) -> list[str] | None:
-    """Exercises and cells that ended the process or ran out of time, and cells that ended in an error."""
+def lost(verdict: dict) -> list[str]:
+    """Exercises and cells that ended the process or ran out of time."""
     said = [(n, law["message"]) for n, e in verdict["exercises"].items() for law in e["laws"] if not law["passed"]]
     said += [(note.split(":")[0], note) for note in verdict["notes"]]
-    lost = {f"{name} {word}" for name, message in said for word in (CRASHED, SLOW) if word in message}
-    errors = sum(CRASHED not in note and SLOW not in note for note in verdict["notes"])
-    lost = sorted(lost) + ([f"{errors} cells ended in an error"] if errors else [])
-    return [text(verdict["student"], 120), text("; ".join(lost))] if lost else None
+    return sorted({f"{name} {word}" for name, message in said for word in (CRASHED, SLOW) if word in message})
 
 
 def similar(alike: list) -> str:

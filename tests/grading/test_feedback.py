@@ -1,0 +1,169 @@
+"""Feedback pages: what a student reads, and what can never be in them."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from grading import feedback, results
+from grading.course import Course
+from grading.points import Hand
+
+from . import synthetic
+from .synthetic import EVIL, NAME, PROOF, verdict
+
+
+class Tags(HTMLParser):
+    """All tags and attributes; whether every tag is closed."""
+
+    def __init__(self, page: bytes):
+        super().__init__()
+        self.open, self.seen, self.text = [], [], []
+        self.feed(page.decode())
+
+    def handle_starttag(self, tag, attributes):
+        self.seen.append((tag, dict(attributes)))
+        if tag not in ("meta", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+    @property
+    def words(self) -> str:
+        return re.sub(r"\s+", " ", " ".join(self.text))
+
+
+def harmless(page: bytes) -> Tags:
+    """Well formed, no script, nothing that loads or leads anywhere, below 200 kB."""
+    tags = Tags(page)
+    assert not tags.open
+    assert len(page) <= 200_000
+    assert {tag for tag, _ in tags.seen}.isdisjoint({"script", "img", "a", "link", "iframe", "form", "object", "base"})
+    names = {name for _, attributes in tags.seen for name in attributes}
+    assert not any(name.startswith("on") or name in ("src", "href", "srcdoc", "action") for name in names)
+    assert b"url(" not in page
+    assert b"http" not in page.replace(b"http-equiv", b"")
+    return tags
+
+
+@pytest.fixture
+def room(tmp_path):
+    (tmp_path / "course").mkdir()
+    return Course(tmp_path)
+
+
+def page(made: dict, touched: dict | None = None) -> bytes:
+    return feedback.student_page(made, touched or {}, "Forward and reverse KL")
+
+
+def test_all_right():
+    words = harmless(page(verdict("ann", written=[]))).words
+    assert "18 of 20" in words
+    assert "1 exercise to look at again" in words
+    assert "Nothing was written here" in words
+
+
+def test_a_mistake_its_points_and_its_slide():
+    made = verdict("ann", {"gaussian_kl": "kl: expected 1 at [0], got 2 at [0]. The two arguments are swapped."})
+    words = harmless(page(made)).words
+    assert "15 of 20" in words
+    assert "The two arguments are swapped." in words
+    assert words.count("counts as soon as the values are right") == 1
+    assert "Read again: Lecture 3, “" in words
+    assert words.count("Read again") == 1
+
+
+def test_unsolved_is_one_line():
+    words = harmless(page(verdict("ann", {"gaussian_kl": "not solved yet"}))).words
+    assert words.lower().count("not solved yet") == 1
+
+
+@pytest.mark.parametrize(
+    ("hand", "expected"),
+    [
+        (None, "A person reads this; not graded yet."),
+        (Hand(1.5, 0.0, "Say <why> the Jacobian cancels.", False), "Say <why> the Jacobian cancels."),
+    ],
+)
+def test_a_proof(hand, expected):
+    words = harmless(page(verdict("ann"), {PROOF: hand} if hand else {})).words
+    assert expected in words
+    assert ("19.5 of 20" in words) == (hand is not None)
+    assert ("2 more points are open" in words) == (hand is None)
+
+
+def test_refused_says_why_and_what_to_do():
+    words = harmless(page(synthetic.refused("ann", "larger than 5 MB: clear all outputs"))).words
+    assert "larger than 5 MB: clear all outputs" in words
+    assert "hand it in again" in words
+
+
+def test_what_a_student_wrote_is_text():
+    made = verdict(
+        EVIL[:100], {n: f"your answer raised ValueError: {EVIL}" for n in ("gaussian_kl", "objective_needs")}
+    )
+    made["notes"] = [f"cell {i}: {EVIL}" for i in range(40)]
+    tags = harmless(page(made))
+    assert "<script>alert(1)</script>" in tags.words
+    assert not any(c in tags.words for c in "\u202e\x07")
+
+
+def test_the_longest_page_is_below_200_kb():
+    made = verdict("ann", {name: "&" * 600 for name in verdict("x")["exercises"]}, notes=["cell 1: " + "&" * 600] * 40)
+    for place, law in enumerate(law for e in made["exercises"].values() for law in e["laws"]):
+        law["message"] = f"{place}" + "'" * 600
+    harmless(page(made))
+
+
+@pytest.mark.parametrize("words", ["0.1234567 -3.5e-07 1.25", "tensor([[1.5, -2.25]])", "123456789", "ab12" * 40])
+def test_an_exception_carries_no_numbers_out(words):
+    made = verdict("ann", {"gaussian_kl": f"your answer raised ValueError: {words}"})
+    shown = harmless(page(made)).words
+    assert words not in shown
+    assert not re.search(r"\d\.\d{2,}|\d{5,}|[ab12]{60}", shown.split("ValueError")[1].split("gradient")[0])
+
+
+def test_shapes_in_an_exception_stay():
+    message = "your answer raised RuntimeError: mat1 and mat2 shapes cannot be multiplied (6x4 and 3x2)"
+    assert "(6x4 and 3x2)" in Tags(page(verdict("ann", {"gaussian_kl": message}))).words
+
+
+def test_files_for_a_class(room):
+    made = [verdict("Émile N.", {"gaussian_kl": "wrong"}), synthetic.refused("bo", "an empty file")]
+    synthetic.on_file(room, made)
+    files, _ = feedback.feedback(room, results.wanted(room, [NAME]))
+    expected = room.data / "feedback" / "Émile N." / NAME / "forward_reverse_kl.html"
+    assert expected in files
+    assert len(files) == 2
+    assert "15 of 20" in harmless(expected.read_bytes()).words
+
+
+def test_nobodys_page_before_grading(room):
+    synthetic.on_file(room, [verdict("ann")])
+    later = room.submitted / "ann" / NAME / "forward_reverse_kl.ipynb"
+    later.write_bytes(synthetic.notebook({"gaussian_kl": "handed in again"}))
+    found = results.wanted(room, [])
+    assert found[NAME][0]["status"] == "waiting"
+    assert "handed in again" in results.problems(found)[0]
+    assert feedback.feedback(room, found) == ([], [])
+
+
+def test_verdicts_are_found_without_stored_results(room):
+    synthetic.on_file(room, [verdict("ann")])
+    results.path(room, NAME).unlink()
+    assert [v["status"] for v in results.load(room, NAME)] == ["graded"]
+
+
+def test_times_survive_a_rerun(room):
+    synthetic.on_file(room, [verdict("ann")])
+    again = verdict("ann") | {"key": "0" * 64, "seconds": 0.01}
+    results.store(room, [again])
+    assert results.load(room, NAME)[0]["seconds"] == 1.0
+
+
+def test_a_cell_that_waits_for_another_look_changes_nothing():
+    assert page(verdict("ann"), {"gaussian_kl": Hand(None, 0.0, "", True)}) == page(verdict("ann"))
