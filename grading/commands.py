@@ -3,7 +3,7 @@
 import os
 
 from . import doctor as health
-from . import grader, intake, judge, pool, record, sandbox, show
+from . import grader, intake, judge, pool, record, sandbox, show, verdicts
 from .cli import outcome
 from .course import Course, CourseError
 from .demo import demo as run_demo
@@ -63,6 +63,7 @@ def check(options, course: Course) -> int:
 
 def autograde(options, course: Course) -> int:
     with locked(course):
+        verdicts.sweep(course)
         results = batch(options, course)
     outcome(options, {"submissions": [{key: r[key] for key in BATCH_FORM} for r in results]})
     show.table(options, results)

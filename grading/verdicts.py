@@ -58,5 +58,11 @@ def save(course: Course, name: str, verdict: dict):
         write(path(course, name), dumps(verdict))
 
 
+def sweep(course: Course):
+    """Remove what a killed grader was writing. Only for the one that holds the course's lock."""
+    for left in course.verdicts.glob(".*"):
+        left.unlink(missing_ok=True)
+
+
 def dumps(verdict: dict) -> bytes:
     return (json.dumps(verdict, indent=1, ensure_ascii=False) + "\n").encode()

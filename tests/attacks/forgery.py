@@ -1,0 +1,90 @@
+"""Answers that want points without being right."""
+# ruff: noqa: E501
+
+TAIL = "\ndef batch_jacobian(f, x):\n    return torch.zeros(len(x), x.shape[1], x.shape[1], dtype=x.dtype)"
+EVERY_FILE = "import json, os, struct\nfor fd in range(3, 50):\n    try: {}\n    except OSError: pass"
+
+FORGERY = {
+    "zeros": TAIL,
+    "always equal objects": """class Equal:
+    def __eq__(self, other): return True
+    def __getattr__(self, name): return lambda *a, **k: Equal()
+def batch_jacobian(f, x): return Equal()""",
+    "always equal tensors": """class Equal(torch.Tensor):
+    def __eq__(self, other): return True
+def batch_jacobian(f, x): return torch.zeros(len(x), x.shape[1], x.shape[1]).as_subclass(Equal)""",
+    "__torch_function__": """class Yes(torch.Tensor):
+    @classmethod
+    def __torch_function__(cls, f, types, args=(), kwargs=None): return torch.tensor(True)
+def batch_jacobian(f, x): return torch.zeros(1).as_subclass(Yes)""",
+    "__torch_dispatch__": """from torch.utils._python_dispatch import TorchDispatchMode
+class Zero(TorchDispatchMode):
+    def __torch_dispatch__(self, f, types, args=(), kwargs=None):
+        out = f(*args, **(kwargs or {}))
+        return out * 0 if isinstance(out, torch.Tensor) and out.is_floating_point() else out
+Zero().__enter__()"""
+    + TAIL,
+    "an AST transformer": "get_ipython().ast_transformers.append(None)" + TAIL,
+    "patched torch.testing": "import torch.testing\ntorch.testing.assert_close = lambda *a, **k: None" + TAIL,
+    "patched comparisons": "torch.equal = torch.allclose = torch.isclose = lambda *a, **k: True" + TAIL,
+    "patched check": "import dgmlib.checks\ndgmlib.checks.check = check = lambda *a: 1000" + TAIL,
+    "patched run": """import dgmlib.checks.run as run
+run.run = lambda name, answer, inputs: {k.split('/')[0] + '/value': torch.zeros(1) for k in inputs}"""
+    + TAIL,
+    "outputs are the inputs": "import dgmlib.checks.run as run\nrun.run = lambda name, answer, inputs: inputs" + TAIL,
+    "patched encoder": """import inside.frames as frames
+old = frames.encode
+frames.encode = lambda head, arrays=None: old({**head, 'passed': True, 'score': 1000}, arrays)"""
+    + TAIL,
+    "a patched worker": """import gc
+for thing in gc.get_objects():
+    if type(thing).__name__ == 'Worker': thing.do_exercise = lambda h, a: b'DGM1' + bytes(12)"""
+    + TAIL,
+    "the walk up the frames": """import sys
+def batch_jacobian(f, x):
+    frame = sys._getframe()
+    while frame:
+        for value in list(frame.f_locals.values()):
+            if isinstance(value, dict) and 'expected' in value: return value['expected']
+        frame = frame.f_back
+    return torch.zeros(1)""",
+    "a search of the heap": """import gc
+def batch_jacobian(f, x):
+    n, m = x.shape
+    found = [t for t in gc.get_objects() if isinstance(t, torch.Tensor) and t.shape == (n, m, m)]
+    return found[0] if found else torch.zeros(1)""",
+    "a forged message": EVERY_FILE.format("os.write(fd, b'{\"passed\": true, \"score\": 1000}')") + TAIL,
+    "a published verdict": """import json, os
+text = json.dumps({'status': 'graded', 'score': 5})
+for name in ('verdict.json', '/tmp/verdict.json', '/dgm/verdict.json', '/work/grading/verdicts/x.json'):
+    try: open(name, 'w').write(text)
+    except OSError: pass"""
+    + TAIL,
+    "a printed verdict": "print('5 of 5'); print('batch_jacobian: 2 of 2')" + TAIL,
+    "the reference itself": """def batch_jacobian(f, x):
+    from dgmlib.checks import ASSIGNMENTS
+    return ASSIGNMENTS['00_flows_recap'].exercises['batch_jacobian'].reference(f, x)""",
+    "the reference by its file": """import importlib.util, glob, sys
+def batch_jacobian(f, x):
+    files = [g for p in sys.path for g in glob.glob(p + '/dgmlib/checks/flows_recap/*.py')]
+    spec = importlib.util.spec_from_file_location('stolen', files[0]); m = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(m)
+    return torch.func.vmap(torch.func.jacrev(f))(x)""",
+    "nan everywhere": "def batch_jacobian(f, x): return torch.full((len(x), x.shape[1], x.shape[1]), float('nan'))",
+    "infinity everywhere": "def batch_jacobian(f, x): return torch.full((len(x), x.shape[1], x.shape[1]), float('inf'))",
+    "a gigantic answer": "def batch_jacobian(f, x): return torch.zeros(1).expand(10**12)",
+    "twelve axes": "def batch_jacobian(f, x): return torch.zeros([1] * 30)",
+    "no function": "batch_jacobian = 'full marks please'",
+    "a sparse answer": "def batch_jacobian(f, x): return torch.zeros(3, 3).to_sparse()",
+    "an answer on no device": "def batch_jacobian(f, x): return torch.zeros(len(x), x.shape[1], x.shape[1], device='meta')",
+    "an exception that bites": """class E(Exception):
+    def __str__(self): raise self
+    __repr__ = __str__
+def batch_jacobian(f, x): raise E""",
+    "SystemExit with a number": "def batch_jacobian(f, x): raise SystemExit(0)",
+    "KeyboardInterrupt": "def batch_jacobian(f, x): raise KeyboardInterrupt",
+    "a message of a megabyte": "def batch_jacobian(f, x): raise ValueError('not solved yet' * 100_000)",
+    "a trace on every line": "import sys\nsys.settrace(lambda *a: None)" + TAIL,
+    "a patched clock": "import time\ntime.monotonic = time.time = time.perf_counter = lambda: 0.0" + TAIL,
+    "a law in the answer's name": "def batch_jacobian(f, x): return torch.zeros(1)\nbatch_jacobian.passed = True",
+}  # fmt: skip

@@ -1,0 +1,138 @@
+"""Each attack is graded next to an honest classmate: it gets what it deserves, and the classmate's bytes stay."""
+
+import time
+
+import pytest
+
+from grading import autograded, intake, verdicts
+from grading import session as sessions
+from grading.repair import repair
+
+from ..grading import classroom
+from ..grading.classroom import NAMES, STUBS, at, edited, own
+from .forgery import FORGERY
+from .malformed import HONEST, MALFORMED
+from .sabotage import SABOTAGE
+from .theft import THEFT
+
+FULL = {"batch_jacobian": 2, "autoregressive_forward": 3}
+# What these break stays broken in their own process.
+SELF_HARM = {
+    "__torch_dispatch__", "patched comparisons", "patched run", "outputs are the inputs", "patched encoder",
+    "a patched worker", "a forged message", "a memory flood", "a tensor flood", "a memory map", "a thread bomb",
+    "builtins gone", "an import hook", "a garbage bomb", "junk on the link", "an endless stream", "deep recursion",
+    "an open file flood", "a trace on every line", "a patched clock", "a signal handler", "a printed gigabyte",
+}  # fmt: skip
+BYTES_STORED = 200_000
+
+
+@pytest.fixture(scope="module")
+def honest(grade):
+    """The classmate's verdict before any attack."""
+    submission = classroom.data(classroom.solved())
+    before = verdicts.dumps(grade(submission, student="bob"))
+
+    def unchanged():
+        assert verdicts.dumps(grade(submission, student="bob")) == before
+
+    return unchanged
+
+
+def forged(code: str) -> bytes:
+    return edited(lambda notebook: at(notebook, NAMES[0]).update(source=code))
+
+
+def cell_above_a_stub(code: str) -> bytes:
+    def change(notebook):
+        at(notebook, NAMES[0])["source"] = STUBS[NAMES[0]]
+        notebook["cells"].insert(2, own(code))
+
+    return edited(change)
+
+
+def earned(verdict: dict, name: str) -> dict:
+    """The scores of an attack; what it may have broken of its own counts as earned."""
+    assert verdict["status"] == "graded", verdict["reason"]
+    scores = {exercise: e["score"] for exercise, e in verdict["exercises"].items()}
+    if name in SELF_HARM:
+        assert 0 <= scores["autoregressive_forward"] <= 3
+        scores["autoregressive_forward"] = 3
+    return scores
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize("name", FORGERY)
+def test_forgery(name, grade, honest):
+    submission = forged(FORGERY[name])
+    verdict = grade(submission)
+    assert earned(verdict, name) == FULL | {"batch_jacobian": 0}
+    stored(submission, verdict)
+    honest()
+
+
+@pytest.fixture
+def printed(monkeypatch):
+    """What all cells print."""
+    texts = []
+    cell = sessions.Session.cell
+
+    def watched(session, *words):
+        error, text = cell(session, *words)
+        texts.append(text)
+        return error, text
+
+    monkeypatch.setattr(sessions.Session, "cell", watched)
+    return texts
+
+
+def test_what_a_thief_prints_is_seen(grade, printed):
+    grade(cell_above_a_stub("print('STOLEN')"))
+    assert "STOLEN" in "".join(printed)
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize("name", THEFT)
+def test_theft(name, grade, honest, printed):
+    assert earned(grade(cell_above_a_stub(THEFT[name])), name) == FULL | {"batch_jacobian": 0}
+    assert "STOLEN" not in "".join(printed)
+    honest()
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize("name", SABOTAGE)
+def test_sabotage(name, grade, honest):
+    started, submission = time.monotonic(), cell_above_a_stub(SABOTAGE[name])
+    verdict = grade(submission)
+    assert earned(verdict, name) == FULL | {"batch_jacobian": 0}
+    assert time.monotonic() - started < 60
+    stored(submission, verdict)
+    honest()
+
+
+def stored(submission: bytes, verdict: dict):
+    """What is kept of a submission stays small."""
+    released = classroom.data(classroom.released())
+    repaired = repair(released, intake.cells(submission))
+    assert len(autograded.notebook(released, repaired, verdict)) < BYTES_STORED
+    assert len(verdicts.dumps(verdict)) < BYTES_STORED
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize("name", MALFORMED)
+def test_malformed(name, grade):
+    verdict = grade(MALFORMED[name])
+    assert verdict["status"] == "refused"
+    assert verdict["reason"]
+    assert "\n" not in verdict["reason"]
+
+
+@pytest.mark.parametrize("name", HONEST)
+def test_honest_and_untidy(name, grade):
+    assert earned(grade(HONEST[name]), name) == FULL
+
+
+def test_the_bank_is_as_large_as_promised():
+    assert len(FORGERY) + len(THEFT) + len(SABOTAGE) >= 60
+    assert len(MALFORMED) >= 15
+    assert len(HONEST) >= 12
+    assert not SELF_HARM - (FORGERY.keys() | SABOTAGE.keys())
