@@ -57,6 +57,14 @@ def point_by_point(x, responsibilities):
     return mass / n, means, torch.stack(scatter) / mass[:, None, None]
 
 
+@right("m_step")
+def by_torch_cov(x, responsibilities):
+    m, mass = x.shape[1], responsibilities.sum(0)
+    means = responsibilities.T @ x / mass[:, None]
+    covariances = [torch.cov(x.T, aweights=r, correction=0).reshape(m, m) for r in responsibilities.T]
+    return mass / len(x), means, torch.stack(covariances)
+
+
 def altered(weights=None, means=None, covariances=None):
     """The right answer with one result replaced."""
 

@@ -51,6 +51,18 @@ def noise_from_the_trace(x, d):
     )
 
 
+@right("ppca_mle")
+def by_the_gram_matrix(x, d):
+    """The n-by-n problem, with the same eigenvalues."""
+    n, m = x.shape
+    mu = x.mean(0)
+    values, vectors = torch.linalg.eigh((x - mu) @ (x - mu).T / n)
+    top = values[-d:]
+    variance = ((x - mu).square().sum() / n - top.sum()) / (m - d)
+    directions = (x - mu).T @ vectors[:, -d:] / (n * top).sqrt()
+    return directions * (top - variance).sqrt(), mu, variance.sqrt()
+
+
 def closed_form(x, d, variance=None, reduce=True, n=None, centre=True, root=True):
     mu = x.mean(0)
     d_x = x - mu if centre else x

@@ -4,7 +4,7 @@ import torch
 
 from ..exercise import Exercise, Mistake
 from ..inputs import normal, regular, rotation, single, uniform
-from ..laws import form, gradient, shapes, stable, value
+from ..laws import compare, custom, form, gradient, shapes, stable, value
 
 STEP = ["W", "mu", "sigma"]
 FIT = ["W @ W.T", "mu", "sigma"]
@@ -227,6 +227,12 @@ FIT_MISTAKES = (
     Mistake("The values are right and cut off the graph: no detach, no no_grad.", lambda x, d: tuple(t.detach() for t in ppca_mle(x, d))),
 )  # fmt: skip
 
+
+def beside(name, weight, outputs, cases, hint=""):
+    """A value too easily right to count alone: it waits for any other value."""
+    return custom(name, weight, lambda seen: compare(seen, cases, outputs, hint), waits=any)
+
+
 EXERCISES = (
     Exercise(
         "ppca_em_step",
@@ -237,7 +243,7 @@ EXERCISES = (
         laws=(
             value("W", 1.125, ["W"], ["value", "large sigma"], "W = (sum_i (x_i - mu) E[z_i]ᵀ)(sum_i E[z_i z_iᵀ])⁻¹."),
             value("sigma", 0.75, ["sigma"], ["value", "large sigma"], "sigma² = mean over rows and columns of E[(x - mu - W z)²], with the new W."),
-            shapes(0.25, ["mu"], ["value", "large sigma"], "mu stays at the sample mean.", name="mu"),
+            beside("mu", 0.25, ["mu"], ["value", "large sigma"], "mu stays at the sample mean."),
             gradient(0.375, ["x", "W", "sigma"]),
             shapes(0.125, STEP, ["one latent", "one feature", "few rows"]),
             *form(STEP),
@@ -253,10 +259,10 @@ EXERCISES = (
         laws=(
             value("W", 0.5, ["W @ W.T"], hint="W = U_d (Λ_d - sigma² I)^½, up to a rotation of the latent space."),
             value("sigma", 0.5, ["sigma"], hint="sigma² = mean of the m - d discarded eigenvalues."),
-            shapes(0.125, ["mu"], ["value"], "mu is the sample mean.", name="mu"),
+            beside("mu", 0.125, ["mu"], ["value"], "mu is the sample mean."),
             gradient(0.25, ["x"]),
             stable(0.125, FIT, ["few rows"], "With fewer rows than columns some eigenvalues are 0; they count.", name="few rows"),
-            shapes(0.125, ["shape of W", *FIT], ["value", "one latent", "one discarded"]),
+            beside("shape", 0.125, ["shape of W", *FIT], ["value", "one latent", "one discarded"]),
             *form(FIT),
         ),
         mistakes=FIT_MISTAKES,
