@@ -57,7 +57,10 @@ from . import (  # noqa: E402
     flows_recap,  # noqa: F401
     forward_reverse_kl,  # noqa: F401
     kl_duality,  # noqa: F401
+    latent_estimates,  # noqa: F401
     latent_mixture,  # noqa: F401
+    latent_posterior,  # noqa: F401
     latent_ppca,  # noqa: F401
+    latent_samples,  # noqa: F401
     latent_variable_models,  # noqa: F401
 )

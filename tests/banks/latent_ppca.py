@@ -1,4 +1,4 @@
-"""Answers to 02_latent_variable_models: probabilistic PCA."""
+"""Answers to 02_latent_variable_models: the density of probabilistic PCA."""
 
 import math
 
@@ -10,9 +10,6 @@ from . import right, wrong
 
 def identity(like, size):
     return torch.eye(size, dtype=like.dtype, device=like.device)
-
-
-# ---------------------------------------------------------------- ppca_log_prob
 
 
 @right("ppca_log_prob")
@@ -202,126 +199,3 @@ def ppca_centres_in_place(x, W, mu, sigma):
 @wrong("ppca_log_prob", law="dtype", says="float32")
 def ppca_in_float64(x, W, mu, sigma):
     return ppca_woodbury(x.double(), W.double(), mu.double(), sigma.double())
-
-
-# ---------------------------------------------------------------- ppca_posterior
-
-
-@right("ppca_posterior")
-def latent_by_M(x, W, mu, sigma):
-    M_inverse = torch.linalg.inv(W.T @ W + sigma**2 * identity(W, W.shape[1]))
-    return (x - mu) @ W @ M_inverse, sigma**2 * M_inverse
-
-
-@right("ppca_posterior")
-def latent_by_conditioning(x, W, mu, sigma):
-    C = W @ W.T + sigma**2 * identity(W, len(mu))
-    gain = torch.linalg.solve(C, W).T
-    return (x - mu) @ gain.T, identity(W, W.shape[1]) - gain @ W
-
-
-@right("ppca_posterior")
-def latent_by_precision(x, W, mu, sigma):
-    precision = identity(W, W.shape[1]) + W.mT @ W / sigma**2
-    covariance = torch.cholesky_inverse(torch.linalg.cholesky(precision))
-    return torch.einsum("de,me,nm->nd", covariance, W, x - mu) / sigma**2, covariance
-
-
-@right("ppca_posterior")
-def latent_by_singular_values(x, W, mu, sigma):
-    _, vectors = torch.linalg.eigh(W.T @ W)
-    values = (W @ vectors).square().sum(0) + sigma**2
-    inverse = vectors @ torch.diag(1 / values) @ vectors.T
-    return ((x - mu) @ W) @ inverse, sigma**2 * inverse
-
-
-@right("ppca_posterior")
-def latent_row_by_row(x, W, mu, sigma):
-    M = W.T @ W + sigma * sigma * identity(W, W.size(1))
-    means = [torch.linalg.lstsq(M, (W.T @ (row - mu))[:, None]).solution[:, 0] for row in x]
-    return torch.stack(means), torch.linalg.solve(M, sigma.square() * identity(W, W.size(1)))
-
-
-@wrong("ppca_posterior", law="mean", says="not centred")
-def latent_without_mu(x, W, mu, sigma):
-    return latent_by_M(x, W, torch.zeros_like(mu), sigma)
-
-
-@wrong("ppca_posterior", law="mean", says="own mean")
-def latent_centred_on_the_data(x, W, mu, sigma):
-    return latent_by_M(x, W, x.mean(0), sigma)
-
-
-@wrong("ppca_posterior", law="covariance", says="lacks sigma²")
-def latent_without_sigma_squared(x, W, mu, sigma):
-    mean, covariance = latent_by_M(x, W, mu, sigma)
-    return mean, covariance / sigma**2
-
-
-@wrong("ppca_posterior", law="covariance", says="sigma where sigma²")
-def latent_sigma_for_sigma_squared(x, W, mu, sigma):
-    mean, covariance = latent_by_M(x, W, mu, sigma)
-    return mean, covariance / sigma
-
-
-@wrong("ppca_posterior", law="mean", says="not squared")
-def latent_sigma_not_squared(x, W, mu, sigma):
-    return latent_by_M(x, W, mu, sigma.sqrt())
-
-
-@wrong("ppca_posterior", law="mean", says="unit noise")
-def latent_unit_noise(x, W, mu, sigma):
-    return latent_by_M(x, W, mu, torch.ones_like(sigma))
-
-
-@wrong("ppca_posterior", law="mean", says="least squares")
-def latent_least_squares(x, W, mu, sigma):
-    G = torch.linalg.inv(W.T @ W)
-    return (x - mu) @ W @ G, sigma**2 * G
-
-
-@wrong("ppca_posterior", law="covariance", says="inverse")
-def latent_precision(x, W, mu, sigma):
-    mean, covariance = latent_by_M(x, W, mu, sigma)
-    return mean, torch.linalg.inv(covariance)
-
-
-@wrong("ppca_posterior", law="covariance", says="correlated")
-def latent_diagonal(x, W, mu, sigma):
-    mean, covariance = latent_by_M(x, W, mu, sigma)
-    return mean, torch.diag(covariance.diagonal())
-
-
-@wrong("ppca_posterior", law="mean", says="raised")
-def latent_outer_product(x, W, mu, sigma):
-    M = W @ W.T + sigma**2 * identity(W, W.shape[1])
-    return (x - mu) @ W @ torch.linalg.inv(M), sigma**2 * torch.linalg.inv(M)
-
-
-@wrong("ppca_posterior", law="covariance", says="no copy a row")
-def latent_covariance_a_row(x, W, mu, sigma):
-    mean, covariance = latent_by_M(x, W, mu, sigma)
-    return mean, covariance.expand(len(x), -1, -1)
-
-
-@wrong("ppca_posterior", law="mean", says="extra sigma²")
-def latent_extra_sigma(x, W, mu, sigma):
-    mean, covariance = latent_by_M(x, W, mu, sigma)
-    return sigma**2 * mean, covariance
-
-
-@wrong("ppca_posterior", law="gradient", says="gradient")
-def latent_constant_M(x, W, mu, sigma):
-    M_inverse = torch.linalg.inv(W.T @ W + sigma**2 * identity(W, W.shape[1])).detach()
-    return (x - mu) @ W @ M_inverse, sigma**2 * M_inverse
-
-
-@wrong("ppca_posterior", law="device", says="GPU")
-def latent_cpu_eye(x, W, mu, sigma):
-    M_inverse = torch.linalg.inv(W.T @ W + sigma**2 * torch.eye(W.shape[1], dtype=W.dtype))
-    return (x - mu) @ W @ M_inverse, sigma**2 * M_inverse
-
-
-@wrong("ppca_posterior", law="inputs unchanged", says="x")
-def latent_in_place(x, W, mu, sigma):
-    return latent_by_M(x.sub_(mu), W, 0.0, sigma)
