@@ -11,8 +11,10 @@ from rich.table import Table
 from .. import grader, pool, record, sandbox, show
 from ..cli import outcome
 from ..course import CHECKOUT, Course, CourseError, write
+from ..desk import after
 from ..lock import locked
 from ..release import release
+from ..results import store as keep
 from .student import STUDENTS, Student
 
 SECRET = "demo"
@@ -38,12 +40,15 @@ def graded_class(options, course: Course) -> int:
     for name in {s.assignment for s in students}:
         mine = [r for r in results.values() if r["assignment"] == name]
         record.record(room, grader.ASSIGNMENTS[name], mine)
+    keep(room, list(results.values()))
+    made_after = after(room, sorted({s.assignment for s in students}))
     wrong = [line for s in students for line in s.differences(results[s.name])]
     if not options.quiet:
         Console().print(table(students, results))
         show.lines(
             options, [f"gradebook: {room.gradebook}", f"verdicts:  {room.verdicts}", f"notebooks: {room.autograded}"]
         )
+        show.lines(options, made_after)
     show.problems(wrong)
     rows = [{"student": s.name, "deserves": s.deserved, "score": results[s.name]["score"]} for s in students]
     outcome(options, {"students": rows, "wrong": wrong})
