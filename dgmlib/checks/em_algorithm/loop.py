@@ -65,18 +65,25 @@ def start(rng, n, K, m, num_iters, scale=1.0, noise=0.8):
 
 
 def alive(draw):
-    """Drawn again until no component comes near to an end: right answers then agree to rounding."""
+    """Drawn again until no component comes near to an end, by soft or by hard EM: then right answers agree to
+    rounding, and the hard one is told by its numbers."""
     while True:
         given = draw()
-        theta = given["weights"], given["means"], given["covariances"]
-        spread = given["x"].var(0).min()
-        for _ in range(int(given["num_iters"])):
-            q = e_step(given["x"], *theta)
-            theta = m_step(given["x"], q)
-            if q.sum(0).min() < given["x"].shape[1] + 2 or torch.linalg.eigvalsh(theta[2]).min() < 0.02 * spread:
-                break
-        else:
+        if survives(given, e_step) and survives(given, hard_e_step):
             return given
+
+
+def survives(given, step):
+    """Every component keeps more points than columns, and some spread in every direction."""
+    x, theta = given["x"], (given["weights"], given["means"], given["covariances"])
+    for _ in range(int(given["num_iters"])):
+        q = step(x, *theta)
+        if q.sum(0).min() < x.shape[1] + 2:
+            return False
+        theta = m_step(x, q)
+        if torch.linalg.eigvalsh(theta[2]).min() < 0.02 * x.var(0).min():
+            return False
+    return True
 
 
 def narrow_start(rng):
