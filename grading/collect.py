@@ -37,6 +37,7 @@ class Collected:
     students: list[dict] = field(default_factory=list)
     skipped: list[tuple[str, str]] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    reasons: dict[str, str] = field(default_factory=dict)  # by student, of the first file that was skipped
     problems: list[str] = field(default_factory=list)
 
 
@@ -53,7 +54,7 @@ def collect(course: Course, source: Path, assignment: str) -> Collected:
     platform, owners = uploads.layout(found)
     made = Collected(platform)
     attempts = by_student(found, owners, assignment, made)
-    if not attempts and not made.problems:
+    if not any(attempts.values()):
         raise archive.ArchiveRefused(f"{source}: no notebook of {assignment} in it{why(made)}")
     known = roster.load(course)
     for (student, _), mine in sorted(named(attempts, known, made).items()):
@@ -92,6 +93,8 @@ def by_student(files: list[File], owners, assignment: str, made: Collected) -> d
             made.skipped.append((archive.printable(file.name), reason))
         for owner in people if not reason or somebodys(file, made.platform) else []:
             key = owner.student, tuple(sorted(owner.ids.items()))
+            if reason:
+                made.reasons.setdefault(owner.student, f"{archive.printable(file.name)}: {reason}")
             attempts[key] += [] if reason else [Attempt(owner, file, broken)]
     return attempts
 
@@ -137,7 +140,7 @@ def take(course: Course, student: str, assignment: str, attempts: list[Attempt],
         made.problems.append(f"{student!r}: no possible name of a student")
         return row
     if not attempts:
-        made.problems.append(f"{student}: handed in nothing that can be graded as {assignment}")
+        made.problems.append(f"{student}: nothing to grade: {made.reasons.get(student, 'no notebook')}")
         return row
     best = max(attempts, key=lambda attempt: attempt.rank)
     if best.broken:

@@ -37,12 +37,13 @@ def collect(options, course: Course) -> int:
 def collected_table(name: str, made: Collected) -> Table:
     table = Table(title=f"{name}, from {made.platform}")
     for column in ("student", "status", "late", "attempts", "handed in", "file"):
-        table.add_column(column, justify="right" if column == "attempts" else "left")
+        table.add_column(column, justify="right" if column == "attempts" else "left", no_wrap=column != "student")
     for row in made.students:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(row["time"])) if row["time"] else ""
         status = f"[{LOOKS[row['status']]}]{row['status']}[/]"
         late = "late" if row["late"] else ""
-        table.add_row(escape(row["student"]), status, late, str(row["attempts"]), when, escape(row["file"]))
+        file = row["file"].rsplit("/", 1)[-1]
+        table.add_row(escape(row["student"]), status, late, str(row["attempts"]), when, escape(file))
     return table
 
 

@@ -20,9 +20,10 @@ def csv(course: Course, found: dict[str, list[dict]]) -> tuple[list[Path], list[
     """`exports/ASSIGNMENT.csv`: status, total, and a column for each exercise: `(files, notes)`."""
     known, written, notes = roster.load(course), [], []
     for name, verdicts in found.items():
-        exercises = [n for n in ASSIGNMENTS[name].exercises]
+        exercises = list(ASSIGNMENTS[name].exercises)
         rows = [["student", "assignment", "status", "score", "max_score", *exercises, "ungraded", "late", "reason"]]
-        for verdict, scores in scored(course, name, verdicts):
+        pairs = scored(course, name, verdicts)
+        for verdict, scores in pairs:
             open_ones = [n for n, s in scores.items() if s is None]
             late = "late" if name in known.get(verdict["student"], {}).get("late", []) else ""
             got = total(scores) if verdict["status"] == "graded" else None
@@ -30,14 +31,15 @@ def csv(course: Course, found: dict[str, list[dict]]) -> tuple[list[Path], list[
             cells += [scores.get(n) for n in exercises]
             rows.append([*cells, " ".join(open_ones), late, masked(verdict["reason"])])
         written.append(save(course, f"{name}.csv", rows))
-        notes += waiting(name, course, verdicts)
+        notes += waiting(name, pairs)
     return written, notes
 
 
 def canvas(course: Course, found: dict[str, list[dict]]) -> tuple[list[Path], list[str]]:
     """`exports/canvas.csv`, for Gradebook > Import: a column for each assignment, a second row of possible points."""
     known, notes = roster.load(course), []
-    totals = {name: finals(course, name, verdicts) for name, verdicts in found.items()}
+    pairs = {name: scored(course, name, verdicts) for name, verdicts in found.items()}
+    totals = {name: finals(pairs[name]) for name in found}
     rows = [["Student", "ID", "SIS User ID", "SIS Login ID", "Section", *found]]
     rows.append(["Points Possible", "", "", "", "", *(ASSIGNMENTS[name].points for name in found)])
     for student in everybody(found):
@@ -50,8 +52,8 @@ def canvas(course: Course, found: dict[str, list[dict]]) -> tuple[list[Path], li
         notes.append(
             f"canvas: no Canvas number known of {len(unknown)} students; matched by SIS Login ID: {brief(unknown)}"
         )
-    for name, verdicts in found.items():
-        notes += waiting(name, course, verdicts)
+    for name in found:
+        notes += waiting(name, pairs[name])
     return [save(course, "canvas.csv", rows)], notes
 
 
@@ -60,7 +62,8 @@ def moodle(course: Course, found: dict[str, list[dict]]) -> tuple[list[Path], li
     `exports/moodle.csv` for Grades > Import."""
     known, written, notes = roster.load(course), [], []
     rows = [["Full name", "Username", "ID number", "Email address", *found]]
-    totals = {name: finals(course, name, verdicts) for name, verdicts in found.items()}
+    pairs = {name: scored(course, name, verdicts) for name, verdicts in found.items()}
+    totals = {name: finals(pairs[name]) for name in found}
     for student in everybody(found):
         about = known.get(student, {})
         ids = ["" if about.get("moodle") else student, about.get("sid", ""), about.get("email", "")]
@@ -73,7 +76,7 @@ def moodle(course: Course, found: dict[str, list[dict]]) -> tuple[list[Path], li
         strangers = [v["student"] for v in verdicts if v["student"] not in numbers]
         if numbers and strangers:
             notes.append(f"{name}: no Moodle number known of {brief(strangers)}; they are in moodle.csv alone")
-        notes += waiting(name, course, verdicts)
+        notes += waiting(name, pairs[name])
     return written, notes
 
 
@@ -93,18 +96,18 @@ def scored(course: Course, name: str, verdicts: list[dict]) -> list[tuple[dict, 
     return [(v, points(v, hands.get(v["student"], {}))) for v in verdicts]
 
 
-def finals(course: Course, name: str, verdicts: list[dict]) -> dict[str, float]:
+def finals(pairs: list[tuple[dict, dict]]) -> dict[str, float]:
     """Totals by student; none where there is no verdict, so that an import changes nothing."""
-    return {v["student"]: total(s) for v, s in scored(course, name, verdicts) if v["status"] == "graded"}
+    return {v["student"]: total(s) for v, s in pairs if v["status"] == "graded"}
 
 
 def everybody(found: dict[str, list[dict]]) -> list[str]:
     return sorted({v["student"] for verdicts in found.values() for v in verdicts})
 
 
-def waiting(name: str, course: Course, verdicts: list[dict]) -> list[str]:
+def waiting(name: str, pairs: list[tuple[dict, dict]]) -> list[str]:
     """One line where proofs that nobody has read count as 0 so far."""
-    unread = [v["student"] for v, scores in scored(course, name, verdicts) if None in scores.values()]
+    unread = [v["student"] for v, scores in pairs if None in scores.values()]
     return [f"{name}: {len(unread)} totals lack a proof that a person has to read: {brief(unread)}"] if unread else []
 
 

@@ -10,7 +10,7 @@ from dgmlib.checks.exercise import WAITS
 
 from .course import Course, write
 from .grader import ASSIGNMENTS
-from .page import bar, number, page, text, titled
+from .page import bar, code, number, page, text, titled
 from .points import Hand, by_hand, points, total
 
 LONGEST = 300
@@ -86,7 +86,7 @@ def exercise(name: str, result: dict, score: float | None, slide: str, hand: Han
     if hand and hand.comment.strip():
         rows += f'<p class="small"><b>Comment:</b> {text(hand.comment, 2000)}</p>'
     return (
-        f'<section><div class="head"><h2><code>{text(name)}</code></h2><span class="points"><b>{shown}</b> '
+        f'<section><div class="head"><h2>{code(name)}</h2><span class="points"><b>{shown}</b> '
         f'<span class="soft">of {number(most)}</span></span></div>'
         f"{bar((score or 0) / most if most else 0)}{rows}</section>"
     )

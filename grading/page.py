@@ -51,6 +51,11 @@ def text(value: object, longest: int = 400) -> str:
     return escape(plain if len(plain) <= longest else plain[:longest] + "…")
 
 
+def code(name: object) -> str:
+    """A name as code, that may break after an underscore."""
+    return f"<code>{text(name).replace('_', '_<wbr>')}</code>"
+
+
 def number(value: float) -> str:
     return f"{round(value, 3):g}"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from . import mistakes, plots, similarity
 from .course import Course, write
 from .grader import ASSIGNMENTS
-from .page import number, page, text, titled
+from .page import code, number, page, text, titled
 from .points import Hand, by_hand, points, total
 
 STYLE = """
@@ -122,13 +122,13 @@ def common(groups: list, graded: int) -> str:
     rows = [
         [
             f'<span class="nowrap">{len(g.students)} of {graded}</span>',
-            f"<code>{text(g.exercise)}</code>: {text(g.message, 300)}"
+            f"{code(g.exercise)}: {text(g.message, 300)}"
             f'<br><span class="soft small">{text(", ".join(g.laws), 160)} · {text(", ".join(g.students), 160)}</span>',
         ]
         for g in groups
         if g.message != "not solved yet"
     ]
-    left = ", ".join(f"<code>{text(name)}</code> {n}" for name, n in unsolved.items())
+    left = ", ".join(f"{code(name)} {n}" for name, n in unsolved.items())
     body = table(["students", "what they read"], rows[:MOST_MISTAKES]) if rows else nothing("None.")
     more = f'<p class="soft small">and {len(rows) - MOST_MISTAKES} rarer ones</p>' if len(rows) > MOST_MISTAKES else ""
     return section("Common mistakes", body + more + (f'<p class="small">Not solved: {left}</p>' if left else ""))
@@ -145,7 +145,7 @@ def success(graded: list[dict], scores: dict) -> str:
         wait = f", {len(results) - len(got)} to read" if len(got) < len(results) else ""
         share = plots.share(sum(got), results[0]["max_score"] * len(got))
         parts.append(
-            f'<div class="exercise"><div class="head"><code>{text(name)}</code>'
+            f'<div class="exercise"><div class="head">{code(name)}'
             f'<span class="nowrap">{share}</span></div>'
             f'<p class="soft small">{full} of {len(got)} in full{wait}</p>{by_law(results)}</div>'
         )
@@ -210,5 +210,5 @@ def everybody(verdicts: list[dict], scores: dict) -> str:
         last = number(total(mine)) if mine else verdict["status"]
         rows.append([text(verdict["student"], 60), f"<b>{text(last)}</b>", *cells])
     heads = ["student", "score", *(str(i) for i in range(1, len(names) + 1))]
-    key = ", ".join(f"{i} <code>{text(n)}</code>" for i, n in enumerate(names, 1))
+    key = ", ".join(f"{i} {code(n)}" for i, n in enumerate(names, 1))
     return section("Everybody", table(heads, rows, tuple(range(1, len(heads))), wide=True), key)

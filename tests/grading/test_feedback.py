@@ -23,7 +23,7 @@ class Tags(HTMLParser):
 
     def handle_starttag(self, tag, attributes):
         self.seen.append((tag, dict(attributes)))
-        if tag not in ("meta", "br"):
+        if tag not in ("meta", "br", "wbr"):
             self.open.append(tag)
 
     def handle_endtag(self, tag):
@@ -34,7 +34,7 @@ class Tags(HTMLParser):
 
     @property
     def words(self) -> str:
-        return re.sub(r"\s+", " ", " ".join(self.text))
+        return re.sub(r"\s+", " ", " ".join(self.text)).replace("_ ", "_")
 
 
 def harmless(page: bytes) -> Tags:
