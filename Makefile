@@ -15,7 +15,7 @@ test: .venv/installed
 	$(BIN)/python -m grading release --check
 
 lab: .venv/installed
-	$(BIN)/jupyter lab course
+	$(BIN)/jupyter lab --ServerApp.root_dir=. --FileContentsManager.preferred_dir=course
 
 release: .venv/installed
 	$(BIN)/python -m grading release

@@ -1,0 +1,106 @@
+"""JupyterLab in a browser, as a person uses it: menus, the keyboard, the eyes."""
+
+import re
+import time
+from pathlib import Path
+
+# Known and harmless, each with its reason.
+HARMLESS = (
+    r"An iframe which has both allow-scripts and allow-same-origin",  # nbgrader's formgrader tab
+    r"//cdnjs\.cloudflare\.com/ajax/libs/mathjax/",  # formgrader's formulas; offline they stay as they were typed
+    r"MathJax is not defined",  # so too
+)
+NOTEBOOK = "const book = jupyterapp.shell.currentWidget;"
+PATIENCE = 240
+
+
+class Lab:
+    """`Lab(page, address, token, screenshots)`; cells are called by their id."""
+
+    def __init__(self, page, address: str, token: str, screenshots: Path):
+        self.page, self.address, self.token, self.screenshots = page, address, token, screenshots
+        self.complaints: list[str] = []
+        page.on("pageerror", lambda error: self.complain(f"page error: {error}"))
+        page.on("console", lambda m: m.type in ("error", "warning") and self.complain(f"{m.text} {m.location['url']}"))
+        page.on("response", lambda r: r.status >= 400 and self.complain(f"{r.status}: {r.url}"))
+        page.route(lambda url: not url.startswith((address, address.replace("http", "ws", 1))), self.refuse)
+
+    def complain(self, text: str):
+        if not any(re.search(known, text) for known in HARMLESS):
+            self.complaints.append(text)
+
+    def refuse(self, route):
+        """Nothing is asked of another machine."""
+        self.complain(f"asked for {route.request.url}")
+        route.abort()
+
+    def open(self, path: str):
+        """A notebook by its path; ready when its kernel is."""
+        self.page.goto(f"{self.address}/lab/tree/{path}?token={self.token}")
+        self.page.wait_for_selector(".jp-Notebook .jp-Cell")
+        self.until("book.sessionContext.session?.kernel?.status === 'idle'")
+        self.page.evaluate(
+            f"() => {{ {NOTEBOOK} for (const c of book.content.widgets) c.node.dataset.id = c.model.id }}"
+        )
+
+    def until(self, condition: str):
+        """Wait for JavaScript over `book`, the notebook's panel, to hold."""
+        self.eventually(lambda: self.page.evaluate(f"() => {{ {NOTEBOOK} return Boolean({condition}) }}"), condition)
+
+    def eventually(self, holds, what: str = "it"):
+        deadline = time.monotonic() + PATIENCE
+        while not holds():
+            assert time.monotonic() < deadline, f"waited {PATIENCE} s for {what}"
+            self.page.wait_for_timeout(200)
+
+    def menu(self, *words: str):
+        """Click through the menu bar."""
+        bar, *entries = words
+        self.page.locator(".lm-MenuBar-itemLabel", has_text=re.compile(f"^{bar}$")).click()
+        for entry in entries:
+            self.page.locator(".lm-Menu-itemLabel", has_text=re.compile(f"^{entry}$")).click()
+
+    def run_all(self):
+        self.menu("Run", "Run All Cells")
+        code = "book.content.widgets.filter(c => c.model.type === 'code')"
+        self.until(f"{code}.every(c => c.model.executionCount && c.model.executionState === 'idle')")
+        self.until("book.sessionContext.session.kernel.status === 'idle'")
+
+    def cell(self, name: str):
+        """A cell's element, in view."""
+        found = self.page.locator(f'.jp-Cell[data-id="{name}"]')
+        found.scroll_into_view_if_needed()
+        return found
+
+    def run(self, name: str):
+        """Shift+Enter in a cell, and wait for its end."""
+        model = f"book.content.widgets.find(c => c.model.id === '{name}').model"
+        before = self.page.evaluate(f"() => {{ {NOTEBOOK} return {model}.executionCount }}")
+        self.cell(name).locator(".cm-content").click()
+        self.page.keyboard.press("Shift+Enter")
+        self.until(f"{model}.executionCount !== {before or 'null'} && {model}.executionState === 'idle'")
+        self.until("book.sessionContext.session.kernel.status === 'idle'")
+
+    def solve(self, name: str, *lines: str):
+        """Type over the stub's last two lines, key by key; the editor keeps the indent."""
+        self.cell(name).locator(".cm-content").click()
+        for keys in ("Control+End", "Shift+ArrowUp", "Shift+Home"):
+            self.page.keyboard.press(keys)
+        self.page.keyboard.type("\n".join(lines), delay=5)
+
+    def source(self, name: str) -> str:
+        found = f"book.content.widgets.find(c => c.model.id === '{name}').model.sharedModel.getSource()"
+        return self.page.evaluate(f"() => {{ {NOTEBOOK} return {found} }}")
+
+    def card(self, name: str) -> tuple[str, str]:
+        """The rendered card below a check: its colour and its text."""
+        card = self.cell(f"check_{name}").locator(".jp-OutputArea .jp-RenderedHTMLCommon > div")
+        card.wait_for()
+        return card.evaluate("element => getComputedStyle(element).borderLeftColor"), card.inner_text()
+
+    def dialogs(self) -> list[str]:
+        return self.page.locator(".jp-Dialog").all_inner_texts()
+
+    def picture(self, name: str):
+        """A screenshot to look at."""
+        self.page.screenshot(path=self.screenshots / f"{name}.png")
