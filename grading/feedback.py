@@ -46,7 +46,8 @@ def student_page(verdict: dict, touched: dict[str, Hand], title: str) -> bytes:
             for name, e in verdict["exercises"].items()
         )
         body += notes(verdict["notes"])
-    body += "<footer>Graded on inputs of your own, drawn at random. Questions go to your teaching team.</footer>"
+    drawn = "Graded on inputs of your own, drawn at random. " if graded else ""
+    body += f"<footer>{drawn}Questions go to your teaching team.</footer>"
     return page(f"{title}: {verdict['student']}", body)
 
 
