@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from .exercise import Law, Mistake, Seen
+from .exercise import WAITS, Law, Mistake, Seen
 
 TOLERANCE = {torch.float64: 1e-6, torch.float32: 1e-3}
 NUMBERS = (torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.bool)
@@ -27,12 +27,19 @@ def stable(weight: float, outputs: Sequence[str], cases: Sequence[str], hint: st
 
 def shapes(weight: float, outputs: Sequence[str], cases: Sequence[str], hint: str = "", name: str = "shape") -> Law:
     """As `value`, at the smallest sizes: one row, one feature, one component. Waits for any value."""
-    return Law(name, weight, lambda seen: compare(seen, cases, outputs, hint), waits=any)
+    return Law(name, weight, lambda seen: about_form(seen, outputs, compare(seen, cases, outputs, hint)), waits=any)
 
 
-def gradient(weight: float, names: Sequence[str], cases: Sequence[str] = ("value",), hint: str = "") -> Law:
-    """The gradient reaches every differentiable input, fixtures' parameters too, and is right. Waits for all values."""
-    return Law("gradient", weight, lambda seen: compare_gradients(seen, cases, names, hint), waits=all)
+def gradient(
+    weight: float,
+    names: Sequence[str],
+    cases: Sequence[str] = ("value",),
+    hint: str = "",
+    renamed: dict[str, str] | None = None,
+) -> Law:
+    """The gradient reaches every differentiable input, fixtures' parameters too, and is right. Waits for all values.
+    `renamed` gives a fixture's arrays the name under which a student knows the fixture."""
+    return Law("gradient", weight, lambda seen: compare_gradients(seen, cases, names, hint, renamed or {}), waits=all)
 
 
 def keeps_dtype(weight: float, outputs: Sequence[str], cases: Sequence[str] = ("float32", "value")) -> Law:
@@ -42,7 +49,8 @@ def keeps_dtype(weight: float, outputs: Sequence[str], cases: Sequence[str] = ("
         for case, name in pairs(cases, outputs):
             if (message := wrong_dtype(seen, case, name)) is not None:
                 return message
-        return compare(seen, cases, outputs, "float32 inputs lose more digits here than they need to")
+        message = compare(seen, cases, outputs, "float32 inputs lose more digits here than they need to")
+        return about_form(seen, outputs, message)
 
     return Law("dtype", weight, test, waits=any)
 
@@ -65,7 +73,7 @@ def keeps_device(weight: float) -> Law:
 
     def test(seen: Seen) -> str | None:
         for case in seen.inputs:
-            if found := seen.error(case, "device"):
+            if found := seen.error(case, "device").removeprefix("MixedDevices: "):
                 return f"this would fail on a GPU: {found}; make new tensors from an input, e.g. torch.zeros_like(x)"
         return None
 
@@ -102,6 +110,12 @@ def pairs(cases: Sequence[str], outputs: Sequence[str]):
     return [(case, name) for case in cases for name in outputs]
 
 
+def about_form(seen: Seen, outputs: Sequence[str], message: str | None) -> str | None:
+    """`message`, unless the same outputs are wrong in the first place: then it says nothing about form."""
+    names = [name for name in outputs if name in seen.expected.get("value", {})]
+    return WAITS if message is not None and compare(seen, ["value"], names, "") is not None else message
+
+
 def compare(seen: Seen, cases: Sequence[str], outputs: Sequence[str], hint: str) -> str | None:
     """The first output that differs from the expected one, in words; the mistake that gives the same, if any does."""
     for case, name in pairs(cases, outputs):
@@ -128,6 +142,9 @@ def differs(want: Tensor, got: Tensor | None, name: str) -> str | None:
     if want.is_floating_point() and bool(want.isfinite().all()) and not bool(got.double().isfinite().all()):
         return f"{name}: expected finite numbers, got {first(got, ~got.double().isfinite())}."
     worst = ~torch.isclose(got.double(), want.double(), rtol=0, atol=bound(want), equal_nan=True)
+    if first(want, worst) == first(got, worst):
+        gap = float((got.double() - want.double()).abs()[worst].max())
+        return f"{name}: expected {first(want, worst)}, got a number {gap:.1e} away."
     return f"{name}: expected {first(want, worst)}, got {first(got, worst)}."
 
 
@@ -185,18 +202,24 @@ def same(a: Tensor | None, b: Tensor | None) -> bool:
     return close(a, b) if a is not None and b is not None else a is b
 
 
-def compare_gradients(seen: Seen, cases: Sequence[str], names: Sequence[str], hint: str) -> str | None:
+OVERWRITTEN = "a tensor that the gradient needs was overwritten in place: build a new one (cat, stack, where)."
+
+
+def compare_gradients(
+    seen: Seen, cases: Sequence[str], names: Sequence[str], hint: str, renamed: dict[str, str]
+) -> str | None:
     keys = [f"grad.{name}" for name in names]
     for case, key in pairs(cases, keys):
         want, got = seen.expected[case].get(key), seen.outputs.get(case, {}).get(key)
         if want is None or (got is not None and close(want, got)):
             continue
-        known = diagnosis(seen, cases, keys) or hint
+        known, name = diagnosis(seen, cases, keys) or hint, renamed.get(key[5:], key[5:])
         if error := seen.error(case, "error.gradient"):
-            return f"differentiating your answer raised {error} {known}".strip()
+            overwritten = "inplace operation" in error or "in-place operation" in error
+            return OVERWRITTEN if overwritten else f"differentiating your answer raised {error} {known}".strip()
         if got is None or not bool(got.double().any()):
-            return f"no gradient reaches {key[5:]}: look for detach, .data, .item(), numpy or no_grad. {known}".strip()
-        return f"the value is right, its gradient is not: d/d{differs(want, got, key[5:])} {known}".strip()
+            return f"no gradient reaches {name}: look for detach, .data, .item(), numpy or no_grad. {known}".strip()
+        return f"the value is right, its gradient is not: by {differs(want, got, name)} {known}".strip()
     return None
 
 

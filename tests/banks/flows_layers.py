@@ -1,5 +1,7 @@
 """Answers to 00_flows_recap: the layers."""
 
+import copy
+
 import torch
 from torch import nn
 
@@ -114,6 +116,94 @@ class PackedFactors(nn.Module):
         y = torch.linalg.solve_triangular(self.L, (z @ self.P).T, upper=False, unitriangular=True)
         x = torch.linalg.solve_triangular(self.U.triu(), y, upper=True)
         return x.T, -torch.stack([self.U.diagonal().abs().log().sum()] * len(z))
+
+
+@right("LULinear")
+class MaskedGradients(nn.Module):
+    """Hooks keep the triangles: no step ever leaves them."""
+
+    def __init__(self, weight):
+        super().__init__()
+        P, L, U = torch.linalg.lu(weight.detach())
+        self.register_buffer("P", P)
+        self.L, self.U = nn.Parameter(L), nn.Parameter(U)
+        self.L.register_hook(lambda gradient: gradient.tril(-1))
+        self.U.register_hook(torch.triu)
+
+    def forward(self, x):
+        return (self.P @ (self.L @ (self.U @ x.T))).T, self.U.diagonal().abs().log().sum().expand(len(x))
+
+    def inverse(self, z):
+        y = torch.linalg.solve_triangular(self.L, self.P.T @ z.T, upper=False)
+        x = torch.linalg.solve_triangular(self.U, y, upper=True).T
+        return x, -self.U.diagonal().abs().log().sum().expand(len(z))
+
+
+@right("LULinear")
+class MaskedInPlace(MaskedFactors):
+    """Puts the triangles back into the parameters whenever they are used."""
+
+    def factors(self):
+        eye = torch.eye(len(self.L), dtype=self.L.dtype, device=self.L.device)
+        self.L.data, self.U.data = self.L.data.tril(-1) + eye, self.U.data.triu()
+        return self.L, self.U
+
+
+@wrong("LULinear", law="gradient", says="log_det that forward returns reaches no parameter")
+class DetachedLogDet(MaskedFactors):
+    def forward(self, x):
+        z, log_det = super().forward(x)
+        return z, log_det.detach()
+
+
+@wrong("LULinear", law="gradient", says="no gradient reaches z through inverse")
+class InverseWithoutGrad(MaskedFactors):
+    @torch.no_grad()
+    def inverse(self, z):
+        return super().inverse(z)
+
+
+@wrong("LULinear", law="gradient", says="reaches only some")
+class InverseOfDetachedL(MaskedFactors):
+    def inverse(self, z):
+        L, U = self.factors()
+        y = torch.linalg.solve_triangular(L.detach(), self.P.T @ z.T, upper=False, unitriangular=True)
+        return torch.linalg.solve_triangular(U, y, upper=True).T, super().inverse(z)[1]
+
+
+@wrong("LULinear", law="state_dict", says="loaded_x")
+class InverseOrderNotSaved(MaskedFactors):
+    def __init__(self, weight):
+        super().__init__(weight)
+        self.back = self.P.argmax(0)
+
+    def inverse(self, z):
+        L, U = self.factors()
+        y = torch.linalg.solve_triangular(L, z[:, self.back].T, upper=False, unitriangular=True)
+        return torch.linalg.solve_triangular(U, y, upper=True).T, super().inverse(z)[1]
+
+
+@wrong("LULinear", law="inverse", says="undoes P with its transpose")
+class PermutesTwice(MaskedFactors):
+    def inverse(self, z):
+        return super().inverse(z @ self.P.T @ self.P.T)
+
+
+@wrong("LULinear", law="cost", says="lstsq")
+class InverseByLeastSquares(MaskedFactors):
+    def inverse(self, z):
+        L, U = self.factors()
+        return torch.linalg.lstsq(self.P @ L @ U, z.T)[0].T, super().inverse(z)[1]
+
+
+@wrong("LULinear", law="trained factors", says="no parameters")
+class NothingTrained(MaskedFactors):
+    def __init__(self, weight):
+        super().__init__(weight)
+        L, U = self.L.detach(), self.U.detach()
+        del self.L, self.U
+        self.register_buffer("L", L)
+        self.register_buffer("U", U)
 
 
 @wrong("LULinear", law="log_det", says="sign of forward")
@@ -337,6 +427,98 @@ class TorchParametrized(nn.Module):
     def inverse(self, z):
         x = torch.linalg.solve_triangular(self.r(), (z @ self.rotation.weight).T, upper=True).T
         return x, -self.log_diagonal.sum().expand(len(z))
+
+
+@right("QRLinear")
+class GramSchmidt(nn.Module):
+    """Orthonormalises a free matrix, column by column; R's diagonal as logarithms."""
+
+    def __init__(self, weight):
+        super().__init__()
+        Q, R = torch.linalg.qr(weight.detach())
+        sign = R.diagonal().sign()
+        self.M = nn.Parameter(Q * sign)
+        self.log_diagonal = nn.Parameter(R.diagonal().abs().log())
+        self.above = nn.Parameter((sign[:, None] * R).triu(1))
+
+    def q(self):
+        columns = []
+        for v in self.M.T:
+            for c in columns:
+                v = v - (v @ c) * c
+            columns.append(v / v.norm())
+        return torch.stack(columns, 1)
+
+    def r(self):
+        return self.above.triu(1) + torch.diag(self.log_diagonal.exp())
+
+    def forward(self, x):
+        return x @ self.r().T @ self.q().T, self.log_diagonal.sum().expand(len(x))
+
+    def inverse(self, z):
+        x = torch.linalg.solve_triangular(self.r(), self.q().T @ z.T, upper=True).T
+        return x, -self.log_diagonal.sum().expand(len(z))
+
+
+@right("QRLinear")
+class ProjectedBack(WithTriangle):
+    """Puts Q back among the orthogonal matrices whenever it is used."""
+
+    def start(self, Q):
+        self.Q = nn.Parameter(Q)
+
+    def q(self):
+        left, _, right_ = torch.linalg.svd(self.Q.data)
+        self.Q.data = left @ right_
+        return self.Q
+
+
+@right("QRLinear")
+class LapackReflections(WithTriangle):
+    """The reflections that LAPACK found, tau = 2 / |v|²."""
+
+    def __init__(self, weight):
+        super().__init__(weight)
+        with torch.no_grad():
+            self.R.copy_(self.q().T @ weight)
+
+    def start(self, Q):
+        self.V = nn.Parameter(torch.geqrf(Q)[0].tril(-1))
+
+    def q(self):
+        v = self.V.tril(-1) + torch.diag(torch.ones_like(self.V[0]))
+        return torch.linalg.householder_product(v, 2 / v.square().sum(0))
+
+
+@wrong("QRLinear", law="no gradient to weight", says="detached copy")
+class KeepsTheGraph(WithTriangle):
+    """The buffer Q0 hangs on the weight's graph."""
+
+    def __init__(self, weight):
+        nn.Module.__init__(self)
+        Q, R = torch.linalg.qr(weight)
+        self.register_buffer("Q0", Q)
+        self.A, self.R = nn.Parameter(torch.zeros_like(Q)), nn.Parameter(R)
+
+    def q(self):
+        return self.Q0 @ torch.linalg.matrix_exp(self.A - self.A.T)
+
+
+@wrong("QRLinear", law="after a step", says="Q must stay orthogonal")
+class NotAntisymmetric(WithTriangle):
+    def start(self, Q):
+        self.register_buffer("Q0", Q)
+        self.A = nn.Parameter(torch.zeros_like(Q))
+
+    def q(self):
+        return self.Q0 @ torch.linalg.matrix_exp(self.A)
+
+
+@wrong("QRLinear", law="gradient", says="log_det that inverse returns reaches no parameter")
+class InverseLogDetDetached(Exponential):
+    def inverse(self, z):
+        x, log_det = super().inverse(z)
+        return x, log_det.detach()
 
 
 @wrong("QRLinear", law="after a step", says="after an optimiser step")
@@ -576,6 +758,20 @@ class HiddenConditioner(AsTheSlide):
     @property
     def conditioner(self):
         return self.hidden[0]
+
+
+@wrong("AffineCoupling", law="submodule", says="in no nn.Module")
+class PlainObject:
+    def __init__(self, conditioner, split):
+        self.conditioner, self.split = conditioner, split
+
+    forward, inverse = AsTheSlide.forward, AsTheSlide.inverse
+
+
+@wrong("AffineCoupling", law="gradient", says="conditioner")
+class CopiedConditioner(AsTheSlide):
+    def __init__(self, conditioner, split):
+        super().__init__(copy.deepcopy(conditioner), split)
 
 
 @wrong("AffineCoupling", law="stability", says="product")

@@ -38,6 +38,25 @@ def diagonal_of_full_jacobian(f, x):
     return torch.einsum("iaib->iab", full)
 
 
+@right("batch_jacobian")
+def forward_mode_columns(f, x):
+    columns = []
+    for b in range(x.shape[1]):
+        direction = torch.zeros_like(x)
+        direction[:, b] = 1
+        columns.append(torch.func.jvp(f, (x,), (direction,))[1])
+    return torch.stack(columns, dim=-1)
+
+
+@right("batch_jacobian")
+def repeated_rows(f, x):
+    n, m = x.shape
+    y = x.repeat_interleave(m, 0)
+    y = y if y.requires_grad else y.requires_grad_()
+    pick = torch.eye(m, dtype=x.dtype, device=x.device).repeat(n, 1)
+    return torch.autograd.grad((f(y) * pick).sum(), y, create_graph=True)[0].reshape(n, m, m)
+
+
 @wrong("batch_jacobian", law="value", says="axes are swapped")
 def transposed(f, x):
     return vmap_jacrev(f, x).transpose(1, 2)
@@ -115,6 +134,34 @@ def through_qr(f, x, base_log_prob):
 @right("change_of_variables_log_prob")
 def through_singular_values(f, x, base_log_prob):
     return base_log_prob(f(x)) + torch.linalg.svdvals(vmap_jacrev(f, x)).log().sum(-1)
+
+
+@right("change_of_variables_log_prob")
+def through_eigenvalues(f, x, base_log_prob):
+    return base_log_prob(f(x)) + torch.linalg.eigvals(vmap_jacrev(f, x)).abs().log().sum(-1)
+
+
+@right("change_of_variables_log_prob")
+def through_gram_matrix(f, x, base_log_prob):
+    J = vmap_jacrev(f, x)
+    return base_log_prob(f(x)) + 0.5 * torch.logdet(J @ J.mT)
+
+
+@wrong("change_of_variables_log_prob", law="value", says="Take |det J|")
+def positive_determinants_only(f, x, base_log_prob):
+    return base_log_prob(f(x)) + torch.logdet(vmap_jacrev(f, x))
+
+
+@wrong("change_of_variables_log_prob", law="value", says="The sign stands")
+def first_of_slogdet(f, x, base_log_prob):
+    return base_log_prob(f(x)) + torch.linalg.slogdet(vmap_jacrev(f, x))[0]
+
+
+@wrong("change_of_variables_log_prob", law="gradient", says="log-determinant is cut off")
+def log_det_without_grad(f, x, base_log_prob):
+    with torch.no_grad():
+        log_det = torch.linalg.slogdet(vmap_jacrev(f, x))[1]
+    return base_log_prob(f(x)) + log_det
 
 
 @wrong("change_of_variables_log_prob", law="value", says="sign")
@@ -199,6 +246,32 @@ def from_the_density(x, conditioner):
     z = (x - mu) / log_sigma.exp()
     log_p = -0.5 * z**2 - log_sigma - 0.5 * math.log(2 * math.pi)
     return z, (log_p + 0.5 * z**2 + 0.5 * math.log(2 * math.pi)).sum(1)
+
+
+@right("autoregressive_forward")
+def affine_transform(x, conditioner):
+    mu, log_sigma = conditioner(x)
+    g = torch.distributions.AffineTransform(mu, log_sigma.exp(), event_dim=1)
+    z = g.inv(x)
+    return z, g.inv.log_abs_det_jacobian(x, z)
+
+
+@wrong("autoregressive_forward", law="z", says="swapped")
+def outputs_swapped(x, conditioner):
+    log_sigma, mu = conditioner(x)
+    return (x - mu) * torch.exp(-log_sigma), -log_sigma.sum(-1)
+
+
+@wrong("autoregressive_forward", law="log_det", says="half")
+def half_log_det(x, conditioner):
+    mu, log_sigma = conditioner(x)
+    return (x - mu) * torch.exp(-log_sigma), -0.5 * log_sigma.sum(-1)
+
+
+@wrong("autoregressive_forward", law="gradient", says="mu and log_sigma")
+def mu_detached(x, conditioner):
+    mu, log_sigma = conditioner(x)
+    return (x - mu.detach()) * torch.exp(-log_sigma), -log_sigma.sum(-1)
 
 
 @wrong("autoregressive_forward", law="log_det", says="sign")
@@ -316,6 +389,48 @@ def masked_columns(z, conditioner):
     return x, torch.stack(kept).sum(0)
 
 
+@right("autoregressive_inverse")
+def random_start(z, conditioner):
+    """Columns not known yet may hold any finite number."""
+    x, log_det = 100 * torch.randn_like(z), 0
+    for j in range(z.shape[1]):
+        mu, log_sigma = conditioner(x)
+        x = torch.select_scatter(x, mu[:, j] + log_sigma[:, j].exp() * z[:, j], 1, j)
+        log_det = log_det + log_sigma[:, j]
+    return x, log_det
+
+
+@wrong("autoregressive_inverse", law="x", says="finite")
+def nan_start(z, conditioner):
+    x, log_det = torch.full_like(z, math.nan), 0
+    for j in range(z.shape[1]):
+        mu, log_sigma = conditioner(x)
+        x = torch.select_scatter(x, mu[:, j] + log_sigma[:, j].exp() * z[:, j], 1, j)
+        log_det = log_det + log_sigma[:, j]
+    return x, log_det
+
+
+@wrong("autoregressive_inverse", law="gradient", says="carries its gradient")
+def only_last_round_differentiable(z, conditioner):
+    with torch.no_grad():
+        x = z
+        for _ in range(z.shape[1] - 1):
+            mu, log_sigma = conditioner(x)
+            x = mu + log_sigma.exp() * z
+    mu, log_sigma = conditioner(x)
+    return mu + log_sigma.exp() * z, log_sigma.sum(-1)
+
+
+@wrong("autoregressive_inverse", law="log_det", says="every round")
+def all_log_sigmas_each_round(z, conditioner):
+    x, log_det = torch.zeros_like(z), 0
+    for j in range(z.shape[1]):
+        mu, log_sigma = conditioner(x)
+        x = torch.select_scatter(x, mu[:, j] + log_sigma[:, j].exp() * z[:, j], 1, j)
+        log_det = log_det + log_sigma.sum(-1)
+    return x, log_det
+
+
 @wrong("autoregressive_inverse", law="x", says="one pass")
 def one_pass(z, conditioner):
     mu, log_sigma = conditioner(z)
@@ -345,7 +460,7 @@ def one_call_too_many(z, conditioner):
     return x, conditioner(x)[1].sum(-1)
 
 
-@wrong("autoregressive_inverse", law="gradient", says="inplace")
+@wrong("autoregressive_inverse", law="gradient", says="overwritten in place")
 def writes_into_x(z, conditioner):
     x, log_det = torch.zeros_like(z), torch.zeros_like(z[:, 0])
     for j in range(z.shape[1]):
@@ -440,6 +555,45 @@ def stacked_log_dets(layers, x):
     m = x.shape[1]
     base = torch.distributions.MultivariateNormal(x.new_zeros(m), torch.eye(m, dtype=x.dtype, device=x.device))
     return base.log_prob(x) + torch.stack(log_dets).sum(0)
+
+
+@right("flow_log_prob")
+def adds_into_its_own(layers, x):
+    total = torch.zeros(len(x), dtype=x.dtype, device=x.device)
+    for layer in layers:
+        x, log_det = layer.forward(x)
+        total += log_det
+    return total - 0.5 * torch.einsum("nm,nm->n", x, x) - 0.5 * x.shape[1] * math.log(2 * math.pi)
+
+
+@wrong("flow_log_prob", law="inputs unchanged", says="what a layer returned")
+def adds_into_the_first_log_det(layers, x):
+    total = None
+    for layer in layers:
+        x, log_det = layer.forward(x)
+        if total is None:
+            total = log_det
+        else:
+            total += log_det
+    return standard(x) + (0 if total is None else total)
+
+
+@wrong("flow_log_prob", law="value", says="call layer.forward(x)")
+def calls_the_layer(layers, x):
+    total = x.new_zeros(len(x))
+    for layer in layers:
+        x, log_det = layer(x)
+        total = total + log_det
+    return standard(x) + total
+
+
+@wrong("flow_log_prob", law="value", says="side by side")
+def all_layers_from_x(layers, x):
+    z, total = x, x.new_zeros(len(x))
+    for layer in layers:
+        z, log_det = layer.forward(x)
+        total = total + log_det
+    return standard(z) + total
 
 
 def run_layers(layers, x):

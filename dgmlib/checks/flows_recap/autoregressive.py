@@ -96,12 +96,23 @@ def stale_log_det(z, conditioner):
     return x, conditioner(z)[1].sum(-1)
 
 
+def first_round(z, conditioner):
+    return inverse(z, conditioner)[0], conditioner(torch.zeros_like(z))[1].sum(-1)
+
+
+def every_round(z, conditioner):
+    x, _ = inverse(z, conditioner)
+    kept = [torch.where(torch.arange(z.shape[1], device=z.device) < j, x, 0.0) for j in range(z.shape[1])]
+    return x, sum(conditioner(known)[1].sum(-1) for known in kept)
+
+
 def log_det_at_output(x, conditioner):
     z, _ = forward(x, conditioner)
     return z, -conditioner(z)[1].sum(-1)
 
 
 FLIPPED = "The sign of log_det is flipped: z = (x - mu)/sigma shrinks by sigma, so log_det is -sum log sigma."
+SWAPPED = "The conditioner returns (mu, log_sigma), in this order; here they are swapped."
 ROWS = "log_det is summed over the rows as well; each row has its own."
 FORWARD_MISTAKES = (
     Mistake(FLIPPED, forward_with(log_det=lambda z, s: s.sum(-1))),
@@ -117,6 +128,8 @@ FORWARD_MISTAKES = (
     Mistake("mu is missing or added; forward subtracts it.", forward_with(lambda x, mu, s: x * torch.exp(-s))),
     Mistake("mu is missing or added; forward subtracts it.", forward_with(lambda x, mu, s: (x + mu) * torch.exp(-s))),
     Mistake("The conditioner is cut off the graph, so it can't be trained: no detach, no no_grad.", lambda x, c: forward(x, lambda v: tuple(t.detach() for t in c(v)))),
+    Mistake("log_det is half of what it should be; log_sigma is the log of sigma, not of the variance.", forward_with(log_det=lambda z, s: -s.sum(-1) / 2)),
+    Mistake(SWAPPED, lambda x, c: forward(x, lambda v: c(v)[::-1])),
     Mistake(ROWS, forward_with(log_det=lambda z, s: -s.sum().expand(len(s)))),
     Mistake("The last step's product: log_det must be one number a row, not one a feature.", forward_with(log_det=lambda z, s: -s)),
 )  # fmt: skip
@@ -130,7 +143,11 @@ INVERSE_MISTAKES = (
     Mistake("sigma² stands where sigma belongs.", inverse_with(lambda z, mu, s: mu + torch.exp(2 * s) * z, lambda s: 2 * s.sum(-1))),
     Mistake("sigma² stands where sigma belongs.", inverse_with(lambda z, mu, s: mu + torch.exp(2 * s) * z)),
     Mistake("mu is added before the scaling: x_j = sigma_j z_j + mu_j.", inverse_with(lambda z, mu, s: (z + mu) * torch.exp(s))),
-    Mistake("mu is missing.", inverse_with(lambda z, mu, s: torch.exp(s) * z)),
+    Mistake("mu is missing or subtracted; the inverse adds it.", inverse_with(lambda z, mu, s: torch.exp(s) * z)),
+    Mistake("mu is missing or subtracted; the inverse adds it.", inverse_with(lambda z, mu, s: torch.exp(s) * z - mu)),
+    Mistake(SWAPPED, lambda z, c: inverse(z, lambda v: c(v)[::-1])),
+    Mistake("log_det takes the log sigmas of the first round; log sigma_j is right only once the columns before j are.", first_round),
+    Mistake("log_det adds all log sigmas in every round; round j knows log sigma_j alone.", every_round),
     Mistake(ROWS, inverse_with(log_det=lambda s: s.sum().expand(len(s)))),
     Mistake("x is cut off the graph: build it from columns (stack, cat) without detach and no_grad.", lambda z, c: tuple(t.detach() for t in inverse(z, c))),
 )  # fmt: skip
@@ -235,6 +252,10 @@ COUPLING_MISTAKES = (
 )  # fmt: skip
 
 EXTREME = "The product of sigmas leaves float32: add log sigma, never take the log of a product."
+ATTACHED = "It passes through mu and log_sigma too: no detach, no no_grad."
+CARRIED = (
+    "Every column carries its gradient into the next ones: no detach, no no_grad, and no writing into old tensors."
+)
 EXERCISES = (
     Exercise(
         "autoregressive_forward",
@@ -245,7 +266,7 @@ EXERCISES = (
         laws=(
             value("z", 0.75, ["z"], hint="z_j = (x_j - mu_j) / sigma_j."),
             value("log_det", 0.875, ["log_det"], hint="log|det dz/dx| = -sum_j log sigma_j, shape (n,)."),
-            gradient(0.5, ["x", "A", "B", "shift"]),
+            gradient(0.5, ["x", "A", "B", "shift"], hint=ATTACHED, renamed=RENAMED),
             stable(0.25, ["z", "log_det"], ["extreme"], EXTREME),
             shapes(0.125, ["z", "log_det"], ["one row", "one feature"]),
             counted(0.125, "calls", "the conditioner is called once for all columns; yours called it {got} times"),
@@ -262,7 +283,7 @@ EXERCISES = (
         laws=(
             value("x", 0.875, ["x"], hint="x_j = sigma_j(x_1..x_{j-1}) z_j + mu_j(x_1..x_{j-1}), column after column."),
             value("log_det", 0.625, ["log_det"], hint="log|det dx/dz| = + sum_j log sigma_j, shape (n,)."),
-            gradient(0.5, ["z", "A", "B", "shift"], hint="Writing columns into one tensor breaks autograd: stack or cat them."),
+            gradient(0.5, ["z", "A", "B", "shift"], hint=CARRIED, renamed=RENAMED),
             stable(0.25, ["x", "log_det"], ["extreme"], EXTREME),
             shapes(0.125, ["x", "log_det"], ["one row", "one feature"]),
             custom("cost", 0.25, at_most_m_calls),
@@ -280,7 +301,7 @@ EXERCISES = (
             value("z", 0.75, ["z"], ["value", "wide split"], "z1 = x1, z2 = (x2 - mu(x1)) / sigma(x1)."),
             value("log_det", 0.75, ["log_det"], ["value", "wide split"], "-sum log sigma(x1), shape (n,)."),
             value("inverse", 1.0, ["x", "inverse_log_det"], ["value", "wide split"], "x2 = z2 sigma(z1) + mu(z1), log_det + sum log sigma."),
-            gradient(0.5, ["x", "z", "A", "B", "shift"]),
+            gradient(0.5, ["x", "z", "A", "B", "shift"], hint=ATTACHED, renamed=RENAMED),
             silent(0.25, "submodule", "submodule", "the conditioner is {found}: keep it as an attribute, so that it is trained with the layer"),
             stable(0.25, ["z", "log_det", "x", "inverse_log_det"], ["extreme"], EXTREME),
             shapes(0.125, ["z", "log_det", "x", "inverse_log_det"], ["one row", "two features"]),

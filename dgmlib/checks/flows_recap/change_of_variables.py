@@ -6,7 +6,7 @@ from torch import func
 from ..exercise import Exercise, Mistake
 from ..inputs import normal, regular, rotation, single, uniform
 from ..laws import form, gradient, shapes, stable, value
-from ..run.fixtures import normal_log_prob
+from ..run.fixtures import RowMap, normal_log_prob
 
 
 def reference_jacobian(f, x):
@@ -27,6 +27,14 @@ def row_map(rng, m, n):
     }
 
 
+def mirrored(arrays, sign):
+    """The same f with its first output turned where det J at the first row has another sign."""
+    f = RowMap(arrays["A"], arrays["B"], arrays["c"])
+    turn = torch.ones_like(arrays["c"])
+    turn[0] = sign * torch.linalg.slogdet(reference_jacobian(f, arrays["x"]))[0][0]
+    return arrays | {"B": turn[:, None] * arrays["B"], "c": turn * arrays["c"]}
+
+
 def with_base(rng, arrays):
     m = arrays["x"].shape[1]
     return arrays | {"location": normal(rng, m), "log_scale": normal(rng, m, scale=0.5)}
@@ -43,7 +51,7 @@ def jacobian_cases(rng):
 
 
 def density_cases(rng):
-    value_case = with_base(rng, row_map(rng, 3, 5))
+    value_case = with_base(rng, mirrored(row_map(rng, 3, 5), -1))
     wide = {"x": normal(rng, 3, 120, scale=10.0), "W": 1e-3 * rotation(rng, 120)}
     return {
         "value": value_case,
@@ -105,6 +113,12 @@ def parallel_log_dets(layers, x):
     return normal_log_prob(z) + sum(layer.forward(x)[1] for layer in layers)
 
 
+def side_by_side(layers, x):
+    """Every layer at x, the last one's z."""
+    z = layers[-1].forward(x)[0] if layers else x
+    return normal_log_prob(z) + sum(layer.forward(x)[1] for layer in layers)
+
+
 def reversed_layers(layers, x):
     return reference_flow(list(layers)[::-1], x)
 
@@ -116,6 +130,12 @@ def log_det(f, x):
 SLIDE = "Change of Variables Theorem (CoV)"
 FLOW_SLIDE = "Log-Likelihood (Recap of Previous Lecture)"
 
+INSIDE_F, INSIDE_BASE = "a parameter inside f", "a parameter of the base density"
+PARAMETERS = dict.fromkeys("ABc", INSIDE_F) | dict.fromkeys(("location", "log_scale"), INSIDE_BASE)
+LAYERS = dict.fromkeys("Wa", "a layer's parameter")
+CUT_LOG_DET = "The log-determinant is cut off the graph: no detach, no no_grad, no .item()."
+CUT_BASE = "The base density is cut off the graph: no detach, no no_grad, no .item()."
+
 EXERCISES = (
     Exercise(
         "batch_jacobian",
@@ -125,7 +145,12 @@ EXERCISES = (
         reference=reference_jacobian,
         laws=(
             value("value", 0.875, ["jacobian"], hint="Entry [i, a, b] is d f(x_i)_a / d x_ib."),
-            gradient(0.5, ["x", "A", "B", "c"], hint="The Jacobian itself must stay differentiable (create_graph)."),
+            gradient(
+                0.5,
+                ["x", "A", "B", "c"],
+                hint="The Jacobian itself must stay differentiable (create_graph).",
+                renamed=PARAMETERS,
+            ),
             shapes(0.25, ["jacobian"], ["one row", "one feature"]),
             *form(["jacobian"]),
         ),
@@ -164,7 +189,7 @@ EXERCISES = (
         reference=reference_log_prob,
         laws=(
             value("value", 1.25, ["log_prob"], hint="log p(x) = log p(f(x)) + log|det J_f(x)|."),
-            gradient(0.75, ["x", "A", "B", "c", "location", "log_scale"]),
+            gradient(0.75, ["x", "A", "B", "c", "location", "log_scale"], renamed=PARAMETERS),
             stable(
                 0.5,
                 ["log_prob"],
@@ -184,6 +209,12 @@ EXERCISES = (
                 lambda f, x, base: base(x) + log_det(f, x),
             ),
             Mistake("The log-determinant is missing.", lambda f, x, base: base(f(x))),
+            Mistake(CUT_LOG_DET, lambda f, x, base: base(f(x)) + log_det(f, x).detach()),
+            Mistake(CUT_BASE, lambda f, x, base: base(f(x).detach()) + log_det(f, x)),
+            Mistake(
+                "The sign stands where log|det J| belongs: slogdet returns (sign, logabsdet).",
+                lambda f, x, base: base(f(x)) + torch.linalg.slogdet(reference_jacobian(f, x)).sign,
+            ),
             Mistake(
                 "Your log|det J| looks evaluated at the output f(x); the formula wants it at x.",
                 lambda f, x, base: base(f(x)) + log_det(f, f(x)),
@@ -225,7 +256,7 @@ EXERCISES = (
                 hint="log p(x) = log N(z_K; 0, I) + the sum of all layers' log_det.",
             ),
             shapes(0.25, ["log_prob"], ["no layers"], "Without layers it is log N(x; 0, I) itself.", name="no layers"),
-            gradient(0.5, ["x", "W", "a"]),
+            gradient(0.5, ["x", "W", "a"], renamed=LAYERS),
             stable(
                 0.375,
                 ["log_prob"],
@@ -245,6 +276,20 @@ EXERCISES = (
                 flow_mistake(lambda x, z, dets: normal_log_prob(x) + sum(dets)),
             ),
             Mistake("The log_dets are missing.", flow_mistake(lambda x, z, dets: normal_log_prob(z))),
+            Mistake(
+                "The log_dets are cut off the graph: no detach, no no_grad, no .item().",
+                flow_mistake(lambda x, z, dets: normal_log_prob(z) + sum(dets).detach()),
+            ),
+            Mistake(CUT_BASE, flow_mistake(lambda x, z, dets: normal_log_prob(z.detach()) + sum(dets))),
+            Mistake("This is -log p(x).", flow_mistake(lambda x, z, dets: -normal_log_prob(z) - sum(dets))),
+            Mistake(
+                "The log_dets are averaged over the layers; they add.",
+                flow_mistake(lambda x, z, dets: normal_log_prob(z) + sum(dets) / len(dets)),
+            ),
+            Mistake(
+                "The layers run side by side, all from x; the output of a layer is the input of the next.",
+                side_by_side,
+            ),
             Mistake(
                 "Only the last layer's log_det is there: sum over all.",
                 flow_mistake(lambda x, z, dets: normal_log_prob(z) + dets[-1]),

@@ -88,6 +88,14 @@ class SignedDiagonal(Reference):
         return super().inverse(z)[0], -self.log_diagonal().expand(len(z))
 
 
+class InverseTransposedPermutation(Reference):
+    """P undone by P: x = U⁻¹ L⁻¹ P z."""
+
+    def inverse(self, z):
+        permutation, _, _ = torch.linalg.lu(self.weight)
+        return super().inverse(z @ permutation.T @ permutation.T)
+
+
 class DiagonalOfWeight(SignedDiagonal):
     def log_diagonal(self):
         return self.weight.diagonal().abs().log().sum()
@@ -129,6 +137,7 @@ MISTAKES = (
     Mistake("This is |det W|; its logarithm is wanted.", RawDeterminant),
     Mistake("P got lost: z = P L U x.", WithoutPermutation),
     Mistake("P stands transposed: torch.linalg.lu gives W = P L U.", TransposedPermutation),
+    Mistake("inverse applies P once more; it undoes P with its transpose, first of all.", InverseTransposedPermutation),
 )
 
 
@@ -139,11 +148,36 @@ def all_trained(seen: Seen) -> str | None:
         m = len(seen.inputs[case]["weight"])
         if jacobian is None or jacobian.ndim != 2 or not jacobian.double().isfinite().all():
             return seen.error(case, "error") or "the layer's parameters could not be read"
-        rank = int(torch.linalg.matrix_rank(jacobian.double(), rtol=1e-8)) if jacobian.shape[1] else 0
+        if jacobian.shape[1] == 0:
+            return "the layer has no parameters: make the factors nn.Parameter"
+        rank = int(torch.linalg.matrix_rank(jacobian.double(), rtol=1e-8))
         if rank < m * m:
             return (
                 f"W has {m * m} entries, and only {rank} directions of it can be trained: are both factors parameters?"
             )
+    return None
+
+
+def reached(seen: Seen) -> str | None:
+    """The gradient by x and by z is right; both outputs of both directions reach the parameters."""
+    came, given = seen.outputs["value"], seen.inputs["value"]
+    for direction, name in (("forward", "x"), ("inverse", "z")):
+        gradient = came.get(f"grad_{name}")
+        if gradient is None:
+            error = seen.error("value", f"error.{direction} gradient") or seen.error("value")
+            return f"differentiating {direction} raised {error}"
+        if not gradient.double().any():
+            return f"no gradient reaches {name} through {direction}: look for detach, .data, .item() or no_grad"
+        if not close(seen.expected["value"][f"grad_{name}"], gradient):
+            return f"the value of {direction} is right, its gradient by {name} is not: is a part of it detached?"
+        for part in ("value", "log_det"):
+            reach = came.get(f"{direction}_{part}_reach")
+            if reach is None or not reach.double().any():
+                return f"the {part} that {direction} returns reaches no parameter: look for detach, .data, .item() or no_grad"
+    m = len(given["weight"])
+    freedom = came.get("inverse_freedom")
+    if freedom is None or int(torch.linalg.matrix_rank(freedom.double(), rtol=1e-8)) < m * m:
+        return "the value that inverse returns reaches only some of the parameters: is a factor detached?"
     return None
 
 
@@ -156,7 +190,7 @@ def no_weight_gradient(seen: Seen) -> str | None:
     return None
 
 
-def after_step(seen: Seen) -> str | None:
+def after_step(seen: Seen, slipped: str) -> str | None:
     """The stepped layer is z = W' x for its own W', with log|det W'|, and its inverse undoes it."""
     for case in ("value", "permuted"):
         came, given = seen.outputs[case], seen.inputs[case]
@@ -171,12 +205,17 @@ def after_step(seen: Seen) -> str | None:
         for name, expected in want.items():
             message = differs(expected.detach(), came.get(name), name.removeprefix("stepped_"))
             if message != "":
-                return f"after an optimiser step, {message or 'nothing came'} Does it follow the trained factors?"
+                return f"after an optimiser step, {message or 'nothing came'} {slipped if 'log_det' in name else STALE}"
     return None
 
 
-def laws(weights: list[float], costly: str) -> tuple[Law, ...]:
-    forward, log_det, inverse, trained, stepped, loaded, cost, stability, size = weights
+STALE = "Does it follow the trained factors? forward and inverse use the same ones."
+LU_STEP = "A step moves every entry of a parameter: mask L (tril(-1), ones on the diagonal) and U (triu) where you use them, and take log_det from the trained U."
+QR_STEP = "Q must stay orthogonal whatever a step does to its parameters, R triangular (triu), and log_det come from the trained R."
+
+
+def laws(weights: list[float], costly: str, slipped: str) -> tuple[Law, ...]:
+    forward, log_det, inverse, trained, stepped, gradient, loaded, cost, stability, size = weights
     return (
         value("forward", forward, ["z"], ["value", "permuted", "positive"], "z = W x, row by row."),
         value(
@@ -188,7 +227,8 @@ def laws(weights: list[float], costly: str) -> tuple[Law, ...]:
         ),
         value("inverse", inverse, INVERSE, ["value", "permuted", "positive"], "x = W⁻¹ z with -log|det W|."),
         custom("trained factors", trained, all_trained, waits=any),
-        custom("after a step", stepped, after_step),
+        custom("after a step", stepped, lambda seen: after_step(seen, slipped)),
+        custom("gradient", gradient, reached),
         value_after("state_dict", loaded),
         silent(cost, "cost", "costly", costly, ["value"], waits=all),
         stable(stability, FORWARD + INVERSE, ["extreme"], "The determinant underflows: sum log|diag| instead."),
@@ -201,7 +241,8 @@ def laws(weights: list[float], costly: str) -> tuple[Law, ...]:
 def value_after(name: str, weight: float) -> Law:
     """A state_dict carries everything: a layer of another weight becomes this one."""
     hint = "After load_state_dict the layer should be the saved one: what is neither parameter nor buffer is not saved."
-    same = value(name, weight, ["loaded_z", "loaded_log_det"], ["value", "permuted"], hint)
+    outputs = ["loaded_z", "loaded_log_det", "loaded_x", "loaded_inverse_log_det"]
+    same = value(name, weight, outputs, ["value", "permuted"], hint)
     return Law(name, weight, same.test, waits=all)
 
 
@@ -216,7 +257,7 @@ EXERCISES = (
         SLIDE,
         cases=cases,
         reference=Reference,
-        laws=laws([0.375, 0.75, 0.75, 0.5, 0.375, 0.25, 0.25, 0.125, 0.125], LU_COST),
+        laws=laws([0.375, 0.625, 0.75, 0.375, 0.375, 0.25, 0.25, 0.25, 0.125, 0.125], LU_COST, LU_STEP),
         mistakes=MISTAKES,
     ),
     Exercise(
@@ -225,7 +266,7 @@ EXERCISES = (
         SLIDE,
         cases=cases,
         reference=Reference,
-        laws=laws([0.25, 0.5, 0.5, 0.375, 0.375, 0.125, 0.125, 0.125, 0.125], QR_COST),
+        laws=laws([0.25, 0.5, 0.5, 0.25, 0.375, 0.125, 0.125, 0.125, 0.125, 0.125], QR_COST, QR_STEP),
         mistakes=MISTAKES,
     ),
 )

@@ -84,12 +84,22 @@ class CouplingModule(nn.Module):
 
 
 class BentLinear:
-    """A flow layer that does not commute with its like: z = W (x + a tanh x). Only `forward`."""
+    """A flow layer that does not commute with its like: z = W (x + a tanh x). Only `forward`; it keeps what it gave."""
 
     def __init__(self, W: Tensor, a: Tensor):
         self.W, self.a = W, a
+        self.given: list[tuple[Tensor, int]] = []
+
+    def __call__(self, x: Tensor):
+        raise TypeError("call layer.forward(x): a layer may be a plain object")
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         t = torch.tanh(x)
         slope = torch.log1p(self.a * (1 - t.square())).sum(-1)
-        return (x + self.a * t) @ self.W.T, slope + torch.linalg.slogdet(self.W).logabsdet
+        z, log_det = (x + self.a * t) @ self.W.T, slope + torch.linalg.slogdet(self.W).logabsdet
+        self.given += [(tensor, tensor._version) for tensor in (z, log_det) if not tensor.is_inference()]
+        return z, log_det
+
+    def changed(self) -> bool:
+        """Was written into what the layer gave? It might have been the layer's own."""
+        return any(tensor._version != version for tensor, version in self.given)

@@ -61,16 +61,22 @@ def trained_layer(answer, layer: nn.Module, given, record):
     """Degrees of freedom, state_dict, gradient to the weight, and the layer after an optimiser step."""
     weight, x = given["weight"], given["x"]
     with record.part("parameters"):
-        record["freedom"] = jacobian_of_weight(layer, weight)
+        record["freedom"] = jacobian_of(layer, weight_of(layer, weight))
     with record.part("state_dict"):
         copy = answer(given["other"])
         copy.load_state_dict(layer.state_dict())
         record.returned(copy.forward(x), "loaded_z", "loaded_log_det")
+        record.returned(copy.inverse(given["z"]), "loaded_x", "loaded_inverse_log_det")
+    for direction, given_name in (("forward", "x"), ("inverse", "z")):
+        with record.part(direction + " gradient"):
+            record.update(reach(layer, direction, given_name, given[given_name]))
+    with record.part("inverse gradient"):
+        identity = torch.eye(len(weight), dtype=weight.dtype, device=weight.device)
+        record["inverse_freedom"] = jacobian_of(layer, layer.inverse(identity)[0])
     with record.part("weight gradient"):
         own = weight.clone().requires_grad_()
         value, log_det = answer(own).forward(x)
-        gradient = torch.autograd.grad((value * z_weights(value)).sum() + log_det.sum(), own, allow_unused=True)[0]
-        record["weight_gradient"] = torch.zeros_like(weight) if gradient is None else gradient
+        record["weight_gradient"] = derivatives((value * z_weights(value)).sum() + log_det.sum(), [own])
     with record.part("optimiser step"):
         optimiser = torch.optim.SGD(layer.parameters(), lr=0.05)
         value, log_det = layer.forward(x)
@@ -92,16 +98,34 @@ def weight_of(layer: nn.Module, like: Tensor) -> Tensor:
     return layer.forward(identity)[0].T
 
 
-def jacobian_of_weight(layer: nn.Module, weight: Tensor) -> Tensor:
-    """d W / d parameters, (m², number of parameters); a parameter without a gradient gives columns of zeros."""
-    parameters = [p for p in layer.parameters() if p.requires_grad]
-    W = weight_of(layer, weight).reshape(-1)
-    rows = [torch.autograd.grad(entry, parameters, retain_graph=True, allow_unused=True) for entry in W]
-    filled = [
-        torch.cat([(torch.zeros_like(p) if g is None else g).reshape(-1) for p, g in zip(parameters, row, strict=True)])
-        for row in rows
-    ]
-    return torch.stack(filled)
+def trained(layer: nn.Module) -> list[Tensor]:
+    return [p for p in layer.parameters() if p.requires_grad]
+
+
+def derivatives(number: Tensor, leaves: list[Tensor]) -> Tensor:
+    """d number / d leaves in one row; zeros for a leaf that it does not depend on."""
+    found = [None] * len(leaves)
+    if leaves and number.requires_grad:
+        found = torch.autograd.grad(number, leaves, retain_graph=True, allow_unused=True)
+    filled = [torch.zeros_like(p) if g is None else g for p, g in zip(leaves, found, strict=True)]
+    return torch.cat([g.reshape(-1) for g in filled]) if filled else number.new_zeros(0)
+
+
+def jacobian_of(layer: nn.Module, matrix: Tensor) -> Tensor:
+    """d matrix / d parameters, (m², number of parameters); a parameter without a gradient gives columns of zeros."""
+    return torch.stack([derivatives(entry, trained(layer)) for entry in matrix.reshape(-1)])
+
+
+def reach(layer: nn.Module, direction: str, name: str, given: Tensor) -> dict[str, Tensor]:
+    """What the gradient of one direction reaches: its input, and the parameters through either output."""
+    leaf = given.clone().requires_grad_()
+    value, log_det = getattr(layer, direction)(leaf)
+    weighted, total = (value * z_weights(value)).sum(), log_det.sum()
+    return {
+        f"grad_{name}": derivatives(weighted + total, [leaf]).reshape(given.shape),
+        f"{direction}_value_reach": derivatives(weighted, trained(layer)),
+        f"{direction}_log_det_reach": derivatives(total, trained(layer)),
+    }
 
 
 @probe("autoregressive_forward", grad=("x", "A", "B", "shift"))
@@ -133,9 +157,11 @@ def affine_coupling(answer, given, record):
         conditioner = CouplingModule(given["A"], given["B"], given["shift"])
         layer = answer(conditioner, split)
         layer.forward(x)
-        record.text("submodule.seen", "yes")
-        if not any(module is conditioner for module in layer.modules()):
+        if not isinstance(layer, nn.Module):
+            record.text("submodule.found", "in no nn.Module: make the layer one")
+        elif not any(module is conditioner for module in layer.modules()):
             record.text("submodule.found", "not among layer.modules()")
+        record.text("submodule.seen", "yes")
 
 
 @probe("flow_log_prob", grad=("x", "W", "a"))
@@ -145,3 +171,5 @@ def flow_log_prob(answer, given, record):
     record.returned(answer(layers, given["x"]), "log_prob")
     if len(layers) != len(before) or any(a is not b for a, b in zip(layers, before, strict=True)):
         record.text("changed", "layers")
+    if any(layer.changed() for layer in before):
+        record.text("changed", "what a layer returned")

@@ -23,6 +23,10 @@ FACTORISATIONS = DETERMINANTS | {
     "svd",
     "eig",
     "eigh",
+    "eigvals",
+    "eigvalsh",
+    "svdvals",
+    "lstsq",
     "cholesky",
     "solve",
 }
