@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -79,6 +80,10 @@ def main(arguments: list[str] | None = None) -> int:
         return complain(error, 2)
     except (OSError, RuntimeError) as error:
         return complain(error, 1)
+    except Exception as error:
+        if os.environ.get("DGM_TRACEBACK"):
+            raise
+        return complain(f"{type(error).__name__}: {error} (a fault of the grader; DGM_TRACEBACK=1 shows where)", 1)
     except KeyboardInterrupt:
         return complain("stopped; what has a verdict keeps it, run the same command to go on", 1)
 

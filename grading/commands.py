@@ -2,8 +2,8 @@
 
 import os
 
+from . import cluster, grader, intake, judge, pool, record, sandbox, show, verdicts
 from . import doctor as health
-from . import grader, intake, judge, pool, record, sandbox, show, verdicts
 from .cli import outcome
 from .course import Course, CourseError
 from .demo import demo as run_demo
@@ -74,8 +74,6 @@ def autograde(options, course: Course) -> int:
 
 def batch(options, course: Course) -> list[dict]:
     """Grade, then record. The results, by assignment and student."""
-    if options.scheduler:
-        raise CourseError("--scheduler: grading on a cluster is not available yet; use --jobs")
     names = grader.wanted(options.assignments)
     tasks = grader.tasks(course, names, options.student)
     if not tasks:
@@ -86,7 +84,9 @@ def batch(options, course: Course) -> list[dict]:
     for name in {task.assignment for task in tasks}:
         course.released_notebook(grader.ASSIGNMENTS[name])
     jobs = options.jobs or min(len(tasks), os.cpu_count() or 1)
-    results = list(show.progress(options, pool.run(make_grader(options, course), tasks, jobs), len(tasks)))
+    made = make_grader(options, course)
+    coming = cluster.run(made, tasks, options.scheduler) if options.scheduler else pool.run(made, tasks, jobs)
+    results = list(show.progress(options, coming, len(tasks)))
     results.sort(key=lambda r: (r["assignment"], r["student"]))
     keep(course, results)
     for name in {task.assignment for task in tasks}:

@@ -1,0 +1,88 @@
+"""A real scheduler and real worker processes on this machine, one of them killed while it works."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from grading.course import CHECKOUT, Course
+
+from . import classroom
+
+pytest.importorskip("distributed")
+
+CLUSTER = """
+import sys, time
+from distributed import LocalCluster
+if __name__ == "__main__":
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1") as cluster:
+        pids = [nanny.pid for nanny in cluster.workers.values()]
+        print(cluster.scheduler_address, *pids, flush=True)
+        sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """`(address, worker pids)`."""
+    script = tmp_path / "cluster.py"
+    script.write_text(CLUSTER)
+    command = [sys.executable, str(script)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(command, text=True, start_new_session=True, **pipes)
+    address, *pids = process.stdout.readline().split()
+    yield address, [int(pid) for pid in pids]
+    process.stdin.close()
+    try:
+        process.wait(30)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    process.stdout.close()
+
+
+def autograde(room: Course, *words: str) -> subprocess.Popen:
+    command = [sys.executable, "-m", "grading", "autograde", "--course", str(room.root), "--secret", "s", *words]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_a_killed_worker_loses_nothing(tmp_path, cluster):
+    room = Course(tmp_path)
+    released = room.released / "00_flows_recap" / "flows_recap.ipynb"
+    released.parent.mkdir(parents=True)
+    released.write_bytes((CHECKOUT / "course" / "00_flows_recap" / "flows_recap.ipynb").read_bytes())
+    for number in range(6):
+        notebook = json.loads(released.read_text())
+        classroom.at(notebook, "batch_jacobian")["source"] = classroom.RIGHT["batch_jacobian"] + f"\n# {number}"
+        target = room.submitted / f"s{number}" / "00_flows_recap" / "flows_recap.ipynb"
+        target.parent.mkdir(parents=True)
+        target.write_text("hello" if number == 5 else json.dumps(notebook))
+    address, pids = cluster
+    process = autograde(room, "--scheduler", address, "--json", str(tmp_path / "o.json"))
+    time.sleep(8)
+    os.kill(pids[0], signal.SIGKILL)
+    printed, problems = process.communicate(timeout=300)
+    assert process.returncode == 1, printed + problems
+    assert "s5: 00_flows_recap: refused" in problems, printed + problems
+    rows = json.loads((tmp_path / "o.json").read_text())["submissions"]
+    assert {r["student"]: r["score"] for r in rows} == {f"s{n}": 2 if n < 5 else None for n in range(6)}
+    assert "s5: 00_flows_recap: refused" in problems
+    sent = sorted(p.read_bytes() for p in room.verdicts.iterdir())
+    assert len(sent) == 5
+    for path in room.verdicts.iterdir():
+        path.unlink()
+    autograde(room, "--jobs", "1").communicate(timeout=300)
+    assert sorted(p.read_bytes() for p in room.verdicts.iterdir()) == sent
+
+
+def test_no_scheduler_is_one_line(tmp_path, monkeypatch, capsys):
+    from grading import cluster as clusters
+    from grading.course import CourseError
+
+    monkeypatch.setattr(clusters, "PATIENCE", "1s")
+    with pytest.raises(CourseError, match="no scheduler answers at"):
+        clusters.connect("tcp://127.0.0.1:1")
