@@ -13,6 +13,7 @@ test: .venv/installed
 	$(PYTEST)
 	$(PYTEST) --nbval-lax --nbval-cell-timeout=120 solutions
 	$(BIN)/python -m grading release --check
+	$(BIN)/python -m grading demo --quiet
 
 lab: .venv/installed
 	$(BIN)/jupyter lab --ServerApp.root_dir=. --FileContentsManager.preferred_dir=course

@@ -1,0 +1,64 @@
+"""A release: unsolved it scores 0 with grey cards and runs to its end; the solution earns all points."""
+
+import json
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from dgmlib.checks import ASSIGNMENTS
+from grading.cli import main
+
+ROOT = Path(__file__).parent.parent
+EVERY = pytest.mark.parametrize("assignment", ASSIGNMENTS.values(), ids=lambda a: a.name)
+
+
+def path(folder: str, assignment) -> Path:
+    return ROOT / folder / assignment.name / f"{assignment.notebook}.ipynb"
+
+
+def graded(notebook: Path, tmp_path: Path) -> dict:
+    outcome = tmp_path / "outcome.json"
+    assert main(["check", str(notebook), "--json", str(outcome), "--quiet", "--secret", "test"]) == 0
+    return json.loads(outcome.read_text())
+
+
+def shown(cell) -> str:
+    """All text of a cell's outputs."""
+    texts = [output.get("text", "") or output.get("data", {}).get("text/plain", "") for output in cell.outputs]
+    return "\n".join(texts)
+
+
+@EVERY
+def test_released_notebook_runs_to_its_end_with_grey_cards(assignment, tmp_path):
+    notebook = nbformat.read(path("course", assignment), as_version=4)
+    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    cells = {cell.id: cell for cell in notebook.cells}
+    for exercise in assignment.exercises.values():
+        if not exercise.written:
+            assert "not solved yet" in shown(cells[f"check_{exercise.name}"]), exercise.name
+
+
+@EVERY
+def test_blank_earns_nothing_and_the_solution_everything(assignment, tmp_path):
+    blank, solved = (graded(path(folder, assignment), tmp_path) for folder in ("course", "solutions"))
+    written = sum(e.points for e in assignment.exercises.values() if e.written)
+    assert (blank["score"], solved["score"]) == (0, assignment.points - written)
+    assert set(blank["exercises"]) == set(assignment.exercises)
+    assert solved["max_score"] == assignment.points
+
+
+def test_course_has_a_hundred_points_three_of_them_written():
+    exercises = [e for a in ASSIGNMENTS.values() for e in a.exercises.values()]
+    assert sum(e.points for e in exercises) == 100
+    assert sum(e.points for e in exercises if e.written) == 3
+
+
+@EVERY
+def test_points_in_the_notebook_are_the_checks(assignment):
+    cells = nbformat.read(path("course", assignment), as_version=4).cells
+    about = [cell.metadata.get("nbgrader", {}) for cell in cells]
+    points = {n["grade_id"].removeprefix("check_"): n["points"] for n in about if n.get("grade")}
+    assert points == {e.name: e.points for e in assignment.exercises.values()}
+    assert all(cell.id == n["grade_id"] for cell, n in zip(cells, about, strict=True) if n)
