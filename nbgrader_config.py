@@ -24,4 +24,5 @@ c.CourseDirectory.feedback_directory = "grading/feedback"
 c.CourseDirectory.db_url = f"sqlite:///{ROOT}/grading/gradebook.db"
 c.Autograde.sanitize_preprocessors = ["grading.wiring.JudgeOutside"]
 c.Autograde.autograde_preprocessors = ["grading.wiring.RecordVerdict", "nbgrader.preprocessors.AssignLatePenalties"]
-c.GenerateAssignment.preprocessors = [*GenerateAssignment().preprocessors, "grading.wiring.Tidy"]
+steps = GenerateAssignment().preprocessors
+c.GenerateAssignment.preprocessors = ["grading.wiring.Link", *steps, "grading.wiring.Tidy"]

@@ -10,6 +10,7 @@ import nbformat
 from nbgrader import preprocessors as nbgrader
 
 from .course import Course, CourseError, write
+from .links import link
 
 # As `nbgrader generate_assignment` has them, without the database.
 STEPS = (
@@ -66,6 +67,7 @@ def released(path: Path, assignment: str) -> bytes:
         raise CourseError(f"{path}: no readable notebook ({str(error)[:100]})") from None
     secrets = solution_lines(notebook)
     named(notebook, path)
+    link(notebook, path.parents[2], assignment, path.stem)
     notebook = processed(notebook, path, assignment)
     tidy(notebook)
     nbformat.validate(notebook)

@@ -19,6 +19,7 @@ from dgmlib.checks import ASSIGNMENTS
 from . import autograded, intake, record, release, sandbox
 from .course import Course
 from .grader import Grader, Task
+from .links import link
 from .repair import repair
 
 _verdicts: dict[tuple[str, str], dict] = {}
@@ -66,6 +67,15 @@ class RecordVerdict(NbGraderPreprocessor):
         result = _verdicts[about["student"], about["assignment"]]
         with Gradebook(about["db_url"]) as gradebook:
             record.save(gradebook, ASSIGNMENTS[about["assignment"]], result)
+        return nb, resources
+
+
+class Link(NbGraderPreprocessor):
+    """The first step of `nbgrader generate_assignment`: the badge and the wheel's address."""
+
+    def preprocess(self, nb, resources):
+        about = resources["nbgrader"]
+        link(nb, Course.at(os.environ.get("DGM_COURSE")).root, about["assignment"], about["notebook"])
         return nb, resources
 
 
