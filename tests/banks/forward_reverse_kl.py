@@ -125,7 +125,49 @@ def one_by_one(mean_p, cov_p, mean_q, cov_q):
     return as_the_formula(mean_p, cov_p, mean_q, cov_q).reshape(1, 1)
 
 
-@wrong("gaussian_kl", law="value", says="expected")
+@wrong("gaussian_kl", law="value", says="lacks Σ_q⁻¹ in the middle")
+def squared_distance(mean_p, cov_p, mean_q, cov_q):
+    trace = torch.linalg.solve(cov_q, cov_p).trace()
+    log_dets = cov_q.logdet() - cov_p.logdet()
+    return 0.5 * (trace + (mean_q - mean_p).square().sum() - len(mean_p) + log_dets)
+
+
+@wrong("gaussian_kl", law="value", says="All entries")
+def sum_for_trace(mean_p, cov_p, mean_q, cov_q):
+    inverse, delta = torch.linalg.inv(cov_q), mean_q - mean_p
+    return 0.5 * ((inverse @ cov_p).sum() + delta @ inverse @ delta - len(delta) + cov_q.logdet() - cov_p.logdet())
+
+
+@wrong("gaussian_kl", law="value", says="diagonals enter the log-determinants")
+def log_dets_as_if_diagonal(mean_p, cov_p, mean_q, cov_q):
+    inverse, delta = torch.linalg.inv(cov_q), mean_q - mean_p
+    log_dets = (cov_q.diagonal() / cov_p.diagonal()).log().sum()
+    return 0.5 * (torch.trace(inverse @ cov_p) + delta @ inverse @ delta - len(delta) + log_dets)
+
+
+@wrong("gaussian_kl", law="stability", says="float32")
+def product_of_cholesky(mean_p, cov_p, mean_q, cov_q):
+    inverse, delta = torch.linalg.inv(cov_q), mean_q - mean_p
+    quotient = torch.linalg.cholesky(cov_q).diagonal().prod() / torch.linalg.cholesky(cov_p).diagonal().prod()
+    return 0.5 * (torch.trace(inverse @ cov_p) + delta @ inverse @ delta - len(delta)) + quotient.log()
+
+
+@wrong("gaussian_kl", law="gradient", says="cov_q")
+def detached_covariance(mean_p, cov_p, mean_q, cov_q):
+    return as_the_formula(mean_p, cov_p, mean_q, cov_q.detach())
+
+
+@right("gaussian_kl")
+def whitened(mean_p, cov_p, mean_q, cov_q):
+    """Σ (λ - 1 - log λ) over the eigenvalues of p's covariance where q's is the identity."""
+    L = torch.linalg.cholesky(cov_q)
+    A = torch.linalg.solve_triangular(L, torch.linalg.cholesky(cov_p), upper=False)
+    values = torch.linalg.eigvalsh(A @ A.mT)
+    y = torch.linalg.solve_triangular(L, (mean_q - mean_p)[:, None], upper=False)
+    return 0.5 * ((values - 1 - values.log()).sum() + y.square().sum())
+
+
+@wrong("gaussian_kl", law="value", says="closed form")
 def monte_carlo(mean_p, cov_p, mean_q, cov_q):
     p, q = MultivariateNormal(mean_p, cov_p), MultivariateNormal(mean_q, cov_q)
     x = p.rsample((10_000,))
@@ -201,6 +243,30 @@ def by_autograd(flow, x):
 @wrong("forward_kl_loss", law="value", says="negative")
 def log_likelihood(flow, x):
     return -mean_nll(flow, x)
+
+
+@wrong("forward_kl_loss", law="value", says="only forward, inverse and base.log_prob")
+def log_prob_of_the_flow(flow, x):
+    """The library's flows have it."""
+    return -flow.log_prob(x).mean()
+
+
+@wrong("forward_kl_loss", law="value", says="runs g")
+def g_for_f(flow, x):
+    z, log_det = flow.inverse(x)
+    return (log_det - flow.base.log_prob(z)).mean()
+
+
+@wrong("forward_kl_loss", law="gradient", says="log p(z) is cut off")
+def base_detached(flow, x):
+    z, log_det = flow.forward(x)
+    return -(flow.base.log_prob(z).detach() + log_det).mean()
+
+
+@right("forward_kl_loss")
+def in_chunks(flow, x):
+    chunks = [flow.forward(rows) for rows in x.split(2)]
+    return -torch.cat([flow.base.log_prob(z) + log_det for z, log_det in chunks]).mean()
 
 
 @wrong("forward_kl_loss", law="value", says="sum over the samples")
@@ -309,7 +375,7 @@ def three_means(flow, z, target_log_prob):
     return flow.base.log_prob(z).mean() - log_det.mean() - target_log_prob(x).mean()
 
 
-@right("reverse_kl_loss")
+@wrong("reverse_kl_loss", law="gradient", says="log p(z) is cut off")
 def base_as_a_constant(flow, z, target_log_prob):
     x, log_det = flow.inverse(z)
     with torch.no_grad():
@@ -331,6 +397,18 @@ def with_log_p_x(flow, z, target_log_prob):
     x, log_det_g = flow.inverse(z)
     log_p_x = flow.base.log_prob(z) + (-log_det_g)
     return (log_p_x - target_log_prob(x)).sum() / z.size(0)
+
+
+@right("reverse_kl_loss")
+def by_the_jacobian_of_g(flow, z, target_log_prob):
+    """log_det unused, and f as well."""
+
+    def g(row):
+        return flow.inverse(row[None])[0][0]
+
+    J = torch.func.vmap(torch.func.jacrev(g))(z)
+    log_p_x = flow.base.log_prob(z) - torch.linalg.slogdet(J).logabsdet
+    return torch.einsum("n->", log_p_x - target_log_prob(torch.func.vmap(g)(z))) / len(z)
 
 
 @wrong("reverse_kl_loss", law="value", says="log p(z) is missing")
@@ -390,7 +468,28 @@ def entropy_detached(flow, z, target_log_prob):
     return (flow.base.log_prob(z) - log_det.detach() - target_log_prob(x)).mean()
 
 
-@wrong("reverse_kl_loss", law="gradient", says="gradient")
+@wrong("reverse_kl_loss", law="gradient", says="a parameter of the flow")
+def score_function(flow, z, target_log_prob):
+    """The score's gradient, but x still moves with the flow's parameters: no estimate of anything."""
+    x, log_det = flow.inverse(z)
+    log_p_x = flow.base.log_prob(z) - log_det
+    ratio = (log_p_x - target_log_prob(x)).detach()
+    return (ratio * (1 + log_p_x - log_p_x.detach())).mean()
+
+
+@wrong("reverse_kl_loss", law="value", says="runs f")
+def f_for_g(flow, z, target_log_prob):
+    x, log_det = flow.forward(z)
+    return (flow.base.log_prob(z) + log_det - target_log_prob(x)).mean()
+
+
+@wrong("reverse_kl_loss", law="stability", says="log space")
+def tiny_number_in_the_log(flow, z, target_log_prob):
+    x, log_det = flow.inverse(z)
+    return (flow.base.log_prob(z) - log_det - torch.log(target_log_prob(x).exp() + 1e-30)).mean()
+
+
+@wrong("reverse_kl_loss", law="gradient", says="z is cut off")
 def constant_noise(flow, z, target_log_prob):
     return as_lotus(flow, z.detach(), target_log_prob)
 

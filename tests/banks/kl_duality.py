@@ -86,6 +86,42 @@ def log_of_density(flow, z, target_log_prob):
     return torch.log(target_log_prob(x).exp() * log_det.exp())
 
 
+@wrong("latent_log_prob", law="stability", says="log space")
+def clamped(flow, z, target_log_prob):
+    return target_plus_log_det(flow, z, target_log_prob).clamp(min=-100)
+
+
+@wrong("latent_log_prob", law="stability", says="log space")
+def tiny_number_in_the_log(flow, z, target_log_prob):
+    x, log_det = flow.inverse(z)
+    return torch.log(target_log_prob(x).exp() + 1e-38) + log_det
+
+
+@wrong("latent_log_prob", law="value", says="model's density")
+def model_at_x(flow, z, target_log_prob):
+    return flow.base.log_prob(z) - flow.inverse(z)[1]
+
+
+@wrong("latent_log_prob", law="value", says="where the target's belongs")
+def base_for_target(flow, z, target_log_prob):
+    return flow.base.log_prob(z) + flow.inverse(z)[1]
+
+
+@wrong("latent_log_prob", law="value", says="sign is flipped")
+def negative(flow, z, target_log_prob):
+    return -target_plus_log_det(flow, z, target_log_prob)
+
+
+@wrong("latent_log_prob", law="shape", says="shape")
+def squeezed(flow, z, target_log_prob):
+    return target_plus_log_det(flow, z, target_log_prob).squeeze()
+
+
+@wrong("latent_log_prob", law="gradient", says="by z")
+def half_of_the_points_path(flow, z, target_log_prob):
+    return target_log_prob(flow.inverse(z)[0]) + flow.inverse(z.detach())[1]
+
+
 @wrong("latent_log_prob", law="gradient", says="g(z) is cut off")
 def detached_x(flow, z, target_log_prob):
     x, log_det = flow.inverse(z)
@@ -133,7 +169,7 @@ def by_the_latent_density(flow, x, target_log_prob):
     return torch.mean(target_log_prob(back) + log_det - flow.base.log_prob(z))
 
 
-@right("latent_reverse_kl")
+@wrong("latent_reverse_kl", law="gradient", says="log π(x) is cut off")
 def target_as_a_constant(flow, x, target_log_prob):
     with torch.no_grad():
         log_target = target_log_prob(x)
@@ -148,6 +184,47 @@ def summed_by_rows(flow, x, target_log_prob):
         z, log_det = flow.forward(row[None])
         total = total + (target_log_prob(row[None]) - log_det - flow.base.log_prob(z)).sum()
     return total / len(x)
+
+
+@right("latent_reverse_kl")
+def chunk_by_chunk(flow, x, target_log_prob):
+    total = 0.0
+    for rows in x.chunk(2):
+        z, log_det = flow.forward(rows)
+        total += (target_log_prob(rows) - log_det - flow.base.log_prob(z)).sum()
+    return total / x.shape[0]
+
+
+@wrong("latent_reverse_kl", law="gradient", says="log p(z) is cut off")
+def base_detached(flow, x, target_log_prob):
+    z, log_det = flow.forward(x)
+    return (target_log_prob(x) - log_det - flow.base.log_prob(z).detach()).mean()
+
+
+@wrong("latent_reverse_kl", law="gradient", says="gradient")
+def z_as_given(flow, x, target_log_prob):
+    """The latent integrand at a fixed z: the samples' path through f is lost."""
+    z = flow.forward(x)[0].detach()
+    back, log_det = flow.inverse(z)
+    return (target_log_prob(back) + log_det - flow.base.log_prob(z)).mean()
+
+
+@wrong("latent_reverse_kl", law="value", says="taken at x")
+def integrand_at_x(flow, x, target_log_prob):
+    back, log_det = flow.inverse(x)
+    return (target_log_prob(back) + log_det - flow.base.log_prob(x)).mean()
+
+
+@wrong("latent_reverse_kl", law="value", says="runs g")
+def g_for_f(flow, x, target_log_prob):
+    z, log_det = flow.inverse(x)
+    return (target_log_prob(x) - log_det - flow.base.log_prob(z)).mean()
+
+
+@wrong("latent_reverse_kl", law="stability", says="log space")
+def tiny_target_in_the_log(flow, x, target_log_prob):
+    z, log_det = flow.forward(x)
+    return (torch.log(target_log_prob(x).exp() + 1e-30) - log_det - flow.base.log_prob(z)).mean()
 
 
 @wrong("latent_reverse_kl", law="value", says="log π is missing")

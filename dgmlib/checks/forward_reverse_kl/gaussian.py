@@ -62,6 +62,22 @@ def distance_without_inverse(mean_p, cov_p, mean_q, cov_q):
     return reference(mean_p, cov_p, mean_q, cov_q) + wrong / 2
 
 
+def distance_by_identity(mean_p, cov_p, mean_q, cov_q):
+    delta = mean_q - mean_p
+    wrong = delta @ delta - delta @ torch.linalg.solve(cov_q, delta)
+    return reference(mean_p, cov_p, mean_q, cov_q) + wrong / 2
+
+
+def log_dets_of_diagonals(mean_p, cov_p, mean_q, cov_q):
+    trace, distance, m, _ = terms(mean_p, cov_p, mean_q, cov_q)
+    return (trace + distance - m + cov_q.diagonal().log().sum() - cov_p.diagonal().log().sum()) / 2
+
+
+def sum_of_entries(mean_p, cov_p, mean_q, cov_q):
+    product = torch.linalg.solve(cov_q, cov_p)
+    return reference(mean_p, cov_p, mean_q, cov_q) + (product.sum() - product.trace()) / 2
+
+
 def trace_of_products(mean_p, cov_p, mean_q, cov_q):
     right = torch.linalg.solve(cov_q, cov_p).trace()
     wrong = (torch.linalg.inv(cov_q) * cov_p).trace() - right
@@ -100,6 +116,9 @@ MISTAKES = (
     Mistake("This is averaged over the features; KL adds up.", mistaken(lambda t, d, m, r: (t + d - m + r) / (2 * m))),
     Mistake(DISTANCE, distance_by_p),
     Mistake("The distance between the means lacks the inverse: (μ_q - μ_p)ᵀ Σ_q⁻¹ (μ_q - μ_p).", distance_without_inverse),
+    Mistake("The distance between the means lacks Σ_q⁻¹ in the middle: (μ_q - μ_p)ᵀ Σ_q⁻¹ (μ_q - μ_p).", distance_by_identity),
+    Mistake("Only the diagonals enter the log-determinants; a full covariance needs slogdet or Cholesky.", log_dets_of_diagonals),
+    Mistake("All entries of Σ_q⁻¹ Σ_p are summed; the trace sums its diagonal.", sum_of_entries),
     Mistake("The trace takes the inverse of the wrong matrix: tr(Σ_q⁻¹ Σ_p).", trace_by_p),
     Mistake("Σ_q⁻¹ * Σ_p multiplies entry by entry; the trace wants the matrix product, Σ_q⁻¹ @ Σ_p.", trace_of_products),
     Mistake("The determinants themselves are there; their logarithms belong there.", determinants),
@@ -121,7 +140,7 @@ EXERCISES = (
                 1.5,
                 ["kl"],
                 ["value", "narrow q"],
-                "½ [tr(Σ_q⁻¹ Σ_p) + (μ_q - μ_p)ᵀ Σ_q⁻¹ (μ_q - μ_p) - m + log det Σ_q - log det Σ_p].",
+                "In closed form: ½ [tr(Σ_q⁻¹ Σ_p) + (μ_q - μ_p)ᵀ Σ_q⁻¹ (μ_q - μ_p) - m + log det Σ_q - log det Σ_p].",
             ),
             gradient(0.5, ["mean_p", "cov_p", "mean_q", "cov_q"]),
             stable(

@@ -25,6 +25,10 @@ class ArcsinhFlow:
         u = x @ self.W.mT + self.b
         return torch.asinh(u), torch.linalg.slogdet(self.W).logabsdet - 0.5 * torch.log1p(u.square()).sum(-1)
 
+    def __getattr__(self, name: str):
+        """Reached only by what the flow lacks: a student hears what it has."""
+        raise AttributeError(f"this flow has no '{name}', only forward, inverse and base.log_prob")
+
     def inverse(self, z: Tensor) -> tuple[Tensor, Tensor]:
         x = (torch.sinh(z) - self.b) @ torch.linalg.inv(self.W).mT
         return x, log_cosh(z).sum(-1) - torch.linalg.slogdet(self.W).logabsdet
