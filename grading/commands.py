@@ -2,14 +2,12 @@
 
 import os
 
-from . import cluster, grader, intake, judge, pool, record, sandbox, show, verdicts
+from . import cluster, grader, intake, judge, pool, sandbox, show, verdicts
 from . import doctor as health
 from .cli import outcome
 from .course import Course, CourseError
-from .demo import demo as run_demo
 from .desk import collect, export, feedback, report  # noqa: F401
 from .lock import locked
-from .release import release as release_one
 from .results import store as keep
 
 EXERCISE_FORM = ("assignment", "student", "status", "reason", "sandbox", "score", "max_score", "exercises")
@@ -17,6 +15,8 @@ BATCH_FORM = ("student", "assignment", "status", "reason", "score", "max_score",
 
 
 def release(options, course: Course) -> int:
+    from .release import release as release_one  # nbgrader takes seconds to import: only where it is needed
+
     names = grader.wanted(options.assignments) if options.assignments else with_solutions(course)
     written, problems = [], []
     for name in names:
@@ -89,6 +89,8 @@ def batch(options, course: Course) -> list[dict]:
     results = list(show.progress(options, coming, len(tasks)))
     results.sort(key=lambda r: (r["assignment"], r["student"]))
     keep(course, results)
+    from . import record
+
     for name in {task.assignment for task in tasks}:
         record.record(course, grader.ASSIGNMENTS[name], [r for r in results if r["assignment"] == name])
     return results
@@ -102,4 +104,6 @@ def doctor(options, course: Course) -> int:
 
 
 def demo(options, course: Course) -> int:
+    from .demo import demo as run_demo
+
     return run_demo(options, course)
