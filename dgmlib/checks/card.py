@@ -1,9 +1,9 @@
-"""The card that a student sees: one line a law, green or red, and for a red one what is wrong. Grey: not solved yet."""
+"""The card that a student sees: a line a law, green or red, and for a red one what is wrong. Grey: not solved yet."""
 
 from dataclasses import dataclass
 from html import escape
 
-from .exercise import LawResult
+from .exercise import WAITS, LawResult
 
 # Okabe and Ito's colours, told apart by the colour-blind; the signs say the same without colour.
 COLOURS = {"solved": "#009E73", "wrong": "#D55E00", "unsolved": "#8a8a8a"}
@@ -26,21 +26,27 @@ class Card:
         passed = sum(law.passed for law in self.laws)
         return f"{self.name}: {passed} of {len(self.laws)} laws passed"
 
-    def lines(self) -> list[tuple[str, LawResult]]:
-        """A state and a law each; nothing to list for an exercise not solved yet."""
-        return [("solved" if law.passed else "wrong", law) for law in self.laws] if self.state != "unsolved" else []
+    def lines(self) -> list[tuple[str, str, str]]:
+        """State, laws and message a line: one for each law that was judged, one for all that wait for the values."""
+        if self.state == "unsolved":
+            return []
+        waiting = ", ".join(law.law for law in self.laws if law.message == WAITS)
+        judged = [
+            ("solved" if law.passed else "wrong", law.law, law.message.removeprefix(f"{law.law}: "))
+            for law in self.laws
+            if law.message != WAITS
+        ]
+        return judged + ([("unsolved", waiting, WAITS)] if waiting else [])
 
     def __repr__(self) -> str:
-        rows = [
-            f"  {SIGNS[state]} {law.law}" + (f": {law.message}" if law.message else "") for state, law in self.lines()
-        ]
+        rows = [f"  {SIGNS[state]} {laws}" + (f": {said}" if said else "") for state, laws, said in self.lines()]
         return "\n".join([f"{SIGNS[self.state]} {self.title}", *rows])
 
     def _repr_html_(self) -> str:
         return (
             f'<div style="border-left:5px solid {COLOURS[self.state]};padding:4px 12px;margin:2px 0;max-width:56em;'
             f'font-family:system-ui,sans-serif;font-size:14px;line-height:1.5">{headline(self)}'
-            f"{''.join(row(state, law) for state, law in self.lines())}</div>"
+            f"{''.join(row(*line) for line in self.lines())}</div>"
         )
 
 
@@ -49,10 +55,9 @@ def headline(card: Card) -> str:
     return f'<div><b style="color:{colour}">{SIGNS[card.state]}</b> <b>{escape(card.title)}</b></div>'
 
 
-def row(state: str, law: LawResult) -> str:
-    colour = COLOURS[state]
-    message = f' <span style="opacity:.85">{escape(law.message)}</span>' if law.message else ""
-    name = f'<span style="color:{colour}">{SIGNS[state]} {escape(law.law)}</span>'
+def row(state: str, laws: str, said: str) -> str:
+    name = f'<span style="color:{COLOURS[state]}">{SIGNS[state]} {escape(laws)}</span>'
+    message = f' <span style="opacity:.85">{escape(said)}</span>' if said else ""
     return f'<div style="margin-left:1em">{name}{message}</div>'
 
 

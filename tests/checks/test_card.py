@@ -1,0 +1,34 @@
+"""What a student reads."""
+
+from dgmlib.checks import check
+from dgmlib.checks.card import Card
+from dgmlib.checks.exercise import WAITS, LawResult
+
+LAWS = (
+    LawResult("log_det", False, 1.0, "log_det: expected 1, got -1. <b>The sign</b>"),
+    LawResult("gradient", False, 0.5, WAITS),
+    LawResult("shape", False, 0.25, WAITS),
+    LawResult("cost", True, 0.25),
+)
+
+
+def test_red_card_names_each_mistake_once_and_what_waits_in_one_line():
+    assert repr(Card("f", "wrong", LAWS)).splitlines() == [
+        "✗ f: 1 of 4 laws passed",
+        "  ✗ log_det: expected 1, got -1. <b>The sign</b>",
+        "  ✓ cost",
+        f"  ○ gradient, shape: {WAITS}",
+    ]
+
+
+def test_page_shows_a_message_as_text():
+    page = Card("f", "wrong", LAWS)._repr_html_()
+    assert "&lt;b&gt;The sign&lt;/b&gt;" in page
+    assert "<b>The sign" not in page
+
+
+def test_every_name_gets_a_card():
+    assert check("no_such_exercise").note.startswith("no exercise has this name")
+    assert check("duality_proof").note == "a written answer, read by a person"
+    assert check("batch_jacobian").note.startswith("not defined yet")
+    assert check("batch_jacobian", lambda f, x: 1 / 0).state == "wrong"
