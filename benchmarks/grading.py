@@ -1,7 +1,7 @@
 """Grading a class: ours with one and two workers against stock `nbgrader autograde`, on the same submissions.
 
-`python -m benchmarks.grading [N [ROUNDS]]` makes a course folder with N students (default 12), whose notebook is the first
-assignment's without its figures: set-up, answers, checks. Stock nbgrader executes it in a kernel a student, ours in the
+`python -m benchmarks.grading [N [ROUNDS]]` makes a course folder with N students (default 12), whose notebook is the
+first assignment's without its figures: set-up, answers, checks. Stock nbgrader starts a kernel for each, ours the
 sandbox; both start from nothing and end with the gradebook. Wall time, so on an idle machine; the runs take turns.
 """
 
