@@ -1,0 +1,62 @@
+"""The lone released notebook, in Colab: its first cell finds the one wheel, changes nothing else, and all runs."""
+
+import json
+import zipfile
+
+import nbformat
+import pytest
+
+from dgmlib.checks import ASSIGNMENTS
+
+from .conftest import CHECKOUT
+
+pytestmark = pytest.mark.xdist_group("colab")
+RELEASED = [name for name in ASSIGNMENTS if (CHECKOUT / "course" / name).is_dir()]
+QUICK = "01_forward_reverse_kl"
+
+
+def execute(machine, name: str, cells: int | None = None, **environment: str):
+    """The notebook after it ran in the machine's one folder."""
+    stem = ASSIGNMENTS[name].notebook
+    notebook = nbformat.read(CHECKOUT / "course" / name / f"{stem}.ipynb", as_version=4)
+    notebook.cells = notebook.cells[:cells]
+    alone = machine.content / f"{stem}.ipynb"
+    nbformat.write(notebook, alone)
+    return machine.execute(alone, **environment)
+
+
+def errors(notebook) -> list[str]:
+    outputs = [o for cell in notebook.cells if cell.cell_type == "code" for o in cell.outputs]
+    return [f"{o.ename}: {o.evalue}" for o in outputs if o.output_type == "error"]
+
+
+def printed(notebook) -> str:
+    setup = next(cell for cell in notebook.cells if cell.id == "setup")
+    return "".join(o.text for o in setup.outputs if o.output_type == "stream")
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=[] if n == QUICK else pytest.mark.slow) for n in RELEASED])
+def test_the_lone_notebook_runs_and_only_dgmlib_is_new(machine, wheel, name):
+    before = machine.packages()
+    notebook = execute(machine, name, DGMLIB_WHEEL=str(wheel))
+    assert errors(notebook) == []
+    assert printed(notebook) == f"dgmlib: installed from {wheel}\n"
+    after = machine.packages()
+    assert [line.split()[0] for line in after - before] == ["dgmlib"]
+    assert before <= after
+    cards = [json.dumps(cell.outputs) for cell in notebook.cells if cell.id.startswith("check_")]
+    assert len(cards) == sum(not e.written for e in ASSIGNMENTS[name].exercises.values())
+    assert all("not solved yet" in card for card in cards)
+    assert [file.suffix for file in machine.content.iterdir()] == [".ipynb"]
+
+
+def test_without_the_wheel_the_first_cell_says_what_to_do(machine):
+    (said,) = errors(execute(machine, QUICK, cells=2))
+    assert said.startswith("ImportError: dgmlib is missing: run `make lab`")
+
+
+def test_the_wheel_holds_the_library_and_nothing_of_the_solutions(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+    assert "dgmlib/checks/__init__.py" in names
+    assert not [name for name in names if name.endswith((".ipynb", ".db", "secret"))]
+    assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"dgmlib", "grading"}
