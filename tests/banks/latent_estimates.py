@@ -244,3 +244,27 @@ def naive_in_float64(x, z, log_likelihood):
 @wrong("naive_log_likelihood", law="value", says="takes z of shape")
 def naive_flat_rows(x, z, log_likelihood):
     return torch.stack([log_likelihood(x, row) for row in z]).logsumexp(0) - math.log(len(z))
+
+
+@right("map_linear_regression")
+def ridge_row_by_row(features, targets, noise_std, prior_std):
+    d = features.shape[1]
+    w = torch.zeros_like(features[0])
+    spread = prior_std**2 * torch.eye(d, dtype=features.dtype, device=features.device)
+    for row, target in zip(features, targets, strict=True):
+        gain = spread @ row / (row @ spread @ row + noise_std**2)
+        w = w + gain * (target - row @ w)
+        spread = spread - torch.outer(gain, row @ spread)
+    return w
+
+
+@wrong("map_linear_regression", law="value", says="every entry")
+def ridge_on_every_entry(features, targets, noise_std, prior_std):
+    return torch.linalg.solve(features.T @ features + noise_std**2 / prior_std**2, features.T @ targets)
+
+
+@wrong("map_linear_regression", law="value", says="first weight")
+def ridge_spares_an_intercept(features, targets, noise_std, prior_std):
+    penalty = torch.ones_like(features[0]) * noise_std**2 / prior_std**2
+    penalty = torch.cat([0 * penalty[:1], penalty[1:]])
+    return torch.linalg.solve(features.T @ features + torch.diag(penalty), features.T @ targets)

@@ -201,3 +201,26 @@ def mix_cpu_accumulator(x, weights, means, covariances):
 @wrong("mixture_log_prob", law="inputs unchanged", says="weights")
 def mix_logs_in_place(x, weights, means, covariances):
     return torch.logsumexp(weights.log_() + D.MultivariateNormal(means, covariances).log_prob(x[:, None]), 1)
+
+
+@wrong("mixture_log_prob", law="value", says="distance, log det and constant alike")
+def mix_without_halves(x, weights, means, covariances):
+    centred = x[:, None] - means
+    squares = torch.einsum("nka,kab,nkb->nk", centred, torch.linalg.inv(covariances), centred)
+    log_normal = -(squares + torch.logdet(covariances) + x.shape[1] * math.log(2 * math.pi))
+    return torch.logsumexp(weights.log() + log_normal, 1)
+
+
+@wrong("mixture_log_prob", law="value", says="not inverted")
+def mix_multiplies_by_covariances(x, weights, means, covariances):
+    centred = x[:, None] - means
+    squares = torch.einsum("nka,kab,nkb->nk", centred, covariances, centred)
+    log_normal = -(squares + torch.logdet(covariances) + x.shape[1] * math.log(2 * math.pi)) / 2
+    return torch.logsumexp(weights.log() + log_normal, 1)
+
+
+@wrong("mixture_log_prob", law="value", says="mixture's mean and covariance")
+def mix_matched_moments(x, weights, means, covariances):
+    mean = weights @ means
+    cov = (weights[:, None, None] * covariances).sum(0) + (weights[:, None] * means).T @ means - torch.outer(mean, mean)
+    return D.MultivariateNormal(mean, cov).log_prob(x)

@@ -124,3 +124,26 @@ def latent_cpu_eye(x, W, mu, sigma):
 @wrong("ppca_posterior", law="inputs unchanged", says="x")
 def latent_in_place(x, W, mu, sigma):
     return latent_by_M(x.sub_(mu), W, 0.0, sigma)
+
+
+@right("ppca_posterior")
+def latent_one_feature_at_a_time(x, W, mu, sigma):
+    covariance = identity(W, W.shape[1])
+    mean = torch.zeros(len(x), W.shape[1], dtype=W.dtype, device=W.device)
+    for column, row in zip((x - mu).T, W, strict=True):
+        gain = covariance @ row / (row @ covariance @ row + sigma**2)
+        mean = mean + torch.outer(column - mean @ row, gain)
+        covariance = covariance - torch.outer(gain, row @ covariance)
+    return mean, covariance
+
+
+@wrong("ppca_posterior", law="covariance", says="Only the variances")
+def latent_variances(x, W, mu, sigma):
+    mean, covariance = latent_by_M(x, W, mu, sigma)
+    return mean, covariance.diagonal()
+
+
+@wrong("ppca_posterior", law="gradient", says="sigma is cut off the graph in the covariance")
+def latent_sigma_as_number(x, W, mu, sigma):
+    M_inverse = torch.linalg.inv(W.T @ W + sigma**2 * identity(W, W.shape[1]))
+    return (x - mu) @ W @ M_inverse, sigma.item() ** 2 * M_inverse

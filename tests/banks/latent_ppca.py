@@ -199,3 +199,66 @@ def ppca_centres_in_place(x, W, mu, sigma):
 @wrong("ppca_log_prob", law="dtype", says="float32")
 def ppca_in_float64(x, W, mu, sigma):
     return ppca_woodbury(x.double(), W.double(), mu.double(), sigma.double())
+
+
+@right("ppca_log_prob")
+def ppca_table_of_products(x, W, mu, sigma):
+    m, d = W.shape
+    values, vectors = torch.linalg.eigh(torch.einsum("md,me->de", W, W))
+    centred = x - mu
+    projected = (centred[:, :, None] * W).sum(1) @ vectors
+    squares = (centred.square().sum(1) - (projected.square() / (values + sigma**2)).sum(1)) / sigma**2
+    log_det = torch.log(values + sigma**2).sum() + (m - d) * torch.log(sigma**2)
+    return -0.5 * (squares + log_det + m * math.log(2 * math.pi))
+
+
+def formula(x, W, mu, sigma, ridge=None, inside=1.0, outside=1.0, count=None, sign=1.0):
+    """Woodbury with a place for each slip: M's ridge, factors of the squared distance, the constant's count."""
+    m, d = W.shape
+    M = W.T @ W + (sigma**2 if ridge is None else ridge) * identity(W, d)
+    centred, projected = x - mu, (x - mu) @ W
+    along = (projected @ torch.linalg.inv(M) * projected).sum(1)
+    squares = outside * (inside * centred.square().sum(1) - sign * along)
+    log_det = torch.logdet(M) + (m - d) * torch.log(sigma**2)
+    return -0.5 * (squares + log_det + (m if count is None else count) * math.log(2 * math.pi))
+
+
+@wrong("ppca_log_prob", law="value", says="lacks 1/sigma²")
+def ppca_distance_unscaled(x, W, mu, sigma):
+    return formula(x, W, mu, sigma)
+
+
+@wrong("ppca_log_prob", law="value", says="multiplies the part along W too")
+def ppca_distance_half_scaled(x, W, mu, sigma):
+    return formula(x, W, mu, sigma, inside=sigma**-2)
+
+
+@wrong("ppca_log_prob", law="value", says="Woodbury subtracts")
+def ppca_distance_added(x, W, mu, sigma):
+    return formula(x, W, mu, sigma, outside=sigma**-2, sign=-1.0)
+
+
+@wrong("ppca_log_prob", law="value", says="factor m")
+def ppca_constant_once(x, W, mu, sigma):
+    return formula(x, W, mu, sigma, outside=sigma**-2, count=1)
+
+
+@wrong("ppca_log_prob", law="value", says="I where sigma² I")
+def ppca_M_with_unit_noise(x, W, mu, sigma):
+    return formula(x, W, mu, sigma, outside=sigma**-2, ridge=1.0)
+
+
+@wrong("ppca_log_prob", law="stability", says="add logarithms")
+def ppca_log_of_det_M(x, W, mu, sigma):
+    m, d = W.shape
+    M = W.T @ W + sigma**2 * identity(W, d)
+    projected = (x - mu) @ W
+    squares = ((x - mu).square().sum(1) - (projected @ torch.linalg.inv(M) * projected).sum(1)) / sigma**2
+    log_det = torch.linalg.det(M).log() + 2 * (m - d) * sigma.log()
+    return -0.5 * (squares + log_det + m * math.log(2 * math.pi))
+
+
+@wrong("ppca_log_prob", law="gradient", says="not math.log(sigma)")
+def ppca_math_log_sigma(x, W, mu, sigma):
+    m, d = W.shape
+    return ppca_woodbury(x, W, mu, sigma) + (m - d) * (torch.log(sigma) - math.log(sigma))

@@ -221,3 +221,27 @@ def draw_cumulates_in_place(n, weights, means, covariances):
 @wrong("sample_mixture", law="components", says="2")
 def draw_only_x(n, weights, means, covariances):
     return draw_by_index(n, weights, means, covariances)[0]
+
+
+@right("sample_mixture")
+def draw_noise_in_float32(n, weights, means, covariances):
+    k = D.OneHotCategorical(probs=weights).sample((n,)).argmax(1)
+    L = torch.linalg.cholesky(covariances)
+    noise = torch.randn(n, means.shape[1], device=means.device).to(means.dtype)
+    return means[k] + (L[k] * noise[:, None]).sum(2), k
+
+
+@wrong("sample_mixture", law="random counts", says="the same noise")
+def draw_seeded_noise(n, weights, means, covariances):
+    k = torch.multinomial(weights, n, replacement=True)
+    generator = torch.Generator(means.device).manual_seed(0)
+    noise = torch.randn(n, means.shape[1], dtype=means.dtype, device=means.device, generator=generator)
+    return means[k] + torch.einsum("nab,nb->na", torch.linalg.cholesky(covariances)[k], noise), k
+
+
+@wrong("sample_mixture", law="x given k", says="up to a sign")
+def draw_antithetic(n, weights, means, covariances):
+    k = torch.multinomial(weights, n, replacement=True)
+    half = noise_like(means, (n + 1) // 2)
+    noise = torch.cat([half, -half])[:n]
+    return means[k] + torch.einsum("nab,nb->na", torch.linalg.cholesky(covariances)[k], noise), k

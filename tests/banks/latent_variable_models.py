@@ -147,6 +147,46 @@ def grid_only_the_mode(log_prior, log_likelihood, step):
     return density.max(), log_evidence
 
 
+@right("grid_posterior")
+def grid_pairwise_sums(log_prior, log_likelihood, step):
+    log_joint = log_likelihood + log_prior
+    log_evidence = torch.logcumsumexp(log_joint, 0)[-1] + math.log(step)
+    return torch.stack([(entry - log_evidence).exp() for entry in log_joint]), log_evidence
+
+
+@wrong("grid_posterior", law="stability", says="never the prior")
+def grid_exponentiates_the_prior(log_prior, log_likelihood, step):
+    top = log_likelihood.max()
+    joint = torch.exp(log_prior) * torch.exp(log_likelihood - top)
+    evidence = joint.sum() * step
+    return joint / evidence, top + evidence.log()
+
+
+@wrong("grid_posterior", law="stability", says="never the prior")
+def grid_shifts_prior_and_likelihood(log_prior, log_likelihood, step):
+    top, best = log_prior.max(), log_likelihood.max()
+    joint = torch.exp(log_prior - top) * torch.exp(log_likelihood - best)
+    evidence = joint.sum() * step
+    return joint / evidence, top + best + evidence.log()
+
+
+@wrong("grid_posterior", law="evidence", says="not added back")
+def grid_forgets_the_shift(log_prior, log_likelihood, step):
+    log_joint = log_prior + log_likelihood
+    return grid_logsumexp(log_joint - log_joint.max(), torch.zeros_like(log_joint), step)
+
+
+@wrong("grid_posterior", law="evidence", says="renormalised")
+def grid_prior_as_probabilities(log_prior, log_likelihood, step):
+    return grid_logsumexp(torch.log_softmax(log_prior, 0), log_likelihood, step)
+
+
+@wrong("grid_posterior", law="gradient", says="log_evidence is cut off")
+def grid_detached_log_evidence(log_prior, log_likelihood, step):
+    density, log_evidence = grid_logsumexp(log_prior, log_likelihood, step)
+    return density, log_evidence.detach()
+
+
 # ---------------------------------------------------------------- gaussian_mean_posterior
 
 
@@ -250,3 +290,23 @@ def mean_std_from_numbers(x, noise_std, prior_mean, prior_std):
 def mean_a_row(x, noise_std, prior_mean, prior_std):
     mean, std = mean_by_precisions(x, noise_std, prior_mean, prior_std)
     return mean.reshape(1), std.reshape(1)
+
+
+@right("gaussian_mean_posterior")
+def mean_by_conditioning(x, noise_std, prior_mean, prior_std):
+    covariance = noise_std**2 * torch.eye(len(x), dtype=x.dtype, device=x.device) + prior_std**2
+    gain = prior_std**2 * torch.linalg.solve(covariance, torch.ones_like(x))
+    return prior_mean + gain @ (x - prior_mean), prior_std * (1 - gain.sum()).sqrt()
+
+
+@wrong("gaussian_mean_posterior", law="mean", says="not divided by the precision")
+def mean_undivided(x, noise_std, prior_mean, prior_std):
+    return prior_mean / prior_std**2 + x.sum() / noise_std**2, mean_by_precisions(x, noise_std, prior_mean, prior_std)[
+        1
+    ]
+
+
+@wrong("gaussian_mean_posterior", law="std", says="1 over that")
+def mean_root_of_precision(x, noise_std, prior_mean, prior_std):
+    mean, std = mean_by_precisions(x, noise_std, prior_mean, prior_std)
+    return mean, 1 / std

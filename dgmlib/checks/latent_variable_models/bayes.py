@@ -29,6 +29,17 @@ def grid_arrays(rng, size, level=-20.0):
     }
 
 
+def opposed(rng, size):
+    """The likelihood peaks where the prior underflows, and the prior where the likelihood does: only their sum may be
+    exponentiated. The sum is no larger than 1000 in size, and so flat that every point counts."""
+    slope = torch.linspace(-1000, 1000, size, dtype=torch.float64)
+    arrays = grid_arrays(rng, size, 0.0)
+    return arrays | {
+        "log_prior": arrays["log_prior"] - slope - 1000,
+        "log_likelihood": arrays["log_likelihood"] + slope,
+    }
+
+
 def grid_cases(rng):
     value_case = grid_arrays(rng, 9)
     return {
@@ -37,6 +48,7 @@ def grid_cases(rng):
         "one point": grid_arrays(rng, 1),
         "extreme": grid_arrays(rng, 12, -1e4),
         "extreme high": grid_arrays(rng, 12, 2e3),
+        "opposed": opposed(rng, 12),
     }
 
 
@@ -83,6 +95,9 @@ GRID_MISTAKES = (
     Mistake("log step is subtracted; the sum is multiplied by the step.", grid_with(lambda p, l, s: torch.exp(p + l - total(p, l, s) + math.log(s)), lambda p, l, s: total(p, l, s) - math.log(s))),
     Mistake("log step is subtracted; the sum is multiplied by the step.", grid_with(None, lambda p, l, s: total(p, l, s) - math.log(s))),
     Mistake("step itself is added to a logarithm; add log step.", grid_with(lambda p, l, s: torch.exp(p + l - total(p, l, s) - s), lambda p, l, s: total(p, l, s) + s)),
+    Mistake("The prior is renormalised; take it as given, its scale is part of the evidence.", lambda p, l, s: grid(torch.log_softmax(p, 0), l, s)),
+    Mistake("The largest logarithm is subtracted and not added back to the evidence.", grid_with(None, lambda p, l, s: grid(p, l, s)[1] - (p + l).max())),
+    Mistake("The largest logarithm is subtracted and not added back to the evidence.", grid_with(None, lambda p, l, s: grid(p, l, s)[1] - l.max())),
     Mistake("The prior is missing: this is the likelihood alone, normalised.", no_prior),
     Mistake("The likelihood is missing: this is the prior, normalised.", lambda p, l, s: grid(p, torch.zeros_like(l), s)),
     Mistake("The end points count half (the trapezoidal rule); a Riemann sum is wanted: every point counts alike.", trapezoid),
@@ -91,9 +106,12 @@ GRID_MISTAKES = (
     Mistake("The posterior is not divided by the evidence.", grid_with(lambda p, l, s: torch.exp(p + l))),
     Mistake("The posterior is the joint divided by its largest value; divide by the evidence.", grid_with(lambda p, l, s: torch.exp(p + l - (p + l).max()))),
     Mistake("The evidence is the mean over the grid; it is the sum times the step.", grid_with(None, lambda p, l, s: total(p, l, s) - math.log(len(p)))),
+    Mistake("The mean over the grid stands where the sum times the step belongs.", grid_with(lambda p, l, s: torch.softmax(p + l, 0) * len(p), lambda p, l, s: total(p, l, s) - math.log(len(p)))),
     Mistake("The evidence takes the largest value of the joint; it sums over the grid.", grid_with(None, lambda p, l, s: (p + l).max() + math.log(s))),
     Mistake("Logarithms are summed; the evidence is the log of a sum of exponentials.", grid_with(None, lambda p, l, s: (p + l).sum() + math.log(s))),
     Mistake("The evidence is cut off the graph: no detach, no no_grad.", detached_evidence),
+    Mistake("log_evidence is cut off the graph: no detach, no .item().", grid_with(None, lambda *a: grid(*a)[1].detach())),
+    Mistake("log_evidence is cut off the graph: no detach, no .item().", lambda p, l, s: tuple(v.detach() if v.ndim == 0 else detached_evidence(p, l, s)[0] for v in grid(p, l, s))),
 )  # fmt: skip
 
 # ---------------------------------------------------------------- gaussian_mean_posterior
@@ -152,6 +170,9 @@ def std_of(x, s, m, t):
 CONJUGATE_MISTAKES = (
     Mistake("This is the variance; its square root is wanted.", conjugate_with(None, lambda *a: std_of(*a) ** 2)),
     Mistake("This is the precision; std is 1 / sqrt(precision).", conjugate_with(None, lambda *a: std_of(*a) ** -2)),
+    Mistake("This is the square root of the precision; std is 1 over that.", conjugate_with(None, lambda *a: 1 / std_of(*a))),
+    Mistake("The weighted sum is not divided by the precision.", conjugate_with(lambda x, s, m, t: m / t**2 + x.sum() / s**2)),
+    Mistake("The prior's mean is not weighted by its precision.", conjugate_with(lambda x, s, m, t: std_of(x, s, m, t) ** 2 * (m + x.sum() / s**2))),
     Mistake("The prior's mean is left out: right for a prior about 0 alone.", conjugate_with(lambda x, s, m, t: conjugate(x, s, 0 * m, t)[0])),
     Mistake("n is forgotten: every observation adds 1/noise_std² of precision.", precision_with(lambda n, s, t: t**-2, lambda n, s, t: s**-2)),
     Mistake("n is forgotten in the precision: every observation adds 1/noise_std².", lambda x, s, m, t: ((m / t**2 + x.sum() / s**2) / (t**-2 + s**-2), (t**-2 + s**-2) ** -0.5)),
@@ -213,6 +234,11 @@ def ridge_with(r):
     return lambda X, y, s, t: ridge(X, y, r(s, t, *X.shape))
 
 
+def unshrunk_first(X, y, s, t):
+    penalty = torch.diag((torch.arange(X.shape[1]) > 0).to(X)) * (s / t) ** 2
+    return torch.linalg.pinv(X.T @ X + penalty) @ X.T @ y
+
+
 def standardised(X, y, s, t):
     return map_weights(X - X.mean(0), y - y.mean(), s, t)
 
@@ -235,6 +261,8 @@ MAP_MISTAKES = (
     Mistake("The ridge is halved: both squares carry the same factor 1/2.", ridge_with(lambda s, t, n, d: s**2 / t**2 / 2)),
     Mistake("The ridge is doubled: both squares carry the same factor 1/2.", ridge_with(lambda s, t, n, d: 2 * s**2 / t**2)),
     Mistake("The ridge is 1: right where noise_std equals prior_std.", ridge_with(lambda s, t, n, d: 1.0)),
+    Mistake("The ridge is added to every entry of XᵀX; it is a multiple of the identity.", lambda X, y, s, t: torch.linalg.solve(X.T @ X + (s / t) ** 2, X.T @ y)),
+    Mistake("The first weight is not shrunk, as an intercept; there is none, and the prior holds for every weight.", unshrunk_first),
     Mistake("The ridge is subtracted.", ridge_with(lambda s, t, n, d: -(s**2) / t**2)),
     Mistake("The data are centred; the model has neither an intercept nor a mean to remove.", standardised),
     Mistake("The ridge is cut off the graph: keep noise_std and prior_std tensors.", ridge_with(lambda s, t, n, d: ((s / t) ** 2).detach())),
@@ -251,7 +279,7 @@ EXERCISES = (
             value("posterior", 0.75, ["posterior_density"], hint="p(θ|X) = p(X|θ) p(θ) / p(X), at every grid point."),
             value("evidence", 0.75, ["log_evidence"], hint="log p(X) = log(Σ_g p(X|θ_g) p(θ_g) step)."),
             gradient(0.5, ["log_prior", "log_likelihood"]),
-            stable(0.5, ["posterior_density", "log_evidence"], ["extreme", "extreme high"], "exp leaves the range of floats here: stay in log space (logsumexp), and exponentiate last."),
+            stable(0.5, ["posterior_density", "log_evidence"], ["extreme", "extreme high", "opposed"], "exp leaves the range of floats here: stay in log space (logsumexp), exponentiate last, and never the prior or the likelihood alone."),
             shapes(0.125, ["posterior_density", "log_evidence"], ["one point"]),
             *form(["posterior_density", "log_evidence"]),
         ),

@@ -78,6 +78,22 @@ def one_gaussian(x, weights, means, covariances):
     return component_log_probs(x, mean[None], cov[None])[0][:, 0]
 
 
+def matched_gaussian(x, weights, means, covariances):
+    """The Gaussian with the mixture's first two moments."""
+    mean = weights @ means
+    spread = (means - mean)[:, :, None] * (means - mean)[:, None]
+    cov = torch.einsum("k,kab->ab", weights, covariances + spread)
+    return component_log_probs(x, mean[None], cov[None])[0][:, 0]
+
+
+def multiplied(x, weights, means, covariances):
+    """The distances with the covariance where its inverse belongs."""
+    log_probs, squares, _ = component_log_probs(x, means, covariances)
+    centred = x[:, None] - means
+    wrong_squares = torch.einsum("nka,kab,nkb->nk", centred, covariances, centred)
+    return torch.logsumexp(weights.log() + log_probs + (squares - wrong_squares) / 2, 1)
+
+
 MISTAKES = (
     Mistake("The weighted mean of the log-densities is taken; the log of the weighted mean is wanted.", wrong(lambda w, c, s, d, m: (w.exp() * c).sum(1))),
     Mistake("The weights are forgotten.", wrong(lambda w, c, s, d, m: torch.logsumexp(c, 1))),
@@ -97,10 +113,14 @@ MISTAKES = (
     Mistake("-1/2 log det of the covariance is missing.", wrong(lambda w, c, s, d, m: torch.logsumexp(w + c + d / 2, 1))),
     Mistake("The 1/2 before log det is missing.", wrong(lambda w, c, s, d, m: torch.logsumexp(w + c - d / 2, 1))),
     Mistake("log det has the wrong sign: it is subtracted.", wrong(lambda w, c, s, d, m: torch.logsumexp(w + c + d, 1))),
+    Mistake("The 1/2 is missing, before distance, log det and constant alike.", wrong(lambda w, c, s, d, m: torch.logsumexp(w + 2 * c, 1))),
+    Mistake("covariances are not inverted in the distance.", multiplied),
+    Mistake("The distance is not squared.", wrong(lambda w, c, s, d, m: torch.logsumexp(w + c + (s - s.sqrt()) / 2, 1))),
     Mistake("The 1/2 before the squared distance is missing.", wrong(lambda w, c, s, d, m: torch.logsumexp(w + c - s / 2, 1))),
     Mistake("This is p(x), not log p(x).", wrong(lambda w, c, s, d, m: torch.logsumexp(w + c, 1).exp())),
     Mistake("This is minus log p(x).", wrong(lambda w, c, s, d, m: -torch.logsumexp(w + c, 1))),
     Mistake("The parameters are averaged into one Gaussian; a mixture averages densities.", one_gaussian),
+    Mistake("This is one Gaussian with the mixture's mean and covariance; a mixture sums densities.", matched_gaussian),
     Mistake("log p(x) is summed or averaged over the rows; each row has its own.", wrong(lambda w, c, s, d, m: torch.logsumexp(w + c, 1).sum().expand(len(c)))),
     Mistake("log p(x) is summed or averaged over the rows; each row has its own.", wrong(lambda w, c, s, d, m: torch.logsumexp(w + c, 1).mean().expand(len(c)))),
     Mistake("log p(x, k) of every component comes back, (n, K); sum k out.", wrong(lambda w, c, s, d, m: w + c)),

@@ -50,7 +50,14 @@ def density_cases(rng):
         "one row": ppca(rng, 1, 4, 2),
         "one latent": ppca(rng, 3, 4, 1),
         "wide": ppca(rng, 3, 400, 2, (0.1, 0.12)),
+        "many latents": small(rng, 3, 80, 60, 1e-4),
     }
+
+
+def small(rng, n, m, d, scale):
+    """The same data in other units: det M, d-by-d, leaves the range of float64 as well."""
+    arrays = ppca(rng, n, m, d)
+    return {name: scale * array for name, array in arrays.items()}
 
 
 def posterior_cases(rng):
@@ -76,6 +83,18 @@ def shifted(change):
         m, d = W.shape
         log_det = torch.linalg.slogdet(W.T @ W + sigma**2 * eye_like(W, d)).logabsdet
         return log_prob(x, W, mu, sigma) + change(sigma.log(), log_det, m, d)
+
+    return answer
+
+
+def woodbury(matrix, inverse=torch.linalg.inv):
+    """The formula with another M, or another inverse of it."""
+
+    def answer(x, W, mu, sigma):
+        (m, d), M, p = W.shape, matrix(W, sigma, eye_like(W, W.shape[1])), (x - mu) @ W
+        squares = ((x - mu).square().sum(1) - (p @ inverse(M) * p).sum(1)) / sigma**2
+        log_det = torch.linalg.slogdet(M).logabsdet + 2 * (m - d) * sigma.log()
+        return -(squares + log_det + m * LOG_2PI) / 2
 
     return answer
 
@@ -117,9 +136,21 @@ PPCA_MISTAKES = (
     Mistake("log det C is missing.", shifted(lambda s, det, m, d: det / 2 + (m - d) * s)),
     Mistake("log det C has the wrong sign: it is subtracted.", shifted(lambda s, det, m, d: det + 2 * (m - d) * s)),
     Mistake("The constant -m/2 log 2π is missing.", shifted(lambda s, det, m, d: m / 2 * LOG_2PI)),
-    Mistake("The constant counts d; x has m features: -m/2 log 2π.", shifted(lambda s, det, m, d: (m - d) / 2 * LOG_2PI)),
     Mistake("The 1/2 before the squared distance is missing.", lambda *a: log_prob(*a) - quadratic(*a) / 2),
     Mistake("The squared distance takes ‖x - mu‖²/sigma² alone; Woodbury subtracts the part along W.", lambda x, W, mu, s: log_prob(x, W, mu, s) + (quadratic(x, W, mu, s) - ((x - mu) / s).square().sum(-1)) / 2),
+    Mistake("M has I where sigma² I belongs: right for unit noise alone.", woodbury(lambda W, s, eye: W.T @ W + eye)),
+    Mistake("M is not inverted in the squared distance.", woodbury(lambda W, s, eye: W.T @ W + s**2 * eye, torch.clone)),
+    Mistake("M is inverted entry by entry; invert the matrix.", woodbury(lambda W, s, eye: W.T @ W + s**2 * eye, lambda M: 1 / M)),
+    Mistake("Only the diagonal of M enters; it is a full matrix.", woodbury(lambda W, s, eye: (W.T @ W + s**2 * eye) * eye)),
+    Mistake("The squared distance lacks 1/sigma².", lambda x, W, mu, s: log_prob(x, W, mu, s) + (1 - s**2) * quadratic(x, W, mu, s) / 2),
+    Mistake("1/sigma² stands before ‖x - mu‖² alone; it multiplies the part along W too.", lambda x, W, mu, s: log_prob(x, W, mu, s) + (1 - s**2) * (quadratic(x, W, mu, s) - ((x - mu) / s).square().sum(-1)) / 2),
+    Mistake("The squared distance adds the part along W; Woodbury subtracts it.", lambda x, W, mu, s: log_prob(x, W, mu, s) + quadratic(x, W, mu, s) - ((x - mu) / s).square().sum(-1)),
+    Mistake("The 1/2 is missing, before distance, log det and constant alike.", changed(lambda v: 2 * v)),
+    Mistake("The constant is -1/2 log 2π; it wants a factor m.", shifted(lambda s, det, m, d: (m - 1) / 2 * LOG_2PI)),
+    Mistake("The constant counts d; x has m features: -m/2 log 2π.", shifted(lambda s, det, m, d: (m - d) / 2 * LOG_2PI)),
+    Mistake("log sigma is cut off the graph: torch.log(sigma), not math.log(sigma).", shifted(lambda s, det, m, d: (m - d) * (s - s.detach()))),
+    Mistake("log sigma is cut off the graph: torch.log(sigma), not math.log(sigma).", shifted(lambda s, det, m, d: m * (s - s.detach()))),
+    Mistake("log det C is cut off the graph: no detach, no .item().", shifted(lambda s, det, m, d: (det - det.detach()) / 2 + (m - d) * (s - s.detach()))),
     Mistake("This is log p(x, z) at the likeliest z; z has to be integrated out.", joint_at_mode),
     Mistake("This is log p(x given z) at the posterior's mean; z has to be integrated out.", lambda x, W, mu, s: conditional(x, posterior(x, W, mu, s)[0], W, mu, s)),
     Mistake("This is p(x), not log p(x).", changed(torch.exp)),
@@ -168,11 +199,14 @@ POSTERIOR_MISTAKES = (
     Mistake("This is M (or the precision M/sigma²); the covariance is its inverse.", posterior_with(None, lambda M, W, x, s: M)),
     Mistake("This is M (or the precision M/sigma²); the covariance is its inverse.", posterior_with(None, lambda M, W, x, s: M / s**2)),
     Mistake("The covariance is that of the prior, I; x makes it narrower.", posterior_with(None, lambda M, W, x, s: eye_like(W, len(M)))),
+    Mistake("Only the variances come back, (d,); the covariance is a matrix, (d, d).", posterior_with(None, lambda M, W, x, s: s**2 * torch.linalg.inv(M).diagonal())),
     Mistake("Only the diagonal of the covariance is there; the latents are correlated given x.", posterior_with(None, lambda M, W, x, s: s**2 * torch.diag(torch.linalg.inv(M).diagonal()))),
     Mistake("The diagonal is that of M, inverted entry by entry; invert the matrix.", posterior_with(None, lambda M, W, x, s: s**2 * torch.diag(1 / M.diagonal()))),
     Mistake("This is the Cholesky factor of the covariance; the covariance is wanted.", posterior_with(None, lambda M, W, x, s: torch.linalg.cholesky(s**2 * torch.linalg.inv(M)))),
     Mistake("The mean carries an extra sigma²; that belongs to the covariance.", posterior_with(lambda M, W, x, s: s**2 * solved(M, W, x))),
     Mistake("The mean is divided by sigma² once too often.", posterior_with(lambda M, W, x, s: solved(M, W, x) / s**2)),
+    Mistake("The covariance is cut off the graph: keep sigma a tensor, no detach.", posterior_with(None, lambda M, W, x, s: (s**2 * torch.linalg.inv(M)).detach())),
+    Mistake("sigma is cut off the graph in the covariance: keep it a tensor.", posterior_with(None, lambda M, W, x, s: s.detach() ** 2 * torch.linalg.inv(M))),
     Mistake("M⁻¹ is missing in the mean: Wᵀ(x - mu) alone.", posterior_with(lambda M, W, x, s: x @ W)),
     Mistake("The mean multiplies by M; it wants M⁻¹.", posterior_with(lambda M, W, x, s: x @ W @ M)),
     Mistake("The mean is averaged over the rows; each row has its own.", posterior_with(lambda M, W, x, s: solved(M, W, x).mean(0).expand(len(x), -1))),
@@ -191,7 +225,7 @@ EXERCISES = (
         laws=(
             value("value", 1.0, ["log_prob"], ["value", "large sigma"], "log N(x; mu, C), C = W Wᵀ + sigma² I."),
             gradient(0.5, ["x", "W", "mu", "sigma"]),
-            stable(0.375, ["log_prob"], ["wide"], "det C underflows with many features: add logarithms."),
+            stable(0.375, ["log_prob"], ["wide", "many latents"], "det C underflows with many features, det M with many latents: add logarithms (slogdet)."),
             silent(0.5, "cost", "costly", COST, ["wide"], waits=all),
             shapes(0.25, ["log_prob"], ["one row", "one latent"]),
             *form(["log_prob"]),

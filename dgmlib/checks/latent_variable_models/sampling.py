@@ -16,6 +16,7 @@ from .mixture import SLIDE, weights_of
 
 FAR = 6.5
 FEWEST, MOST = 3.5, 250.0  # a sum of χ² over all repeats, expected 32: a right answer leaves these once in 1e9 times
+TWIN = 1e-12
 SHAPES = ("one row", "one component", "one feature", "float32")
 
 
@@ -108,7 +109,8 @@ def components(seen: Seen) -> str | None:
         "weights pass through softmax (they are probabilities, not logits).": weights.exp(),
         "weights are squared.": weights.square(),
     }
-    known = [message for message, w in guesses.items() if off(counts, w / w.sum()) < FAR]
+    far = {message: off(counts, w / w.sum()) for message, w in guesses.items()}
+    known = [message for message in sorted(far, key=far.get)[:1] if far[message] < FAR]
     frequencies = " ".join(f"{share:.3f}" for share in (counts / counts.sum()).tolist())
     wanted = " ".join(f"{share:.3f}" for share in weights.tolist())
     return " ".join([f"k: expected frequencies near {wanted}, got {frequencies}.", *known])
@@ -203,9 +205,16 @@ def wrong_form(groups: list[Tensor], given) -> str | None:
         error = (((1 + mean**4) / 2 - mean**2) / len(white)).sqrt()
         if float(((t * white).cos().mean(0) - mean).abs().max() / error) > FAR:
             return "x given k has the right mean and covariance, and is not Gaussian: draw noise with torch.randn"
-    if len(torch.unique(white[:, 0])) < len(white):
-        return "some rows of x share their noise: each row needs its own"
+    if shared(white):
+        return "some rows of x share their noise (or have it up to a sign): each row needs its own"
     return None
+
+
+def shared(white: Tensor) -> bool:
+    """Whether two rows come from the same noise: then their lengths agree to rounding, whatever root of the covariance
+    and whatever sign stands before it. Lengths of independent rows, in all, come as close less than once in 1e6 times."""
+    lengths = white.square().sum(-1).flatten().sort().values
+    return bool((lengths.diff() < TWIN * (1 + lengths[1:])).any())
 
 
 def varies(seen: Seen) -> str | None:
@@ -218,6 +227,8 @@ def varies(seen: Seen) -> str | None:
         return "every call gives the same sample: set no seed inside your answer"
     if bool((k == k[:1]).all()):
         return "every call draws the same k: set no seed inside your answer"
+    if x.dtype == torch.float64 and bool(x.isfinite().all()) and shared(repeated_noise(x, k, seen.inputs["value"])):
+        return "every call draws the same noise: set no seed inside your answer, and give no seeded generator"
     counts = torch.stack([(k.double() == c).sum(1) for c in range(len(weights))], 1).double()
     squares = float(((counts - REPEATED_N * weights).square() / (REPEATED_N * weights)).sum())
     if squares < FEWEST:
@@ -225,6 +236,14 @@ def varies(seen: Seen) -> str | None:
     if squares > MOST:
         return "the counts of k scatter too much from call to call: rows need a k each, and a fresh one"
     return None
+
+
+def repeated_noise(x: Tensor, k: Tensor, given) -> Tensor:
+    """What remains of the small samples without the means and a root of the covariances. `k` is right already: the law
+    that asks waits for the others."""
+    k = k.long().clamp(0, len(given["means"]) - 1)
+    scale = torch.linalg.cholesky(given["covariances"])[k]
+    return torch.linalg.solve_triangular(scale, (x - given["means"][k])[..., None], upper=False)[..., 0]
 
 
 def shape(seen: Seen) -> str | None:

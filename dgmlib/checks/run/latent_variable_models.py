@@ -8,7 +8,11 @@ from .latent_variable_models_fixtures import Decoder, Largest, mixture
 REPEATS, REPEATED_N = 16, 30
 
 
-@probe("grid_posterior", grad=("log_prior", "log_likelihood"), plain=("float32", "extreme", "extreme high"))
+@probe(
+    "grid_posterior",
+    grad=("log_prior", "log_likelihood"),
+    plain=("float32", "extreme", "extreme high", "opposed"),
+)
 def grid_posterior(answer, given, record):
     result = answer(given["log_prior"], given["log_likelihood"], float(given["step"]))
     record.returned(result, "posterior_density", "log_evidence")
@@ -42,7 +46,7 @@ def sample_mixture(answer, given, record):
             record["repeated_k"] = torch.stack([k for _, k in small])
 
 
-@probe("ppca_log_prob", grad=("x", "W", "mu", "sigma"), plain=("float32", "wide"))
+@probe("ppca_log_prob", grad=("x", "W", "mu", "sigma"), plain=("float32", "wide", "many latents"))
 def ppca_log_prob(answer, given, record):
     """In the case "wide" the memory is watched: m² numbers in one tensor is what the contract forbids."""
     arguments, m = (given["x"], given["W"], given["mu"], given["sigma"]), len(given["mu"])
