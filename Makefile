@@ -3,17 +3,20 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup -q
 
-.PHONY: demo test lab release bench banks attacks
+.PHONY: demo test slow lab release bench banks attacks
 demo: .venv/installed
 	$(BIN)/python -m grading demo
 
 test: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(PYTEST)
+	$(PYTEST) -m "not slow"
 	$(PYTEST) --nbval-lax --nbval-cell-timeout=120 solutions
 	$(BIN)/python -m grading release --check
 	$(BIN)/python -m grading demo --quiet
+
+slow: .venv/installed
+	$(PYTEST) -m slow
 
 lab: .venv/installed
 	$(BIN)/jupyter lab --ServerApp.root_dir=. --FileContentsManager.preferred_dir=course

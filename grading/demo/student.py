@@ -22,6 +22,14 @@ from pathlib import Path
 
 STUDENTS = Path(__file__).parent / "students"
 HEADER = re.compile(r"^# (assignment|about|start|saved by): (.+)$", re.MULTILINE)
+# What Colab writes into every cell that ran, with a name and an account.
+COLAB_RAN = {
+    "status": "ok",
+    "timestamp": 1700000000000,
+    "user_tz": -180,
+    "elapsed": 5,
+    "user": {"displayName": "Grace Example", "userId": "01234567890123456789"},
+}
 CELL = re.compile(r"^# %%(?: (\w+): ([\d.]+))?$", re.MULTILINE)
 
 
@@ -94,6 +102,6 @@ def as_colab(notebook: dict) -> dict:
     """As Colab saves it at its worst: nbformat 4.0, no ids, no nbgrader metadata, its own in their place."""
     for number, cell in enumerate(notebook["cells"]):
         cell.pop("id", None)
-        cell["metadata"] = {"id": f"x{number:011d}", "executionInfo": {"status": "ok", "user_tz": -180}}
+        cell["metadata"] = {"id": f"x{number:011d}", "executionInfo": COLAB_RAN}
     metadata = {"colab": {"provenance": []}, "kernelspec": {"name": "python3", "display_name": "Python 3"}}
     return notebook | {"nbformat": 4, "nbformat_minor": 0, "metadata": metadata}
