@@ -224,3 +224,16 @@ def mix_matched_moments(x, weights, means, covariances):
     mean = weights @ means
     cov = (weights[:, None, None] * covariances).sum(0) + (weights[:, None] * means).T @ means - torch.outer(mean, mean)
     return D.MultivariateNormal(mean, cov).log_prob(x)
+
+
+@wrong("mixture_log_prob", law="stability", says="log space")
+def mix_shifts_all_rows_alike(x, weights, means, covariances):
+    table = D.MultivariateNormal(means, covariances).log_prob(x[:, None]) + weights.log()
+    return (table - table.max()).exp().sum(1).log() + table.max()
+
+
+@wrong("mixture_log_prob", law="stability", says="log space")
+def mix_shifts_by_the_mean(x, weights, means, covariances):
+    table = D.MultivariateNormal(means, covariances).log_prob(x[:, None]) + weights.log()
+    middle = table.mean(1, keepdim=True)
+    return (table - middle).exp().sum(1).log() + middle[:, 0]

@@ -29,6 +29,13 @@ def grid_arrays(rng, size, level=-20.0):
     }
 
 
+def peaked(rng, size):
+    """Logarithms about -10⁴ that differ by thousands, as those of many data do: only the largest may be subtracted."""
+    arrays = grid_arrays(rng, size, -1e4)
+    parabola = torch.linspace(-80, 80, size, dtype=torch.float64).square()
+    return arrays | {"log_likelihood": arrays["log_likelihood"] - parabola}
+
+
 def opposed(rng, size):
     """The likelihood peaks where the prior underflows, and the prior where the likelihood does: only their sum may be
     exponentiated. The sum is no larger than 1000 in size, and so flat that every point counts."""
@@ -46,7 +53,7 @@ def grid_cases(rng):
         "value": value_case,
         "float32": single(value_case),
         "one point": grid_arrays(rng, 1),
-        "extreme": grid_arrays(rng, 12, -1e4),
+        "extreme": peaked(rng, 12),
         "extreme high": grid_arrays(rng, 12, 2e3),
         "opposed": opposed(rng, 12),
     }

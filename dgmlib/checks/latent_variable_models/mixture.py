@@ -38,6 +38,15 @@ def mixture(rng, n, m, K, scale=1.0, distance=1.0):
     return {"x": x, "weights": weights_of(rng, K), "means": means, "covariances": covariances}
 
 
+def uneven(rng):
+    """Logarithms that differ by thousands within a row and between rows: one row lies at a mean, the others are far, and
+    one component is wider."""
+    arrays = mixture(rng, 3, 100, 2, scale=0.02, distance=12.0)
+    arrays["covariances"][1] *= 4
+    arrays["x"][0] = arrays["means"][0]
+    return arrays
+
+
 def cases(rng):
     value_case = mixture(rng, 6, 3, 4)
     return {
@@ -47,6 +56,7 @@ def cases(rng):
         "one feature": mixture(rng, 5, 1, 3),
         "one component": mixture(rng, 4, 2, 1),
         "extreme": mixture(rng, 3, 100, 2, scale=0.02, distance=12.0),
+        "extreme uneven": uneven(rng),
     }
 
 
@@ -136,7 +146,7 @@ EXERCISES = (
         laws=(
             value("value", 1.125, ["log_prob"], hint="log p(x) = log Σ_k weights_k N(x; means_k, covariances_k)."),
             gradient(0.625, ["x", "weights", "means", "covariances"]),
-            stable(0.625, ["log_prob"], ["extreme"], "Densities and determinants leave the range of floats here: stay in log space (logsumexp, slogdet or Cholesky)."),
+            stable(0.625, ["log_prob"], ["extreme", "extreme uneven"], "Densities and determinants leave the range of floats here: stay in log space (logsumexp, slogdet or Cholesky)."),
             shapes(0.25, ["log_prob"], ["one row", "one feature", "one component"]),
             *form(["log_prob"]),
         ),

@@ -27,6 +27,8 @@ def decoded(rng, n, K, m, d, log_scale=-0.3, far=1.0):
 
 def cases(rng):
     value_case = decoded(rng, 5, 7, 4, 3)
+    extreme = decoded(rng, 3, 6, 200, 2, far=10.0)
+    extreme["B"] = 5 * extreme["B"]  # the samples' logarithms differ by thousands
     high = decoded(rng, 3, 6, 300, 2, log_scale=-6.0)
     high["B"], high["x"] = 1e-3 * high["B"], high["c"] + 1e-3 * normal(rng, 3, 300)
     return {
@@ -35,7 +37,7 @@ def cases(rng):
         "float32": single(value_case),
         "one row": decoded(rng, 1, 5, 2, 3),
         "one sample": decoded(rng, 4, 1, 2, 3),
-        "extreme": decoded(rng, 3, 6, 200, 2, far=10.0),
+        "extreme": extreme,
         "extreme high": high,
     }
 

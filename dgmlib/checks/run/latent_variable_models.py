@@ -30,7 +30,11 @@ def map_linear_regression(answer, given, record):
     record.returned(result, "w")
 
 
-@probe("mixture_log_prob", grad=("x", "weights", "means", "covariances"))
+@probe(
+    "mixture_log_prob",
+    grad=("x", "weights", "means", "covariances"),
+    plain=("float32", "extreme", "extreme uneven"),
+)
 def mixture_log_prob(answer, given, record):
     record.returned(answer(given["x"], *mixture(given)), "log_prob")
 
