@@ -11,9 +11,7 @@ from torch import Tensor
 def require_samples(name: str, samples: Tensor) -> None:
     """At least one row: a mean over none is undefined."""
     if samples.dim() == 0 or samples.shape[:-1].numel() == 0 or len(samples) == 0:
-        raise ValueError(
-            f"{name}: expected at least one sample, got {tuple(samples.shape)}; pass or draw some."
-        )
+        raise ValueError(f"{name}: expected at least one sample, got {tuple(samples.shape)}; pass or draw some.")
 
 
 def require_shape(name: str, tensor: Tensor, expected: tuple[int | None, ...]) -> None:
@@ -36,9 +34,7 @@ def require_positive(name: str, value: float | Tensor) -> None:
     """Every entry of `value` is a finite number above 0."""
     value = torch.as_tensor(value)
     if not bool(((value > 0) & value.isfinite()).all()):
-        raise ValueError(
-            f"{name}: expected finite numbers above 0, got {value.tolist()}; a zero scale has no density."
-        )
+        raise ValueError(f"{name}: expected finite numbers above 0, got {value.tolist()}; a zero scale has no density.")
 
 
 def cholesky(name: str, matrix: Tensor) -> Tensor:

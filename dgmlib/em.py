@@ -39,9 +39,7 @@ def em(model: Model, x: Any, num_iters: int = 100, tol: float | None = None) -> 
     Raises ValueError where the bound is not finite. Source: Lecture 3, "EM-Algorithm".
     """
     if num_iters < 1:
-        raise ValueError(
-            f"num_iters: expected at least 1, got {num_iters}; without a step the model is your start."
-        )
+        raise ValueError(f"num_iters: expected at least 1, got {num_iters}; without a step the model is your start.")
     history: list[Tensor] = []
     for _ in range(num_iters):
         q, bound = model.e_step(x)
