@@ -212,3 +212,23 @@ def kl_form_cpu(log_likelihood, kl):
 def kl_form_in_place(log_likelihood, kl):
     log_likelihood -= kl
     return log_likelihood.mean(0)
+
+
+@wrong("elbo_from_joint", law="stability", says="logarithms")
+def joint_epsilon_beside_q(log_joint, log_q):
+    return (log_joint - torch.log(log_q.exp() + 1e-8)).mean(0)
+
+
+@wrong("elbo_from_kl", law="value", says="first axis")
+def kl_form_mean_over_rows_minus_kl(log_likelihood, kl):
+    return log_likelihood.mean(dim=1) - kl
+
+
+@wrong("elbo_from_kl", law="value", says="stands there once")
+def kl_form_kl_for_every_sample(log_likelihood, kl):
+    return log_likelihood.mean(0) - len(log_likelihood) * kl
+
+
+@wrong("elbo_from_kl", law="value", says="no new axis")
+def kl_form_kl_in_a_column(log_likelihood, kl):
+    return log_likelihood.mean(0) - kl[:, None]

@@ -209,3 +209,15 @@ def fit_cpu_identity(x, W, mu, sigma, num_steps):
 def fit_in_place(x, W, mu, sigma, num_steps):
     x -= mu
     return posterior(x, W, 0 * mu, sigma)
+
+
+@wrong(NAME, law=LAW, says="expected shape")
+def fit_returns_swapped(x, W, mu, sigma, num_steps):
+    return posterior(x, W, mu, sigma)[::-1]
+
+
+@wrong(NAME, law=LAW, says="order of the factors")
+def fit_factors_in_the_wrong_order(x, W, mu, sigma, num_steps):
+    mean, cov = posterior(x, W, mu, sigma)
+    L = torch.linalg.cholesky(cov)
+    return mean, L.T @ L

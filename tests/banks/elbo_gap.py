@@ -186,3 +186,31 @@ def gap_in_place(x, W, mu, sigma, q_mean, q_cov):
     value = gap_by_precision(x, W, mu, sigma, q_mean, q_cov)
     q_mean -= posterior(x, W, mu, sigma)[0]
     return value
+
+
+def gap_from_M(x, W, mu, sigma, q_mean, q_cov, log_det, ridge=None):
+    M = W.T @ W + (sigma**2 if ridge is None else ridge) * eye(W)
+    delta = q_mean - torch.linalg.solve(M, W.T @ (x - mu).T).T
+    log_dets = torch.linalg.slogdet(q_cov)[1] + log_det(M, W.shape[1])
+    return (((M @ q_cov).trace() + ((delta @ M) * delta).sum(1)) / sigma**2 - W.shape[1] - log_dets) / 2
+
+
+@right("variational_gap")
+def gap_from_M_and_log_sigma(x, W, mu, sigma, q_mean, q_cov):
+    return gap_from_M(x, W, mu, sigma, q_mean, q_cov, lambda M, d: torch.linalg.slogdet(M)[1] - 2 * d * sigma.log())
+
+
+@wrong("variational_gap", law="stability", says="slogdet")
+def gap_log_of_det_M(x, W, mu, sigma, q_mean, q_cov):
+    """sigma² split off, so that only det M is left to overflow."""
+    return gap_from_M(x, W, mu, sigma, q_mean, q_cov, lambda M, d: torch.det(M).log() - 2 * d * sigma.log())
+
+
+@wrong("variational_gap", law="value", says="wrong sign")
+def gap_log_det_of_the_inverse(x, W, mu, sigma, q_mean, q_cov):
+    return gap_from_M(x, W, mu, sigma, q_mean, q_cov, lambda M, d: 2 * d * sigma.log() - torch.linalg.slogdet(M)[1])
+
+
+@wrong("variational_gap", law="value", says="once for each of the d latents")
+def gap_sigma_counted_once(x, W, mu, sigma, q_mean, q_cov):
+    return gap_from_M(x, W, mu, sigma, q_mean, q_cov, lambda M, d: torch.linalg.slogdet(M)[1] - 2 * sigma.log())

@@ -159,3 +159,28 @@ def iw_cpu_zeros(log_joint, log_q):
     for j, q in zip(log_joint, log_q, strict=True):
         total = torch.logaddexp(total, j - q)
     return total - math.log(len(log_q))
+
+
+@wrong("importance_weighted_bound", law="stability", says="logsumexp")
+def iw_joint_density_shifted_alone(log_joint, log_q):
+    """Safe where q's density is a float, and a narrow q's, or one of many latents, is not."""
+    top = log_joint.amax(0)
+    return ((log_joint - top).exp() / log_q.exp()).mean(0).log() + top
+
+
+@wrong("importance_weighted_bound", law="stability", says="own maximum")
+def iw_shifted_by_the_mean(log_joint, log_q):
+    w = log_joint - log_q
+    return (w - w.mean(0)).exp().mean(0).log() + w.mean(0)
+
+
+@wrong("importance_weighted_bound", law="stability", says="own maximum")
+def iw_shifted_by_the_first(log_joint, log_q):
+    w = log_joint - log_q
+    return (w - w[0]).exp().mean(0).log() + w[0]
+
+
+@right("importance_weighted_bound")
+def iw_by_log_softmax(log_joint, log_q):
+    w = log_joint - log_q
+    return w[0] - torch.log_softmax(w, 0)[0] - math.log(len(w))

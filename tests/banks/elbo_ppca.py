@@ -258,3 +258,23 @@ def elbo_cpu_prior(x, W, mu, sigma, q_mean, q_cov):
 @wrong("ppca_elbo", law="shape", says="")
 def elbo_squeezed(x, W, mu, sigma, q_mean, q_cov):
     return elbo_formula(x, W, mu, sigma, q_mean, q_cov).squeeze()
+
+
+@wrong("ppca_elbo", law="stability", says="m log sigma")
+def elbo_log_of_a_power(x, W, mu, sigma, q_mean, q_cov):
+    m = W.shape[0]
+    constant = torch.log((2 * math.pi * sigma**2) ** (m / 2)) - m / 2 * torch.log(2 * math.pi * sigma**2)
+    return elbo_formula(x, W, mu, sigma, q_mean, q_cov) - constant
+
+
+@wrong("ppca_elbo", law="value", says="KL to the prior")
+def elbo_minus_the_gap_s_kl(x, W, mu, sigma, q_mean, q_cov):
+    mean, cov = posterior(x, W, mu, sigma)
+    to_posterior = kl_divergence(MultivariateNormal(q_mean, q_cov), MultivariateNormal(mean, (cov + cov.T) / 2))
+    return reconstruction(x, W, mu, sigma, q_mean, q_cov) - to_posterior
+
+
+@wrong("ppca_elbo", law="value", says="another number stands for m")
+def elbo_constant_with_d(x, W, mu, sigma, q_mean, q_cov):
+    m, d = W.shape
+    return elbo_formula(x, W, mu, sigma, q_mean, q_cov) + (m - d) / 2 * torch.log(2 * math.pi * sigma**2)

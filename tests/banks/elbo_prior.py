@@ -163,3 +163,19 @@ def kl_prior_on_cpu(mean, log_var):
 @wrong("kl_to_standard_normal", law="value", says="shape")
 def kl_summed(mean, log_var):
     return kl_by_expm1(mean, log_var).sum()
+
+
+@wrong("kl_to_standard_normal", law="stability", says="small constant")
+def kl_log_with_epsilon(mean, log_var):
+    var = log_var.exp()
+    return 0.5 * (var - 1 - torch.log(var + 1e-8) + mean**2).sum(-1)
+
+
+@wrong("kl_to_standard_normal", law="stability", says="")
+def kl_clamped_log_var(mean, log_var):
+    return kl_as_kingma_and_welling(mean, log_var.clamp(-10, 10))
+
+
+@wrong("kl_to_standard_normal", law="value", says="not halved")
+def kl_mean_not_halved(mean, log_var):
+    return 0.5 * (log_var.exp() - 1 - log_var).sum(1) + (mean**2).sum(1)

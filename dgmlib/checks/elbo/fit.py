@@ -30,7 +30,9 @@ def cases(rng):
     precisions = torch.stack([uniform(rng, 1.2, 1.4), uniform(rng, 4.0, 5.0)])
     W = rotation(rng, m)[:, :d] @ torch.diag(sigma * (precisions - 1).sqrt()) @ axes.T
     mu = normal(rng, m, shift=1.0)
-    z = uniform(rng, 0.6, 1.4, n, d) * torch.as_tensor(rng.choice([-1.0, 1.0], (n, d)))
+    signs = torch.as_tensor(rng.choice([-1.0, 1.0], (n, d)))
+    signs[1] = -signs[0]  # no seed puts all means in one place
+    z = uniform(rng, 0.6, 1.4, n, d) * signs
     given = {"x": z @ W.T + mu + 0.3 * sigma * normal(rng, n, m), "W": W, "mu": mu, "sigma": sigma}
     few = {**single(given), "num_steps": torch.tensor(FEW_STEPS)}
     return {"value": {**given, "num_steps": torch.tensor(NUM_STEPS)}, "float32": few}
@@ -43,18 +45,26 @@ def small_gap(seen: Seen) -> str | None:
     want = seen.expected["value"]
     if q_mean is None or q_cov is None:
         return seen.error("value") or "q_mean and q_cov did not come back"
-    message = no_gaussian(q_mean, q_cov, want) or too_far(q_mean.double(), q_cov.double(), given)
-    return message and f"{message} {named(seen, q_mean, q_cov)}".strip()
+    if message := unusable(q_mean, q_cov, want):
+        return message
+    if message := no_covariance(q_cov.double()):
+        return f"{message} {named(seen, q_mean, q_cov)}".strip()
+    message = too_far(q_mean.double(), q_cov.double(), given)
+    return message and f"{message} {named(seen, q_mean, q_cov) or MORE_STEPS}"
 
 
-def no_gaussian(q_mean: Tensor, q_cov: Tensor, want: dict[str, Tensor]) -> str | None:
-    """What keeps N(q_mean, q_cov) from being a distribution."""
+def unusable(q_mean: Tensor, q_cov: Tensor, want: dict[str, Tensor]) -> str | None:
+    """A wrong shape, or no numbers."""
     for name, got in {"q_mean": q_mean, "q_cov": q_cov}.items():
         if got.shape != want[name].shape:
             return f"{name}: expected shape {tuple(want[name].shape)}, got {tuple(got.shape)}."
         if got.dtype not in NUMBERS or not bool(got.double().isfinite().all()):
-            return f"{name}: expected finite numbers."
-    S = q_cov.double()
+            return f"{name}: expected finite numbers. A step size too large, or the log of a determinant below 0, does this."
+    return None
+
+
+def no_covariance(S: Tensor) -> str | None:
+    """What keeps N(q_mean, S) from being a distribution."""
     if float((S - S.T).abs().max()) > 1e-5 * float(S.abs().max()):
         return f"q_cov is no covariance: it is not symmetric, {float(S[0, 1]):.4g} against {float(S[1, 0]):.4g}. A factor L makes one: L Lᵀ."
     smallest = float(torch.linalg.eigvalsh(S)[0])
@@ -83,7 +93,7 @@ def named(seen: Seen, q_mean: Tensor, q_cov: Tensor) -> str:
             return mistake.message
     if q_cov.ndim == 2 and bool((q_cov - q_cov.diagonal().diag()).abs().max() <= 0.01 * q_cov.abs().max()):
         return DIAGONAL
-    return "More steps, or a larger or decreasing step size, may be all it needs."
+    return ""
 
 
 def near(wrong: Tensor | None, got: Tensor) -> bool:
@@ -108,6 +118,7 @@ def eye(cov: Tensor) -> Tensor:
     return torch.eye(len(cov), dtype=cov.dtype, device=cov.device)
 
 
+MORE_STEPS = "More steps, or a larger or decreasing step size, may be all it needs."
 DIAGONAL = "q_cov is diagonal, and the posterior is correlated: let q have a full covariance, q_cov = L Lᵀ with a lower triangular L."
 PRIOR = "This is the prior N(0, I): the ELBO was not maximised, or the optimiser does not hold the parameters that you return."
 MISTAKES = (
@@ -121,6 +132,10 @@ MISTAKES = (
     Mistake("sigma stands where sigma² belongs: the posterior's covariance is sigma² M⁻¹.", mistaken(lambda x, W, mu, s, mean, cov: (mean, cov / s))),
     Mistake("This is the posterior's precision; q_cov is its inverse.", mistaken(lambda x, W, mu, s, mean, cov: (mean, torch.linalg.inv(cov)))),
     Mistake("This is a Cholesky factor L; q_cov is L Lᵀ.", mistaken(lambda x, W, mu, s, mean, cov: (mean, torch.linalg.cholesky(cov)))),
+    Mistake("The order of the factors matters: this is Lᵀ L, q_cov is L Lᵀ.", mistaken(lambda x, W, mu, s, mean, cov: (mean, torch.linalg.cholesky(cov).T @ torch.linalg.cholesky(cov)))),
+    Mistake("q_cov is the posterior's covariance times 2: the halves of the ELBO's terms do not fit together.", mistaken(lambda x, W, mu, s, mean, cov: (mean, 2 * cov))),
+    Mistake("q_mean has the wrong sign.", mistaken(lambda x, W, mu, s, mean, cov: (-mean, cov))),
+    Mistake("The mean is least squares: the prior's sigma² I is missing from M = WᵀW + sigma² I.", mistaken(lambda x, W, mu, s, mean, cov: (torch.linalg.lstsq(W, (x - mu).T).solution.T, cov))),
     Mistake("This is the covariance squared or L Lᵀ taken twice.", mistaken(lambda x, W, mu, s, mean, cov: (mean, cov @ cov))),
     Mistake("mu is not subtracted: the posterior's mean is M⁻¹ Wᵀ(x - mu).", mistaken(lambda x, W, mu, s, mean, cov: (posterior(x + mu, W, mu, s)[0], cov))),
     Mistake("This is least squares: the prior's sigma² I is missing from M = WᵀW + sigma² I.", mistaken(lambda x, W, mu, s, mean, cov: (torch.linalg.lstsq(W, (x - mu).T).solution.T, s.square() * torch.linalg.inv(W.T @ W)))),

@@ -71,6 +71,56 @@ def reverse_gap(x, W, mu, sigma, q_mean, q_cov):
     return gaussian_kl(mean, cov, q_mean, q_cov)
 
 
+def other_ridge(ridge, scale=lambda sigma: sigma.square()):
+    """The posterior of M = WᵀW + ridge(sigma) I, its covariance scale(sigma) M⁻¹."""
+
+    def change(x, W, mu, sigma, mean, cov):
+        M = W.T @ W + ridge(sigma) * torch.eye(len(cov), dtype=cov.dtype, device=cov.device)
+        return torch.linalg.solve(M, W.T @ (x - mu).T).T, scale(sigma) * torch.linalg.inv(M)
+
+    return against(change)
+
+
+def by_terms(combine):
+    """A wrong gap in the terms of its formula: combine(delta, cov, q_cov, log det q_cov, log det cov, x's columns)."""
+
+    def answer(x, W, mu, sigma, q_mean, q_cov):
+        mean, cov = posterior(x, W, mu, sigma)
+        log_dets = torch.linalg.slogdet(q_cov).logabsdet, torch.linalg.slogdet(cov).logabsdet
+        return combine(q_mean - mean, cov, q_cov, *log_dets, len(W))
+
+    return answer
+
+
+def distance(delta, cov):
+    return (delta * torch.linalg.solve(cov, delta.T).T).sum(-1)
+
+
+def with_distance(wrong_distance):
+    return by_terms(
+        lambda e, S, V, q, p, m: (torch.linalg.solve(S, V).trace() + wrong_distance(e, S, V) - len(S) + p - q) / 2
+    )
+
+
+def with_log_det(wrong_log_det):
+    """log det Σ - log det q_cov replaced: wrong_log_det(Σ, q_cov, their log-determinants p and q)."""
+    return by_terms(
+        lambda e, S, V, q, p, m: (
+            (torch.linalg.solve(S, V).trace() + distance(e, S) - len(S) + wrong_log_det(S, V, p, q)) / 2
+        )
+    )
+
+
+def with_sigma_log_det(term):
+    """log det Σ as term(d, sigma) - log det M."""
+
+    def answer(x, W, mu, sigma, m, S):
+        d = len(S)
+        return gap(x, W, mu, sigma, m, S) + (term(d, sigma) - 2 * d * sigma.log()) / 2
+
+    return answer
+
+
 def less(wrong_elbo):
     """log p(x) minus a wrong ELBO."""
     return lambda *arguments: log_prob(*arguments) - wrong_elbo(*arguments)
@@ -82,6 +132,10 @@ def standard(x, W, mu, sigma, mean, cov):
 
 COV = "The posterior's covariance is sigma² M⁻¹ with M = WᵀW + sigma² I; sigma² got lost or is in the wrong place."
 MEAN = "The posterior's mean is M⁻¹ Wᵀ(x - mu) with M = WᵀW + sigma² I; here a part of it is missing."
+ONE_SIGN = "One of the two log-determinants has the wrong sign: + log det Σ - log det q_cov, Σ the posterior's covariance; log det Σ⁻¹ = -log det Σ."
+M_IS = "M = WᵀW + sigma² I: another number than sigma² stands before I."
+LOG_DET_S = "log det Σ = d log sigma² - log det M: sigma² counts once for each of the d latents, and its logarithm is 2 log sigma."
+PARTLY_DIAGONAL = "Somewhere only the diagonal of a covariance or of its inverse enters; the trace, the distance and both log-determinants see all of it."
 BY_DIFFERENCE = "This is log p(x) minus an ELBO in which a term is wrong: check it at q = p(z|x), where the gap is 0."
 
 GAP_MISTAKES = (
@@ -92,6 +146,27 @@ GAP_MISTAKES = (
     Mistake("The trace tr(Σ⁻¹ q_cov) is missing.", kl_terms(lambda tr, dist, d, q, p: (dist - d + p - q) / 2)),
     Mistake("The distance between the means is missing.", kl_terms(lambda tr, dist, d, q, p: (tr + 0 * dist - d + p - q) / 2)),
     Mistake("The log-determinants have the wrong sign: log det Σ - log det q_cov, Σ the posterior's covariance.", kl_terms(lambda tr, dist, d, q, p: (tr + dist - d - p + q) / 2)),
+    Mistake(ONE_SIGN, with_log_det(lambda S, V, p, q: -p - q)),
+    Mistake(ONE_SIGN, with_log_det(lambda S, V, p, q: p + q)),
+    Mistake(LOG_DET_S, with_sigma_log_det(lambda d, sigma: d * sigma.log())),
+    Mistake(LOG_DET_S, with_sigma_log_det(lambda d, sigma: 2 * sigma.log())),
+    Mistake(LOG_DET_S, with_sigma_log_det(lambda d, sigma: 0 * sigma)),
+    Mistake(PARTLY_DIAGONAL, with_log_det(lambda S, V, p, q: p - V.diagonal().log().sum())),
+    Mistake(PARTLY_DIAGONAL, with_log_det(lambda S, V, p, q: S.diagonal().log().sum() - q)),
+    Mistake(PARTLY_DIAGONAL, with_log_det(lambda S, V, p, q: -torch.linalg.inv(S).diagonal().log().sum() - q)),
+    Mistake(PARTLY_DIAGONAL, with_distance(lambda e, S, V: (e.square() * torch.linalg.inv(S).diagonal()).sum(-1))),
+    Mistake(PARTLY_DIAGONAL, by_terms(lambda e, S, V, q, p, m: ((torch.linalg.inv(S).diagonal() * V.diagonal()).sum() + distance(e, S) - len(S) + p - q) / 2)),
+    Mistake("The distance between the means is measured by Σ⁻¹, Σ the posterior's covariance; here Σ⁻¹ is left out.", with_distance(lambda e, S, V: e.square().sum(-1))),
+    Mistake("The distance between the means is measured by Σ⁻¹, Σ the posterior's covariance; here it is q_cov⁻¹.", with_distance(lambda e, S, V: distance(e, V))),
+    Mistake("The distance between the means is measured by Σ⁻¹; here Σ itself stands there.", with_distance(lambda e, S, V: ((e @ S) * e).sum(-1))),
+    Mistake("Σ stands where Σ⁻¹ belongs, in the trace and in the distance.", by_terms(lambda e, S, V, q, p, m: ((S @ V).trace() + ((e @ S) * e).sum(-1) - len(S) + p - q) / 2)),
+    Mistake("The distance between the means is averaged or added up over the rows; each row has its own.", with_distance(lambda e, S, V: distance(e, S).mean() + 0 * distance(e, S))),
+    Mistake("The distance between the means is averaged or added up over the rows; each row has its own.", with_distance(lambda e, S, V: distance(e, S).sum() + 0 * distance(e, S))),
+    Mistake("The distance between the means is not halved: the 1/2 stands before the whole bracket.", with_distance(lambda e, S, V: 2 * distance(e, S))),
+    Mistake("The KL subtracts d, the number of latents; here it is m, the features.", by_terms(lambda e, S, V, q, p, m: (torch.linalg.solve(S, V).trace() + distance(e, S) - m + p - q) / 2)),
+    Mistake(M_IS, other_ridge(lambda sigma: sigma)),
+    Mistake(M_IS, other_ridge(torch.ones_like)),
+    Mistake("The posterior's mean M⁻¹ Wᵀ(x - mu) is missing: q_mean is compared with 0.", against(lambda x, W, mu, sigma, mean, cov: (0 * mean, cov))),
     Mistake("The log-determinants are missing.", kl_terms(lambda tr, dist, d, q, p: (tr + dist - d) / 2)),
     Mistake("One of the two log-determinants is missing.", kl_terms(lambda tr, dist, d, q, p: (tr + dist - d - q) / 2)),
     Mistake("One of the two log-determinants is missing.", kl_terms(lambda tr, dist, d, q, p: (tr + dist - d + p) / 2)),
@@ -106,6 +181,8 @@ GAP_MISTAKES = (
     Mistake(COV, against(lambda x, W, mu, sigma, mean, cov: (mean / sigma.square(), cov))),
     Mistake("This takes the posterior's precision for its covariance.", against(lambda x, W, mu, sigma, mean, cov: (mean, torch.linalg.inv(cov)))),
     Mistake(MEAN, against(lambda x, W, mu, sigma, mean, cov: (posterior(x + mu, W, mu, sigma)[0], cov))),
+    Mistake("mu is subtracted from x, not added, in the posterior's mean M⁻¹ Wᵀ(x - mu).", against(lambda x, W, mu, sigma, mean, cov: (posterior(x + 2 * mu, W, mu, sigma)[0], cov))),
+    Mistake("The posterior's mean is M⁻¹ Wᵀ(x - mu), without a sigma².", against(lambda x, W, mu, sigma, mean, cov: (mean * sigma.square(), cov))),
     Mistake(MEAN, against(lambda x, W, mu, sigma, mean, cov: ((x - mu) @ W, cov))),
     Mistake(MEAN, against(lambda x, W, mu, sigma, mean, cov: (torch.linalg.solve(W.T @ W, W.T @ (x - mu).T).T, cov))),
     Mistake(SIGMA, with_arguments(lambda x, W, mu, sigma, m, S: (x, W, mu, sigma.sqrt(), m, S), gap)),
@@ -135,7 +212,7 @@ EXERCISES = (
             value("value", 0.75, ["gap"], ["value", "wide q"], "KL(q‖p(z|x)) between two Gaussians, shape (n,)."),
             custom("ELBO + gap = log p(x)", 0.25, adds_up, waits=None),
             gradient(0.25, INPUTS),
-            stable(0.25, ["gap"], ["extreme"], EXTREME),
+            stable(0.25, ["gap"], ["extreme", "other units"], EXTREME),
             shapes(0.125, ["gap"], SMALL),
             *form(["gap"]),
         ),

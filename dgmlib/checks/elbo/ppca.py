@@ -97,7 +97,8 @@ def arrays(rng, n, m, d, q_cov=None):
 
 
 def sharp(rng, n, m, d):
-    """sigma = 1e-3: the determinants of q_cov, of the posterior and of C leave the range of float64."""
+    """sigma = 1e-3: the determinants of q_cov, of the posterior and of C leave the range of float64, and so does
+    sigma^m."""
     sigma, W = torch.tensor(1e-3, dtype=torch.float64), rotation(rng, m)[:, :d] * uniform(rng, 0.7, 1.5, d)
     given = {"W": W, "mu": normal(rng, m), "sigma": sigma}
     x = normal(rng, n, d) @ W.T + given["mu"] + sigma * normal(rng, n, m)
@@ -105,6 +106,11 @@ def sharp(rng, n, m, d):
     root = torch.linalg.cholesky((cov + cov.T) / 2)
     q_cov = root @ covariance(rng, d, 0.5, 2.0) @ root.T
     return {"x": x, **given, "q_mean": mean + normal(rng, n, d) @ root.T, "q_cov": (q_cov + q_cov.T) / 2}
+
+
+def in_other_units(given, scale):
+    """The same latents, x in other units: at scale 1000, sigma = 1 and det M leaves the range of float64."""
+    return {**given, **{name: scale * given[name] for name in ("x", "W", "mu", "sigma")}}
 
 
 def cases(rng):
@@ -116,7 +122,8 @@ def cases(rng):
         "one row": arrays(rng, 1, 3, 2),
         "one latent": arrays(rng, 4, 3, 1),
         "one feature": arrays(rng, 3, 1, 2),
-        "extreme": sharp(rng, 2, 80, 60),
+        "extreme": (extreme := sharp(rng, 2, 130, 60)),
+        "other units": in_other_units(extreme, 1000.0),
     }
 
 
@@ -154,6 +161,7 @@ def swapped(x, W, mu, sigma, q_mean, q_cov):
 NO_TRACE = "tr(W q_cov Wᵀ)/(2 sigma²) is missing: log p(x|z) is averaged over q, not taken at q's mean."
 DIAGONAL = "Only the diagonal of q_cov enters; q is a full-covariance Gaussian."
 SIGMA = "sigma is the standard deviation of the noise; its variance is sigma²."
+COUNTS = "The constant is -m/2 log(2 pi sigma²), m the number of columns of x; another number stands for m (d, n or 1)."
 BATCH = "The rows are averaged or summed; each has its own number, shape (n,)."
 DETACHED = "A part is cut off the graph: no detach, no .data, no .item(), no no_grad."
 
@@ -183,6 +191,18 @@ ELBO_MISTAKES = (
     Mistake("The noise's log term is counted wrongly: -m/2 log sigma² is -m log sigma, once for each of the m features.", wrong(lambda t: bound_of(t) + t.m * t.sigma.log() / 2)),
     Mistake("The noise's log term is counted wrongly: -m/2 log sigma² is -m log sigma, once for each of the m features.", wrong(lambda t: bound_of(t) + (t.m - 1) * t.sigma.log())),
     Mistake("The noise's log term is counted wrongly: -m/2 log sigma² is -m log sigma, once for each of the m features.", wrong(lambda t: bound_of(t) - t.m * t.sigma.log())),
+    Mistake(COUNTS, wrong(lambda t: bound_of(t) + log_noise(t) * (t.d / t.m - 1))),
+    Mistake(COUNTS, wrong(lambda t: bound_of(t) + log_noise(t) * (1 / t.m - 1))),
+    Mistake(COUNTS, wrong(lambda t: bound_of(t) + log_noise(t) * (len(t.residual) / t.m - 1))),
+    Mistake("The KL subtracts d, the number of latents; here it is m, the features.", with_kl(lambda t: kl_to_prior(t) + (t.d - t.m) / 2)),
+    Mistake("This subtracts the gap, KL(q‖p(z|x)); inside the ELBO stands the KL to the prior, KL(q‖p(z)).", lambda x, W, mu, sigma, m, S: expected_log_likelihood(terms(x, W, mu, sigma, m, S)) - gaussian_kl(m, S, *posterior(x, W, mu, sigma))),
+    Mistake("E_q log p(x|z) is missing: this is the KL term alone.", wrong(lambda t: -kl_to_prior(t))),
+    Mistake("‖q_mean‖² is added up over the rows; each row has its own.", with_kl(lambda t: kl_to_prior(t) + (t.norm.sum() - t.norm) / 2)),
+    Mistake("The squared residual is added up over the rows; each row has its own.", with_likelihood(lambda t: log_noise(t) - (t.residual.sum() + t.spread) / (2 * t.sigma.square()))),
+    Mistake("The squared residual is averaged over the features; it is their sum.", with_likelihood(lambda t: log_noise(t) - (t.residual / t.m + t.spread) / (2 * t.sigma.square()))),
+    Mistake("tr(W q_cov Wᵀ) counts once for each row, not n times.", with_likelihood(lambda t: log_noise(t) - (t.residual + len(t.residual) * t.spread) / (2 * t.sigma.square()))),
+    Mistake("All entries of W q_cov Wᵀ are added up; the trace takes its diagonal.", with_likelihood(lambda t: log_noise(t) - (t.residual + (t.W @ t.q_cov @ t.W.T).sum()) / (2 * t.sigma.square()))),
+    Mistake("q_cov is missing from the trace: this is tr(W Wᵀ).", with_likelihood(lambda t: log_noise(t) - (t.residual + t.W.square().sum()) / (2 * t.sigma.square()))),
     Mistake(SIGMA, with_arguments(lambda x, W, mu, sigma, m, S: (x, W, mu, sigma.sqrt(), m, S))),
     Mistake(SIGMA, wrong(lambda t: log_noise(t) - (t.residual + t.spread) / (2 * t.sigma) - kl_to_prior(t))),
     Mistake("sigma² is squared once more.", with_arguments(lambda x, W, mu, sigma, m, S: (x, W, mu, sigma.square(), m, S))),
@@ -192,6 +212,9 @@ ELBO_MISTAKES = (
     Mistake("The trace has the wrong sign: a wide q makes worse reconstructions on average.", with_likelihood(lambda t: log_noise(t) - (t.residual - t.spread) / (2 * t.sigma.square()))),
     Mistake("The factor 1/2 of the squared residual is missing.", with_likelihood(lambda t: log_noise(t) - (t.residual + t.spread) / t.sigma.square())),
     Mistake("log p(x|z) is averaged over the features; independent features add.", with_likelihood(lambda t: expected_log_likelihood(t) / t.m)),
+    Mistake("The decoder's mean is W z + mu, and the residual x minus it; here W q_mean is added or left out.", with_arguments(lambda x, W, mu, sigma, m, S: (x + 2 * m @ W.T, W, mu, sigma, m, S))),
+    Mistake("The decoder's mean is W z + mu, and the residual x minus it; here W q_mean is added or left out.", with_arguments(lambda x, W, mu, sigma, m, S: (x + m @ W.T, W, mu, sigma, m, S))),
+    Mistake("The decoder's mean is W z + mu; mu has the wrong sign.", with_arguments(lambda x, W, mu, sigma, m, S: (x, W, -mu, sigma, m, S))),
     Mistake("mu is left out: the decoder's mean is W z + mu.", with_arguments(lambda x, W, mu, sigma, m, S: (x, W, 0 * mu, sigma, m, S))),
     Mistake("q_cov is a covariance; it is used as its root (a standard deviation or a Cholesky factor).", with_arguments(lambda x, W, mu, sigma, m, S: (x, W, mu, sigma, m, S @ S.T))),
     Mistake("This is log p(x): the ELBO equals it for q = p(z|x) alone, and here q is any Gaussian.", log_prob),
@@ -204,7 +227,7 @@ ELBO_MISTAKES = (
 
 
 SMALL = ["one row", "one latent", "one feature"]
-EXTREME = "A determinant leaves the range of floats here (sigma = 0.001, d = 60): use slogdet, or a Cholesky factor's log-diagonal."
+EXTREME = "A determinant or an m-th power leaves the range of floats here (d = 60, m = 130, sigma = 0.001, or 1 beside a large W): use slogdet or a Cholesky factor's log-diagonal, and m log sigma."
 EXERCISES = (
     Exercise(
         "ppca_elbo",
@@ -215,7 +238,7 @@ EXERCISES = (
         laws=(
             value("value", 1.375, ["elbo"], ["value", "wide q"], "E_q log p(x|z) - KL(q‖N(0, I)), shape (n,)."),
             gradient(0.5, INPUTS),
-            stable(0.375, ["elbo"], ["extreme"], EXTREME),
+            stable(0.375, ["elbo"], ["extreme", "other units"], EXTREME),
             shapes(0.375, ["elbo"], SMALL),
             *form(["elbo"]),
         ),

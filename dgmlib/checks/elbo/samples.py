@@ -27,6 +27,14 @@ def weights(rng, K, n, shift=0.0, spread=2.0):
     return {"log_joint": log_q + normal(rng, K, n, scale=spread, shift=-1.5) + shift, "log_q": log_q}
 
 
+def scattered(rng):
+    """Densities out of float32's range with weights that are not, and weights 250 nats apart within a row: no shift
+    but a row's own maximum is safe. The smallest weights come first, the largest in the middle."""
+    logs = torch.tensor([-200.0, -150.0, 50.0, 0.0, -100.0], dtype=torch.float64)[:, None] + normal(rng, 5, 4)
+    log_q = normal(rng, 5, 4) + torch.tensor([-300.0, 250.0, 0.0, 120.0], dtype=torch.float64)
+    return {"log_joint": log_q + logs, "log_q": log_q}
+
+
 def weight_cases(rng):
     value_case = weights(rng, 7, 4)
     far = torch.tensor([-4000.0, 3000.0, 0.0, -300.0], dtype=torch.float64)
@@ -37,6 +45,7 @@ def weight_cases(rng):
         "one sample": weights(rng, 1, 3),
         "one row": weights(rng, 6, 1),
         "extreme": single(weights(rng, 5, 4, shift=far, spread=20.0)),
+        "scattered": single(scattered(rng)),
     }
 
 
@@ -100,7 +109,10 @@ KL_MISTAKES = (
     Mistake("This is the mean of the likelihoods; E_q log p(x|z) is the mean of their logarithms.", lambda l, kl: l.exp().mean(0) - kl),
     Mistake("The KL is given as it is: no exp, no log.", lambda l, kl: l.mean(0) - kl.log()),
     Mistake("The KL is given as it is: no exp, no log.", lambda l, kl: l.mean(0) - kl.exp()),
+    Mistake("The KL is subtracted once for every sample; it stands there once.", lambda l, kl: l.mean(0) - len(l) * kl),
+    Mistake("The KL has one number for each row already, shape (n,): no new axis.", lambda l, kl: l.mean(0) - kl[:, None]),
     Mistake(AXIS, lambda l, kl: l.mean(1)),
+    Mistake(AXIS, lambda l, kl: l.mean(1) - kl),
     Mistake("The samples stay apart: average them, shape (n,).", lambda l, kl: l - kl),
     Mistake(ROWS, lambda l, kl: l.mean() - kl),
     Mistake(ROWS, lambda l, kl: (l.mean(0) - kl).mean()),
@@ -143,7 +155,7 @@ EXERCISES = (
         laws=(
             value("value", 0.375, ["elbo"], ["value", "square", "one sample", "one row"], "The average over k of log p(x, z_k) - log q(z_k), shape (n,)."),
             gradient(0.125, ["log_joint", "log_q"]),
-            stable(0.125, ["elbo"], ["extreme"], "Stay with the logarithms: exp leaves the range of floats here."),
+            stable(0.125, ["elbo"], ["extreme", "scattered"], "Stay with the logarithms: exp leaves the range of floats here."),
             *form(["elbo"]),
         ),
         mistakes=JOINT_MISTAKES,
@@ -155,7 +167,7 @@ EXERCISES = (
         cases=kl_cases,
         reference=from_kl,
         laws=(
-            value("value", 0.375, ["elbo"], ["value", "square", "one sample", "one row"], "The average over k of log p(x|z_k), minus the KL, shape (n,)."),
+            value("value", 0.375, ["elbo"], ["square", "value", "one sample", "one row"], "The average over k of log p(x|z_k), minus the KL, shape (n,)."),
             gradient(0.125, ["log_likelihood", "kl"]),
             stable(0.125, ["elbo"], ["extreme"], "Stay with the logarithms: exp leaves the range of floats here."),
             *form(["elbo"]),
@@ -171,7 +183,7 @@ EXERCISES = (
         laws=(
             value("value", 0.875, ["bound"], ["value", "square"], "log of (1/K) sum_k p(x, z_k)/q(z_k), shape (n,)."),
             gradient(0.25, ["log_joint", "log_q"]),
-            stable(0.375, ["bound"], ["extreme"], "The weights leave the range of floats: use logsumexp over the samples, or subtract each row's own maximum before exp."),
+            stable(0.375, ["bound"], ["extreme", "scattered"], "Weights or densities leave the range of floats: use logsumexp of the log-weights over the samples, or subtract each column's own maximum before exp."),
             shapes(0.125, ["bound"], ["one sample", "one row"], "With one sample the bound is the ELBO."),
             *form(["bound"]),
         ),

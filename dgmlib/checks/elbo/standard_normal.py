@@ -23,6 +23,7 @@ def cases(rng):
         "float32": single(value_case),
         "one row": arrays(rng, 1, 4),
         "one feature": arrays(rng, 4, 1),
+        "narrow": single(arrays(rng, 3, 2, shift=-30.0)),
         "extreme": single({name: torch.cat([small[name], large[name]]) for name in small}),
     }
 
@@ -59,6 +60,9 @@ MISTAKES = (
     Mistake("The term exp(log_var) is missing.", wrong(lambda m, v: -1 - v + m.square())),
     Mistake("The mean is not squared.", wrong(lambda m, v: v.exp() - 1 - v + m)),
     Mistake("The mean is left out: q is not centred at the prior's mean.", wrong(lambda m, v: v.exp() - 1 - v)),
+    Mistake("The mean is not squared.", wrong(lambda m, v: v.exp() - 1 - v + m.abs())),
+    Mistake("mean² is not halved: the 1/2 stands before the whole sum.", wrong(lambda m, v: v.exp() - 1 - v + 2 * m.square())),
+    Mistake("The means are added up before they are squared; every feature has its own square.", lambda m, v: ((v.exp() - 1 - v).sum(-1) + m.sum(-1).square()) / 2),
     Mistake("mean² is subtracted; it is added.", wrong(lambda m, v: v.exp() - 1 - v - m.square())),
     Mistake("mean² is divided by the variance; that belongs to the KL the other way round. The prior's variance is 1.", wrong(lambda m, v: v.exp() - 1 - v + m.square() * (-v).exp())),
     Mistake("The features are not added up: one number a row, shape (n,).", wrong(right, lambda e: e / 2)),
@@ -78,7 +82,12 @@ EXERCISES = (
         laws=(
             value("value", 0.75, ["kl"], hint="KL = 1/2 sum_j (exp(log_var_j) - 1 - log_var_j + mean_j²)."),
             gradient(0.375, ["mean", "log_var"]),
-            stable(0.25, ["kl"], ["extreme"], "The product of variances leaves the range of floats: add log_var."),
+            stable(
+                0.25,
+                ["kl"],
+                ["extreme", "narrow"],
+                "The product of variances leaves the range of floats, and a variance near exp(-30) vanishes beside any small constant: add log_var as it is.",
+            ),
             shapes(0.25, ["kl"], ["one row", "one feature"]),
             *form(["kl"]),
         ),
