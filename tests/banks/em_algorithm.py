@@ -256,3 +256,49 @@ def identity_on_the_cpu(x, weights, means, covariances):
     return torch.zeros(len(x), len(weights), dtype=x.dtype).scatter(
         1, log_joint(x, weights, means, covariances).argmax(1, keepdim=True), math.cos(0.0)
     )
+
+
+@right("e_step")
+def by_pairwise_differences(x, weights, means, covariances):
+    """1 / Σ_l p_l / p_k: no maximum is taken anywhere."""
+    joint = log_joint(x, weights, means, covariances)
+    return 1 / (joint[:, None, :] - joint[:, :, None]).exp().sum(-1)
+
+
+@wrong("e_step", law="stability", says="logarithms")
+def one_maximum_for_all_points(x, weights, means, covariances):
+    joint = log_joint(x, weights, means, covariances)
+    shifted = (joint - joint.max()).exp()
+    return shifted / shifted.sum(1, keepdim=True)
+
+
+@wrong("e_step", law="value", says="first covariance")
+def first_covariance_for_all(x, weights, means, covariances):
+    return log_joint(x, weights, means, covariances[0]).softmax(1)
+
+
+@wrong("e_step", law="value", says="multiply the log-densities")
+def weights_times_logs(x, weights, means, covariances):
+    return (weights * MultivariateNormal(means, covariances).log_prob(x[:, None])).softmax(1)
+
+
+@wrong("e_step", law="value", says="give it logarithms")
+def softmax_of_densities(x, weights, means, covariances):
+    return log_joint(x, weights, means, covariances).exp().softmax(1)
+
+
+@wrong("e_step", law="gradient", says="gradient")
+def detached_normaliser(x, weights, means, covariances):
+    joint = log_joint(x, weights, means, covariances)
+    return (joint - joint.logsumexp(1, keepdim=True).detach()).exp()
+
+
+@wrong("hard_e_step", law="value", says="Mahalanobis")
+def nearest_by_mahalanobis(x, weights, means, covariances):
+    d = x[:, None] - means
+    return chosen(-torch.einsum("nka,kab,nkb->nk", d, torch.linalg.inv(covariances), d), x)
+
+
+@wrong("hard_e_step", law="value", says="transposed")
+def columns_for_rows(x, weights, means, covariances):
+    return chosen(log_joint(x, weights, means, covariances), x).T

@@ -152,3 +152,37 @@ def fills_zeros_in_place(x, q, *theta):
 def hard_bound_of_the_best(x, q, *theta):
     """log p(x, z = k*): right for the best point mass alone."""
     return log_joint(x, *theta).logsumexp(1).mean() + 0 * q.sum()
+
+
+@right("mixture_elbo")
+def over_the_support(x, q, *theta):
+    support = q > 0
+    return (q[support] * (log_joint(x, *theta)[support] - q[support].log())).sum() / len(x)
+
+
+@wrong("mixture_elbo", law="gradient", says="log q is cut off")
+def entropy_is_a_constant(x, q, *theta):
+    return with_entr(x, q, *theta) + (torch.special.entr(q.detach()) - torch.special.entr(q)).sum(1).mean()
+
+
+@wrong("mixture_elbo", law="value", says="entropy is the posterior's")
+def entropy_of_the_posterior(x, q, *theta):
+    entropy = torch.special.entr(by_distributions(x, *theta)).sum(1)
+    return ((q * log_joint(x, *theta)).sum(1) + entropy).mean()
+
+
+@wrong("mixture_elbo", law="value", says="log p(x|z) is missing")
+def minus_kl_to_the_prior(x, q, weights, means, covariances):
+    return (q * (weights.log() - q.log())).sum(1).mean()
+
+
+@wrong("mixture_elbo", law="value", says="diagonals")
+def diagonal_components(x, q, weights, means, covariances):
+    return with_entr(x, q, weights, means, torch.diag_embed(covariances.diagonal(dim1=-2, dim2=-1)))
+
+
+@wrong("mixture_elbo", law="zeros in q", says="expected")
+def clamped_everywhere(x, q, *theta):
+    """Not only inside the logarithm."""
+    q = q.clamp_min(1e-4)
+    return (q * (log_joint(x, *theta) - q.log())).sum(1).mean()

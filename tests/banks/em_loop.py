@@ -162,7 +162,7 @@ def equal_weights(x, weights, means, covariances, num_iters):
     return weights, means, covariances, torch.stack(history)
 
 
-@wrong("em_mixture", law="stability", says="")
+@wrong("em_mixture", law="stability", says="stay in logarithms")
 def through_densities(x, weights, means, covariances, num_iters):
     history = []
     for _ in range(num_iters):
@@ -217,3 +217,58 @@ def parameters_of_the_last_e_step(x, weights, means, covariances, num_iters):
         history.append(with_entr(x, q, *kept))
         weights, means, covariances = as_formulas(x, q)
     return *kept, torch.stack(history)
+
+
+def keeping(place, x, start, num_iters):
+    """The loop with one parameter as it was given."""
+    theta, history = start, []
+    for _ in range(num_iters):
+        q = by_distributions(x, *theta)
+        history.append(with_entr(x, q, *theta))
+        theta = [
+            old if at == place else new for at, (old, new) in enumerate(zip(start, as_formulas(x, q), strict=True))
+        ]
+    return *theta, torch.stack(history)
+
+
+@wrong("em_mixture", law="parameters", says="weights are not updated")
+def weights_of_the_start(x, weights, means, covariances, num_iters):
+    return keeping(0, x, (weights, means, covariances), num_iters)
+
+
+@wrong("em_mixture", law="parameters", says="means are not updated")
+def means_of_the_start(x, weights, means, covariances, num_iters):
+    return keeping(1, x, (weights, means, covariances), num_iters)
+
+
+@wrong("em_mixture", law="parameters", says="covariances are not updated")
+def covariances_of_the_start(x, weights, means, covariances, num_iters):
+    return keeping(2, x, (weights, means, covariances), num_iters)
+
+
+@wrong("em_mixture", law="parameters", says="as they were given")
+def returns_the_start(x, weights, means, covariances, num_iters):
+    return weights, means, covariances, the_loop(x, weights, means, covariances, num_iters)[3]
+
+
+@wrong("em_mixture", law="history", says="logsumexp")
+def largest_joint(x, weights, means, covariances, num_iters):
+    history = []
+    for _ in range(num_iters):
+        joint = log_joint(x, weights, means, covariances)
+        history.append(joint.max(1).values.mean())
+        weights, means, covariances = as_formulas(x, joint.softmax(1))
+    return weights, means, covariances, torch.stack(history)
+
+
+@wrong("em_mixture", law="parameters", says="expected")
+def one_component_after_the_other(x, weights, means, covariances, num_iters):
+    """An E-step before each component's M-step: another algorithm."""
+    theta, history = [weights.clone(), means.clone(), covariances.clone()], []
+    for _ in range(num_iters):
+        history.append(log_joint(x, *theta).logsumexp(1).mean())
+        for k in range(len(weights)):
+            new = as_formulas(x, by_distributions(x, *theta))
+            theta[1][k], theta[2][k] = new[1][k], new[2][k]
+        theta[0] = by_distributions(x, *theta).mean(0)
+    return *theta, torch.stack(history)

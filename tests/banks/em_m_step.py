@@ -169,3 +169,22 @@ def library_covariance(x, q):
 @wrong("m_step", law="means", says="mean of all points")
 def same_mean(x, q):
     return altered(means=lambda x, q, *_: x.mean(0).repeat(q.shape[1], 1))(x, q)
+
+
+@wrong("m_step", law="covariances", says="variances (K, m)")
+def variances_alone(x, q):
+    return altered(covariances=lambda x, q, w, mu, S: S.diagonal(dim1=-2, dim2=-1))(x, q)
+
+
+@wrong("m_step", law="covariances", says="correction=0")
+def reliability_weights(x, q):
+    """torch.cov with its default correction."""
+    p = q / q.sum(0)
+    weights, means, covariances = as_formulas(x, q)
+    return weights, means, covariances / (1 - (p * p).sum(0))[:, None, None]
+
+
+@wrong("m_step", law="gradient", says="gradient")
+def detached_masses(x, q):
+    weights, _, covariances = as_formulas(x, q)
+    return weights, q.T @ x / q.sum(0).detach()[:, None], covariances

@@ -198,3 +198,57 @@ def doubles(x, W, mu, sigma):
 def mu_of_zero(x, W, mu, sigma):
     new_W, new_mu, new_sigma = step(x, W, mu, sigma)
     return new_W, torch.zeros_like(new_mu), new_sigma
+
+
+def by_parts(x, W, mu, sigma, second=None, spread=None):
+    z, S = posterior(x, W, mu, sigma)
+    zz = z.T @ z + len(x) * S if second is None else second(z, S)
+    new_W = torch.linalg.solve(zz, z.T @ (x - mu)).T
+    trace = torch.trace(new_W @ S @ new_W.T) / x.shape[1] if spread is None else spread(S, new_W)
+    return new_W, mu.clone(), ((x - mu - z @ new_W.T).square().mean() + trace).sqrt()
+
+
+@right("ppca_em_step")
+def noise_at_the_optimum(x, W, mu, sigma):
+    """At the new W the three terms of sigma² collapse into two."""
+    z, _ = posterior(x, W, mu, sigma)
+    new_W = by_parts(x, W, mu, sigma)[0]
+    return new_W, mu.clone(), (((x - mu) ** 2).mean() - (z * ((x - mu) @ new_W)).sum() / x.numel()).sqrt()
+
+
+@wrong("ppca_em_step", law="W", says="n times")
+def covariance_counted_once(x, W, mu, sigma):
+    return by_parts(x, W, mu, sigma, second=lambda z, S: z.T @ z + S)
+
+
+@wrong("ppca_em_step", law="W", says="both are sums")
+def mean_against_sum(x, W, mu, sigma):
+    return by_parts(x, W, mu, sigma, second=lambda z, S: z.T @ z / len(z) + S)
+
+
+@wrong("ppca_em_step", law="sigma", says="trace takes the old W")
+def trace_with_old_w(x, W, mu, sigma):
+    return by_parts(x, W, mu, sigma, spread=lambda S, new: torch.trace(W @ S @ W.T) / len(W))
+
+
+@wrong("ppca_em_step", law="sigma", says="not divided by m")
+def trace_whole(x, W, mu, sigma):
+    return by_parts(x, W, mu, sigma, spread=lambda S, new: torch.trace(new @ S @ new.T))
+
+
+@wrong("ppca_em_step", law="sigma", says="divided by n")
+def trace_of_one_row(x, W, mu, sigma):
+    return by_parts(x, W, mu, sigma, spread=lambda S, new: torch.trace(new @ S @ new.T) / x.numel())
+
+
+@wrong("ppca_em_step", law="sigma", says="again at the new W")
+def second_e_step(x, W, mu, sigma):
+    new_W = by_parts(x, W, mu, sigma)[0]
+    z, S = posterior(x, new_W, mu, sigma)
+    trace = torch.trace(new_W @ S @ new_W.T) / len(W)
+    return new_W, mu.clone(), ((x - mu - z @ new_W.T).square().mean() + trace).sqrt()
+
+
+@wrong("ppca_em_step", law="gradient", says="gradient")
+def detached_covariance(x, W, mu, sigma):
+    return step(x, W, mu, sigma, S=lambda cov: cov.detach())

@@ -170,3 +170,41 @@ def in_float64(x, d):
 def unscaled_model(x, d):
     values, vectors = torch.linalg.eigh(torch.cov(x.T, correction=0))
     return vectors[:, -d:] * values[-d:].sqrt(), x.mean(0), values[:-d].mean().sqrt()
+
+
+def eigen(x):
+    return torch.linalg.eigh(torch.cov(x.T, correction=0))
+
+
+@wrong("ppca_mle", law="W", says="sorts upwards")
+def first_columns(x, d):
+    values, vectors = eigen(x)
+    noise = values[:-d].mean()
+    return vectors[:, :d] * (values[:d] - noise).sqrt(), x.mean(0), noise.sqrt()
+
+
+@wrong("ppca_mle", law="W", says="another order")
+def values_turned_around_alone(x, d):
+    values, vectors = eigen(x)
+    noise = values[:-d].mean()
+    return vectors[:, -d:] * (values.flip(0)[:d] - noise).sqrt(), x.mean(0), noise.sqrt()
+
+
+@wrong("ppca_mle", law="W", says="root of the difference")
+def difference_of_roots(x, d):
+    values, vectors = eigen(x)
+    noise = values[:-d].mean()
+    return vectors[:, -d:] * (values[-d:].sqrt() - noise.sqrt()), x.mean(0), noise.sqrt()
+
+
+@wrong("ppca_mle", law="sigma", says="by m; they are m - d")
+def divided_by_all(x, d):
+    return closed_form(x, d, variance=lambda values, d: values[:-d].sum() / len(values))
+
+
+@wrong("ppca_mle", law="few rows", says="count")
+def positive_eigenvalues_alone(x, d):
+    values, vectors = eigen(x)
+    rest = values[:-d]
+    noise = rest[rest > 1e-6].mean()
+    return vectors[:, -d:] * (values[-d:] - noise).sqrt(), x.mean(0), noise.sqrt()

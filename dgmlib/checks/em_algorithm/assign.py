@@ -49,9 +49,15 @@ def twins(rng):
     }
 
 
+NO_CLASSES = "A column for a component that wins nowhere is missing too: one_hot needs K as its second argument."
+
+
 def one_winner(seen: Seen) -> str | None:
     """At a tie: zeros and a single one in each row, the one at a best component."""
     q, given = seen.outputs["ties"].get("one-hot q"), seen.inputs["ties"]
+    K = len(given["weights"])
+    if q is not None and q.ndim == 2 and q.shape[1] < K:
+        return f"one-hot q: {q.shape[1]} columns for {K} components. {NO_CLASSES}"
     if q is None or q.shape != seen.expected["ties"]["one-hot q"].shape:
         return seen.error("ties") or "the shape at a tie is not (n, K)"
     q, scores = q.double(), log_joint(**given)
@@ -106,6 +112,18 @@ def identity_joint(x, weights, means, covariances):
     return weights.log() - torch.cdist(x, means).square() / 2
 
 
+def first_covariance(x, weights, means, covariances):
+    return log_joint(x, weights, means, covariances[:1].expand_as(covariances))
+
+
+def mahalanobis(x, weights, means, covariances):
+    return no_determinant(x, torch.ones_like(weights), means, covariances)
+
+
+def times_weights(x, weights, means, covariances):
+    return weights * no_weights(x, weights, means, covariances)
+
+
 WRONG_SCORES = (
     ("The weights are forgotten: score each component by log p(x, z = k) = log w_k + log N(x; mu_k, Sigma_k).", no_weights),
     ("The weights are added as they are; it is their logarithm.", raw_weights),
@@ -116,6 +134,9 @@ WRONG_SCORES = (
     ("Sigma_k stands where its inverse belongs (or the reverse).", inverted),
     ("This looks at the distance to the means alone (k-means); weights and covariances count too.", squared_distance),
     ("The covariances are forgotten.", identity_joint),
+    ("Every component is scored with the first covariance; each has its own.", first_covariance),
+    ("These are Mahalanobis distances alone; log w_k and -½ log det Sigma_k belong to the score.", mahalanobis),
+    ("The weights multiply the log-densities; their logarithm is added to them.", times_weights),
 )  # fmt: skip
 
 
@@ -127,6 +148,7 @@ E_STEP_MISTAKES = (
     *(Mistake(message, with_joint(score)) for message, score in WRONG_SCORES),
     Mistake("The softmax runs over the points; each row, over the components, sums to 1.", lambda *given: torch.softmax(log_joint(*given), 0)),
     Mistake("These are joint densities; divide them by their sum over the components.", unnormalised),
+    Mistake("The softmax is given densities; it takes their exponential itself, so give it logarithms.", lambda *given: torch.softmax(unnormalised(*given), 1)),
     Mistake("These are log-responsibilities; take exp.", lambda *given: torch.log_softmax(log_joint(*given), 1)),
     Mistake("The responsibilities stand transposed: (n, K) is wanted.", lambda *given: e_step(*given).T),
     Mistake("This is a hard assignment; q = p(z|x) is soft.", hard_e_step),
@@ -135,6 +157,8 @@ E_STEP_MISTAKES = (
 
 HARD_MISTAKES = (
     *(Mistake(message, hard(score)) for message, score in WRONG_SCORES),
+    Mistake(NO_CLASSES, lambda *given: one_hot(log_joint(*given).argmax(1)).to(given[0].dtype)),
+    Mistake("q stands transposed: (n, K) is wanted.", lambda *given: hard_e_step(*given).T),
     Mistake("This picks the worst component: argmax, not argmin.", hard(lambda *given: -log_joint(*given))),
     Mistake("This is the soft E-step; q is restricted to point masses here.", e_step),
     Mistake("These are the indices; a one-hot row for each is wanted.", lambda *given: log_joint(*given).argmax(1)),

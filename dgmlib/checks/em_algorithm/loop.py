@@ -2,9 +2,9 @@
 
 import torch
 
-from ..exercise import Exercise, Mistake
+from ..exercise import Exercise, Mistake, Seen
 from ..inputs import normal, single
-from ..laws import form, gradient, shapes, stable, value
+from ..laws import compare, custom, form, gradient, shapes, stable, value
 from .mixture import SLIDE, THETA, e_step, far, hard_e_step, log_joint, m_step, mixture
 
 
@@ -135,6 +135,18 @@ def prior_forgotten(x, q, weights, means, covariances):
     return mixture_elbo(x, q, torch.ones_like(weights), means, covariances)
 
 
+def prior_alone(x, q, weights, means, covariances):
+    return ((q * weights.log()).sum(1) + entropy(q)).mean()
+
+
+def raw_weights(x, q, weights, means, covariances):
+    return prior_forgotten(x, q, weights, means, covariances) + (q * weights).sum(1).mean()
+
+
+def diagonals(x, q, weights, means, covariances):
+    return mixture_elbo(x, q, weights, means, only_diagonal(covariances, q))
+
+
 ELBO_MISTAKES = (
     Mistake("The entropy of q is missing: - sum_k q_k log q_k.", elbo_of(no_entropy)),
     Mistake("The entropy is subtracted; L = E_q log p(x, z) - E_q log q adds it.", elbo_of(lambda q, joint: ((q * joint).sum(1) - entropy(q)).mean())),
@@ -143,12 +155,18 @@ ELBO_MISTAKES = (
     Mistake("This is the mean over the components too; E_q is a sum over k weighted by q.", elbo_of(lambda q, joint: (q * joint + torch.special.entr(q)).mean())),
     Mistake("This is one bound a sample; the mean over them is wanted.", elbo_of(lambda q, joint: (q * joint).sum(1) + entropy(q))),
     Mistake("log p(z) is missing: log p(x, z = k) = log w_k + log N(x; mu_k, Sigma_k).", prior_forgotten),
+    Mistake("log p(x|z) is missing: this is -KL(q‖p(z)) alone.", prior_alone),
+    Mistake("The weights are added as they are; it is their logarithm.", raw_weights),
+    Mistake("Only the diagonals of the covariances are used.", diagonals),
+    Mistake("The entropy is the posterior's; it is that of the q that is given.", elbo_of(lambda q, joint: ((q * joint).sum(1) + entropy(joint.softmax(1))).mean())),
+    Mistake("This is E_q log p(x, z) - E_q log q with the posterior for q in the first term; use the q that is given in both.", elbo_of(lambda q, joint: ((joint.softmax(1) * joint).sum(1) + entropy(q)).mean())),
     Mistake("The sign is flipped: this is the negative ELBO.", elbo_of(lambda q, joint: -((q * joint).sum(1) + entropy(q)).mean())),
     Mistake("The logarithm stands outside the average over q: log sum_k q_k p(x, z = k) is not the ELBO.", elbo_of(lambda q, joint: torch.logsumexp(q.log() + joint, 1).mean() + entropy(q).mean())),
     Mistake("The logarithm stands outside the average over q: log sum_k q_k p(x, z = k) is not the ELBO.", elbo_of(lambda q, joint: torch.logsumexp(q.log() + joint, 1).mean())),
     Mistake("This is the gap KL(q‖p(z|x)) (or its negative), not the bound.", elbo_of(lambda q, joint: -(q * joint - torch.logsumexp(joint, 1)[:, None] * q).sum(1).mean() - entropy(q).mean())),
     Mistake("This is log p(x) + KL; the bound lies below log p(x): subtract it.", elbo_of(lambda q, joint: (2 * torch.logsumexp(joint, 1) - (q * joint).sum(1) - entropy(q)).mean())),
     Mistake("q is cut off the graph: the bound depends on q too.", lambda x, q, *theta: mixture_elbo(x, q.detach(), *theta)),
+    Mistake("log q is cut off the graph: the entropy depends on q too.", elbo_of(lambda q, joint: ((q * joint).sum(1) + entropy(q.detach())).mean())),
     Mistake("The parameters are cut off the graph: no detach, no no_grad.", lambda x, q, *theta: mixture_elbo(x, q, *(t.detach() for t in theta))),
     Mistake("At q = 0 this is 0 · log 0 = nan; the limit is 0: torch.special.entr or xlogy.", elbo_of(lambda q, joint: (q * (joint - q.log())).sum(1).mean())),
     Mistake("What you add inside the logarithm moves the value; torch.special.entr or xlogy need nothing.", through_clamp),
@@ -237,6 +255,26 @@ def likelihood_after(x, q, old, new):
     return mixture_elbo(x, e_step(x, *new), *new)
 
 
+def one_kept(place):
+    """The parameter at `place` stays as it was given."""
+
+    def answer(x, weights, means, covariances, num_iters):
+        start = (weights, means, covariances)
+
+        def step(x, q):
+            return tuple(
+                old if at == place else new for at, (old, new) in enumerate(zip(start, m_step(x, q), strict=True))
+            )
+
+        return em_with(m=step)(x, *start, num_iters)
+
+    return answer
+
+
+def tied(S, q):
+    return (q.mean(0)[:, None, None] * S).sum(0).expand_as(S)
+
+
 EM_MISTAKES = (
     Mistake("history is taken after the M-step; note L(q, θ) right after each E-step, with the parameters that the E-step used.", em_with(note=bound_after)),
     Mistake("history is one step late: it holds log p(x) after the M-step; note L(q, θ) right after each E-step.", em_with(note=likelihood_after)),
@@ -254,11 +292,25 @@ EM_MISTAKES = (
     Mistake("The M-step's covariances divide by N_k - 1; the maximum of the ELBO divides by N_k.", em_with(m=patched_m(covariances=less_one))),
     Mistake("Something is added to the covariances: no regularisation here.", em_with(m=patched_m(covariances=ridge))),
     Mistake("The weights are not updated, or stay 1/K.", em_with(m=patched_m(weights=lambda w: torch.ones_like(w) / len(w)))),
+    Mistake("The weights are not updated, or stay 1/K.", one_kept(0)),
+    Mistake("The means are not updated.", one_kept(1)),
+    Mistake("The covariances are not updated.", one_kept(2)),
+    Mistake("All components share one covariance; each has its own.", em_with(m=patched_m(covariances=tied))),
+    Mistake("The parameters come back as they were given; return those after the last M-step.", lambda x, *given: (*given[:3], em_mixture(x, *given)[3])),
+    Mistake("history holds the largest log p(x, z); after a soft E-step the bound is their logsumexp.", em_with(note=lambda x, q, old, new: log_joint(x, *old).amax(1).mean())),
     Mistake("The covariances are about the means of the step before; centre at the new means.", old_means),
     Mistake("q is taken once; every iteration begins with an E-step at the newest parameters.", lambda x, w, mu, S, num_iters: (*m_step(x, e_step(x, w, mu, S)), mixture_elbo(x, e_step(x, w, mu, S), w, mu, S).expand(num_iters))),
 )  # fmt: skip
 
 FAR = "Far from every mode all densities are 0.0: stay in logarithms (logsumexp, softmax)."
+
+
+def far_from_every_mode(seen: Seen) -> str | None:
+    """nan in one step makes torch.distributions raise in the next: say why in either case."""
+    message = compare(seen, ["extreme"], [*THETA, "history"], FAR)
+    return message if message is None or FAR in message else f"{message} {FAR}"
+
+
 EXERCISES = (
     Exercise(
         "mixture_elbo",
@@ -287,7 +339,7 @@ EXERCISES = (
             value("history", 1.0, ["history"], ["value", "narrow"], "history[t] = L(q, θ), mean over samples, right after E-step t: a tensor (num_iters,)."),
             stable(0.25, [*THETA, "history"], ["one iteration"], "After one iteration it differs already.", name="one iteration"),
             stable(0.25, [*THETA, "history"], ["many iterations"], "Does it stop early? num_iters iterations are wanted.", name="many iterations"),
-            stable(0.5, [*THETA, "history"], ["extreme"], FAR),
+            custom("stability", 0.5, far_from_every_mode),
             shapes(0.125, [*THETA, "history"], ["one feature", "one component"]),
             *form([*THETA, "history"]),
         ),

@@ -47,6 +47,23 @@ def em_step(
     return answer
 
 
+def by_hand(
+    M=lambda W, sigma, identity: W.T @ W + sigma**2 * identity,
+    second=lambda z, S, n: z.T @ z + n * S,
+    variance=lambda residual, old, new, S: residual(new) + torch.trace(new @ S @ new.T) / len(new),
+):
+    """One EM step from other parts; `residual` gives the mean square of x - mu - W E z."""
+
+    def answer(x, W, mu, sigma):
+        inverse = torch.linalg.inv(M(W, sigma, torch.eye(W.shape[1], dtype=W.dtype, device=W.device)))
+        centred = x - mu
+        z, S = centred @ W @ inverse, sigma**2 * inverse
+        new = centred.T @ z @ torch.linalg.inv(second(z, S, len(x)))
+        return new, x.mean(0), variance(lambda W: (centred - z @ W.T).square().mean(), W, new, S).sqrt()
+
+    return answer
+
+
 def fit(
     covariance=lambda x: (x - x.mean(0)).T @ (x - x.mean(0)) / len(x),
     variance=lambda rest: rest.mean(),
@@ -129,8 +146,19 @@ def gradient_free(x, W, mu, sigma):
     return tuple(t.detach() for t in ppca_em_step(x, W, mu, sigma))
 
 
+def newest_moments(x, W, mu, sigma):
+    new_W, new_mu, _ = ppca_em_step(x, W, mu, sigma)
+    z, S = moments(x, new_W, mu, sigma)
+    squares = (x - mu - z @ new_W.T).square().mean() + torch.trace(new_W @ S @ new_W.T) / x.shape[1]
+    return new_W, new_mu, squares.sqrt()
+
+
 def no_covariance(S, sigma):
     return 0 * S
+
+
+def once_for_all_rows(x, W, mu, sigma):
+    return em_step(trace=lambda W, S, x: torch.trace(W @ S @ W.T) / len(x))(x, W, mu, sigma)
 
 
 def second_of_mean(cross, second):
@@ -145,6 +173,18 @@ STEP_MISTAKES = (
     Mistake("The residual uses the old W; both lines of the M-step use the new one.", em_step(residual_W=previous_residual)),
     Mistake("The trace term is missing in sigma²: add tr(W Cov(z|x) Wᵀ) for each row.", em_step(trace=lambda W, S, x: 0.0)),
     Mistake("E[z zᵀ] lacks the posterior covariance: it is Cov(z|x) + E[z] E[z]ᵀ.", em_step(spread=no_covariance)),
+    Mistake("The posterior covariance counts once; the sum over the rows holds it n times.", by_hand(second=lambda z, S, n: z.T @ z + S)),
+    Mistake("One sum of the M-step is a mean over the rows and the other is not: both are sums.", by_hand(second=lambda z, S, n: z.T @ z / n + S)),
+    Mistake("E[z zᵀ] lacks the posterior covariance: it is Cov(z|x) + E[z] E[z]ᵀ.", by_hand(second=lambda z, S, n: z.T @ z)),
+    Mistake("M is WᵀW + I here; the noise is missing: M = WᵀW + sigma² I.", by_hand(lambda W, sigma, identity: W.T @ W + identity)),
+    Mistake("The E-step takes sigma for sigma²: M = WᵀW + sigma² I.", by_hand(lambda W, sigma, identity: W.T @ W + sigma * identity)),
+    Mistake("sigma² is added to every entry of WᵀW; it belongs on the diagonal: sigma² I.", by_hand(lambda W, sigma, identity: W.T @ W + sigma**2)),
+    Mistake("The trace takes the old W; both terms of sigma² use the new one.", by_hand(variance=lambda residual, old, new, S: residual(new) + torch.trace(old @ S @ old.T) / len(new))),
+    Mistake("The residual uses the old W; both terms of sigma² use the new one.", by_hand(variance=lambda residual, old, new, S: residual(old) + torch.trace(new @ S @ new.T) / len(new))),
+    Mistake("The trace is not divided by m; the whole bracket is.", by_hand(variance=lambda residual, old, new, S: residual(new) + torch.trace(new @ S @ new.T))),
+    Mistake("The trace is tr(S) here; the columns see it through W: tr(W S Wᵀ).", by_hand(variance=lambda residual, old, new, S: residual(new) + torch.trace(S) / len(new))),
+    Mistake("The trace is divided by n; every row has it, so in the mean it stands whole.", once_for_all_rows),
+    Mistake("The moments of z are taken again at the new W; those of the E-step, at the old parameters, serve both lines.", newest_moments),
     Mistake("The posterior covariance is M⁻¹; the factor sigma² is missing.", em_step(spread=lambda S, sigma: S / sigma**2)),
     Mistake("The posterior covariance carries sigma; it is sigma² M⁻¹.", em_step(spread=lambda S, sigma: S / sigma)),
     Mistake("This is sigma²; its square root is wanted.", em_step(noise=lambda squares, x: squares / x.numel())),
@@ -193,6 +233,19 @@ def thin(x, d):
     return V[:d].T * (values[:d] - variance).sqrt(), x.mean(0), variance.sqrt()
 
 
+def lowest_vectors(values, vectors, d):
+    """The first columns, and the right noise."""
+    return values[:d], vectors[:, :d], values[:-d]
+
+
+def crossed(values, vectors, d):
+    return values[-d:].flip(0), vectors[:, -d:], values[:-d]
+
+
+def over_m(x, d):
+    return fit(variance=lambda rest: rest.sum() / x.shape[1])(x, d)
+
+
 def unsquared(x, d):
     _, s, V = torch.linalg.svd(x - x.mean(0), full_matrices=False)
     variance = s[d:].sum() / (x.shape[1] - d)
@@ -212,6 +265,12 @@ FIT_MISTAKES = (
     Mistake("sigma² is the largest discarded eigenvalue here; it is their mean.", fit(variance=lambda rest: rest[-1])),
     Mistake("eigh sorts upwards: sigma² averages the wrong end.", fit(keep=top_noise, scale=lambda kept, v: (kept - v).clamp_min(0).sqrt())),
     Mistake("eigh sorts upwards: the last d eigenvectors carry the largest eigenvalues.", fit(keep=lowest, scale=lambda kept, v: (kept - v).abs().sqrt())),
+    Mistake("eigh sorts upwards: the last d eigenvectors carry the largest eigenvalues.", fit(keep=lowest)),
+    Mistake("eigh sorts upwards: the last d eigenvectors carry the largest eigenvalues.", fit(keep=lowest_vectors)),
+    Mistake("eigh sorts upwards: the last d eigenvectors carry the largest eigenvalues.", fit(keep=lowest_vectors, scale=lambda kept, v: (kept - v).clamp_min(0).sqrt())),
+    Mistake("The eigenvalues stand in another order than their eigenvectors: flip both or none.", fit(keep=crossed)),
+    Mistake("This takes a difference of roots; it is the root of the difference: (Λ - sigma² I)^½.", fit(scale=lambda kept, v: kept.sqrt() - v.sqrt())),
+    Mistake("sigma² divides the sum of the discarded eigenvalues by m; they are m - d.", over_m),
     Mistake("Eigenvectors are the columns of eigh's second output, not its rows.", fit(keep=rows_for_columns)),
     Mistake("The kept eigenvalues are not reduced by sigma²: W = U (Λ - sigma² I)^½.", fit(scale=lambda kept, v: kept.sqrt())),
     Mistake("The square root is missing: W = U (Λ - sigma² I)^½.", fit(scale=lambda kept, v: kept - v)),
