@@ -1,0 +1,3 @@
+# assignment: 02_latent_variable_models
+# about: everything right
+# start: solutions

@@ -1,0 +1,3 @@
+# assignment: 03_elbo
+# about: everything right
+# start: solutions
