@@ -6,6 +6,8 @@ every place that can be written to with a private, sized tmpfs, keeps of /proc i
 
 import ctypes
 import os
+import sys
+from contextlib import contextmanager
 
 from . import limits
 
@@ -39,13 +41,29 @@ def enter():
 def cover():
     """Private mounts; called in the process that will run the student's code."""
     mount("none", "/", flags=RECURSIVE | PRIVATE)
-    for folder in ("/tmp", "/dev/shm"):
-        mount("tmpfs", folder, "tmpfs", NOSUID | NODEV, f"size={SIZE},mode=1777")
+    mount("tmpfs", "/dev/shm", "tmpfs", NOSUID | NODEV, f"size={SIZE},mode=1777")
+    with kept("/tmp", "/dev/shm"):
+        mount("tmpfs", "/tmp", "tmpfs", NOSUID | NODEV, f"size={SIZE},mode=1777")
     if os.path.isdir("/dev/pts"):
         mount("tmpfs", "/dev/pts", "tmpfs", NOSUID | READ_ONLY, "size=4096,mode=0555")
     proc()
     os.makedirs("/tmp/work")
     os.chdir("/tmp/work")
+
+
+@contextmanager
+def kept(folder: str, aside: str):
+    """What this Python needs of a folder that is about to be covered comes back: an environment may lie below /tmp."""
+    wanted = {path for path in (sys.prefix, sys.base_prefix) if path.startswith(f"{folder}/")}
+    outermost = sorted(path for path in wanted if not any(path.startswith(f"{other}/") for other in wanted))
+    for number, path in enumerate(outermost):
+        os.mkdir(f"{aside}/{number}")
+        mount(path, f"{aside}/{number}", flags=BIND | RECURSIVE)
+    yield
+    for number, path in enumerate(outermost):
+        os.makedirs(path)
+        mount(f"{aside}/{number}", path, flags=MOVE)
+        os.rmdir(f"{aside}/{number}")
 
 
 def proc():
