@@ -8,7 +8,7 @@ from sklearn.decomposition import PCA
 from sklearn.mixture import GaussianMixture as ScikitMixture
 from torch import Tensor
 
-from benchmarks.timing import Row
+from benchmarks.timing import Growth, Row, Work
 from dgmlib.em import em
 from dgmlib.lvm import PPCA, GaussianMixture, naive_gaussian_log_likelihood, naive_log_likelihood
 from dgmlib.lvm.mixture_em import fit_mixture
@@ -18,6 +18,30 @@ def rows() -> Iterator[Row]:
     yield mixture_em(100_000, 8, 16, iterations=3)
     yield from ppca(50_000, 256, 16)
     yield naive_monte_carlo(1000, 1000, 128)
+
+
+def growth() -> Iterator[Growth]:
+    """How an EM iteration, the PPCA fit and naive Monte Carlo grow with the rows n and with K."""
+
+    def iteration(n: int, K: int) -> Work:
+        x = torch.randn(n, 8, dtype=torch.float64)
+        weights = torch.full((K,), 1 / K, dtype=torch.float64)
+        model = GaussianMixture(weights, x[:K].clone(), torch.eye(8, dtype=torch.float64).expand(K, 8, 8))
+        return lambda: fit_mixture(model, x, 1)
+
+    def fit(n: int) -> Work:
+        x = torch.randn(n, 64, dtype=torch.float64)
+        return lambda: PPCA.maximum_likelihood(x, 8)
+
+    def monte_carlo(K: int) -> Work:
+        x, means, sigma = torch.randn(1000, 64), torch.randn(K, 64), torch.tensor(1.0)
+        return lambda: naive_gaussian_log_likelihood(x, means, sigma)
+
+    rows, components = [1000, 4000, 16_000, 64_000], [1, 4, 16, 64]
+    yield Growth("mixture EM iteration, m=8 K=16", "n", rows, lambda n: iteration(n, 16))
+    yield Growth("PPCA fit, m=64 d=8", "n", rows, fit)
+    yield Growth("mixture EM iteration, n=16k m=8", "K", components, lambda K: iteration(16_000, K))
+    yield Growth("naive Monte Carlo, n=1000 m=64", "K", [100, 1000, 10_000], monte_carlo)
 
 
 def mixture_em(n: int, m: int, K: int, iterations: int) -> Row:
