@@ -11,7 +11,7 @@ test: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(PYTEST) -m "not slow"
-	$(PYTEST) --nbval-lax --nbval-cell-timeout=120 solutions
+	$(PYTEST) --dist loadfile --nbval-lax --nbval-cell-timeout=120 solutions
 	$(BIN)/python -m grading release --check
 	$(BIN)/python -m grading demo --quiet
 
