@@ -3,27 +3,11 @@
 import subprocess
 import sys
 
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import pytest
 import torch
 
 from dgmlib import data, plotting
-
-
-@pytest.fixture(autouse=True)
-def clean_figures():
-    mpl.use("Agg")
-    with mpl.rc_context():
-        plotting.use_style()
-        yield
-    plt.close("all")
-
-
-def drawn() -> plt.Figure:
-    figure = plt.gcf()
-    figure.canvas.draw()
-    return figure
+from tests.plotting import drawn
 
 
 def standard_normal(x):

@@ -1,30 +1,14 @@
 """Figures of Bayes' theorem and of latent variables: shared axes, labels, what is drawn, bad input named."""
 
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import pytest
 import torch
 
 from dgmlib import data, plotting
 from dgmlib.lvm import PPCA
+from tests.plotting import drawn
 
 GRID = torch.linspace(0.05, 0.95, 19)
 FLAT = torch.ones(19)
-
-
-@pytest.fixture(autouse=True)
-def clean_figures():
-    mpl.use("Agg")
-    with mpl.rc_context():
-        plotting.use_style()
-        yield
-    plt.close("all")
-
-
-def drawn() -> plt.Figure:
-    figure = plt.gcf()
-    figure.canvas.draw()
-    return figure
 
 
 def line_figure():

@@ -1,27 +1,11 @@
 """What the figures of the bound promise: bars that add up, limits that stay, labels, bad input named."""
 
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import pytest
 import torch
 from torch.distributions import MultivariateNormal, Normal
 
 from dgmlib import plotting
-
-
-@pytest.fixture(autouse=True)
-def clean_figures():
-    mpl.use("Agg")
-    with mpl.rc_context():
-        plotting.use_style()
-        yield
-    plt.close("all")
-
-
-def drawn() -> plt.Figure:
-    figure = plt.gcf()
-    figure.canvas.draw()
-    return figure
+from tests.plotting import drawn
 
 
 def test_every_bar_ends_at_log_prob():

@@ -9,15 +9,6 @@ from dgmlib import data, plotting
 from dgmlib.lvm import PPCA, GaussianMixture
 
 
-@pytest.fixture(autouse=True)
-def clean_figures():
-    mpl.use("Agg")
-    with mpl.rc_context():
-        plotting.use_style()
-        yield
-    plt.close("all")
-
-
 def axes():
     figure = plt.gcf()
     figure.canvas.draw()
