@@ -1,12 +1,14 @@
 """`python -m grading ...`: reads the command line, calls the rooms, prints. Exit 0, 1 (no verdict), 2 (wrong usage)."""
 
 import argparse
+import itertools
 import json
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
-from .course import Course, CourseError
+from .course import Course, CourseError, write
 
 SANDBOXES = ("auto", "bwrap", "landlock", "none")
 
@@ -102,7 +104,12 @@ def complain(error, code: int) -> int:
 
 def outcome(options, data) -> None:
     """The --json file, whole or not at all."""
-    from .course import write
-
     if options.json:
-        write(options.json.absolute(), (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode())
+        write(options.json.absolute(), [json.dumps(data, indent=1, ensure_ascii=False), "\n"])
+
+
+def outcomes(options, name: str, rows: Iterable[dict]) -> None:
+    """The same for a list of any length, a row at a time."""
+    if options.json:
+        parts = (f"{',' * bool(n)}\n {json.dumps(row, ensure_ascii=False)}" for n, row in enumerate(rows))
+        write(options.json.absolute(), itertools.chain([f'{{"{name}": ['], parts, ["\n]}\n"]))

@@ -37,9 +37,9 @@ def run(grader: Grader, tasks: list[Task], address: str) -> Iterator[dict]:
                 continue
             words = (made["data"], task.student, task.assignment, grader.secret, made["released"], grader.sandbox.kind)
             future = client.submit(remote, verdicts.version(), *words, key=f"grade-{made['key']}", retries=3)
-            waiting[future] = (task, made)
+            waiting[future] = (task, {k: made[k] for k in ("key", "file")})
         for future in as_completed(list(waiting), loop=client.loop):
-            task, made = waiting[future]
+            task, made = waiting.pop(future)
             yield collected(grader, task, made, future)
 
 
@@ -79,8 +79,9 @@ def collected(grader: Grader, task: Task, made: dict, future) -> dict:
         verdict = judge.refused(task.student, ASSIGNMENTS[task.assignment], reason, grader.sandbox.kind, "failed")
         return verdict | {"seconds": 0.0}
     verdict, seconds = future.result()
+    future.release()
     verdicts.save(grader.course, made["key"], verdict)
-    return verdict | {"key": made["key"], "file": made["file"], "seconds": round(seconds, 2)}
+    return verdicts.summary(verdict) | {"key": made["key"], "file": made["file"], "seconds": round(seconds, 2)}
 
 
 def remote(version: str, data: bytes, student: str, name: str, secret: str, released: bytes, kind: str):

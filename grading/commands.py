@@ -4,7 +4,7 @@ import os
 
 from . import cluster, grader, intake, judge, pool, sandbox, show, verdicts
 from . import doctor as health
-from .cli import outcome
+from .cli import outcome, outcomes
 from .course import Course, CourseError
 from .desk import collect, export, feedback, report  # noqa: F401
 from .lock import locked
@@ -65,7 +65,8 @@ def autograde(options, course: Course) -> int:
     with locked(course):
         verdicts.sweep(course)
         results = batch(options, course)
-    outcome(options, {"submissions": [{key: r[key] for key in BATCH_FORM} for r in results]})
+    full = (verdicts.whole(course, r) for r in results)
+    outcomes(options, "submissions", ({key: r[key] for key in BATCH_FORM} for r in full))
     show.table(options, results)
     without = [r for r in results if r["status"] != "graded"]
     show.problems([f"{r['student']}: {r['assignment']}: {r['status']}: {r['reason']}" for r in without])

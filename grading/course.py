@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -97,13 +98,13 @@ def listed(folder: Path) -> list[Path]:
         return []
 
 
-def write(path: Path, data: bytes):
+def write(path: Path, data: bytes | Iterable[str]):
     """Write a file whole or not at all: temporary file, fsync, rename."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with open(temporary, "wb") as file:
-            file.write(data)
+            file.writelines([data] if isinstance(data, bytes) else (part.encode() for part in data))
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)

@@ -51,7 +51,7 @@ class Grader:
         return judge.grade(data, student, assignment, self.secret, released, start, self.sandbox.kind)
 
     def task(self, task: Task) -> dict:
-        """The verdict of a task, made and filed."""
+        """The verdict of a task, made and filed; its summary."""
         started = time.monotonic()
         assignment = ASSIGNMENTS[task.assignment]
         verdict = judge.refused(task.student, assignment, "no .ipynb file was handed in", self.sandbox.kind)
@@ -67,17 +67,17 @@ class Grader:
             if verdict["status"] != "refused":
                 verdict |= {"key": key, "file": str(file)}
                 break
-        return verdict | {"seconds": round(time.monotonic() - started, 2)}
+        return verdicts.summary(verdict) | {"seconds": round(time.monotonic() - started, 2)}
 
     def filed(self, task: Task) -> dict | None:
-        """The verdict on file for the newest of a task's notebooks; None where it has to be made."""
+        """The summary on file for the newest of a task's notebooks; None where it has to be made."""
         for file in task.files[:1]:
             try:
                 key = self.key(intake.read(file), task)
             except intake.Refused:
                 return None
             if verdict := verdicts.load(self.course, key):
-                return verdict | {"key": key, "file": str(file), "seconds": 0.0}
+                return verdicts.summary(verdict) | {"key": key, "file": str(file), "seconds": 0.0}
         return None
 
     def key(self, data: bytes, task: Task) -> str:

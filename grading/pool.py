@@ -16,9 +16,12 @@ _grader: Grader | None = None
 
 def run(grader: Grader, tasks: list[Task], jobs: int) -> Iterator[dict]:
     """Results as they come. A worker that is killed costs nothing: what it had not filed is done again."""
-    filed = {task: grader.filed(task) for task in tasks}
-    yield from filter(None, filed.values())
-    left, tries = [task for task in tasks if filed[task] is None], 0
+    left, tries = [], 0
+    for task in tasks:
+        if result := grader.filed(task):
+            yield result
+        else:
+            left.append(task)
     while left:
         try:
             for task, result in parallel(grader, left, jobs):
@@ -43,8 +46,8 @@ def parallel(grader: Grader, tasks: list[Task], jobs: int):
     context = multiprocessing.get_context("fork")
     with ProcessPoolExecutor(min(jobs, len(tasks)), context, limits.end_with, (os.getpid(),)) as pool:
         waiting = {pool.submit(one, task): task for task in tasks}
-        for future in as_completed(waiting):
-            yield waiting[future], future.result()
+        for future in as_completed(list(waiting)):
+            yield waiting.pop(future), future.result()
 
 
 def one(task: Task) -> dict:

@@ -12,7 +12,7 @@ from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.preprocessors import SaveCells
 from sqlalchemy.exc import OperationalError
 
-from . import intake
+from . import intake, verdicts
 from .autograded import notebook
 from .course import Course, write
 from .repair import repair
@@ -62,7 +62,8 @@ def record(course: Course, assignment, results: list[dict], db_url: str | None =
     released = course.released_notebook(assignment).read_bytes()
     for result in results:
         file = course.autograded / result["student"] / assignment.name / f"{assignment.notebook}.ipynb"
-        write(file, notebook(released, repair(released, intake.cells(intake.read(Path(result["file"])))), result))
+        repaired = repair(released, intake.cells(intake.read(Path(result["file"]))))
+        write(file, notebook(released, repaired, verdicts.whole(course, result)))
 
 
 def register(gradebook, course: Course, assignment):

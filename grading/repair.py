@@ -143,7 +143,7 @@ class Repair:
             return False
         if slot and slot.role in ("setup", "fixed"):
             return squeezed(cell.source) != squeezed(slot.source)
-        return not any(meaning(cell.source) == stub for stub in self.stubs.values())
+        return meaning(cell.source) not in self.stubs.values()
 
     def written(self, slot: Slot) -> str | None:
         """A proof's text: the last copy that was written on."""

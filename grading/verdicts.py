@@ -58,6 +58,18 @@ def save(course: Course, name: str, verdict: dict):
         write(path(course, name), dumps(verdict))
 
 
+def summary(verdict: dict) -> dict:
+    """A verdict without its laws: what a batch keeps of each, so that its memory does not grow with what they say."""
+    scores = {name: {k: e[k] for k in ("score", "max_score")} for name, e in verdict["exercises"].items()}
+    return {**verdict, "exercises": scores, "notes": []}
+
+
+def whole(course: Course, result: dict) -> dict:
+    """A summary with its laws again, read from its file."""
+    verdict = load(course, result["key"]) if "key" in result else None
+    return {**result, **verdict} if verdict else result
+
+
 def sweep(course: Course):
     """Remove what a killed grader was writing. Only for the one that holds the course's lock."""
     for left in course.verdicts.glob(".*"):

@@ -16,7 +16,7 @@ from traitlets import Unicode
 
 from dgmlib.checks import ASSIGNMENTS
 
-from . import autograded, intake, record, release, sandbox
+from . import autograded, intake, record, release, sandbox, verdicts
 from .course import Course
 from .grader import Grader, Task
 from .links import link
@@ -56,6 +56,7 @@ class JudgeOutside(NbGraderPreprocessor):
         _verdicts[about["student"], about["assignment"]] = result
         released = grader(self.sandbox).course.released_notebook(ASSIGNMENTS[about["assignment"]]).read_bytes()
         repaired = repair(released, intake.cells(intake.read(file)))
+        result = verdicts.whole(grader(self.sandbox).course, result)
         return nbformat.reads(autograded.notebook(released, repaired, result), as_version=4), resources
 
 
