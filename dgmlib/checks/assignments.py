@@ -1,15 +1,14 @@
-"""The five assignments, one for each lecture section."""
+"""The assignments, one for each lecture section: every folder here but `run`, which knows no right values."""
 
-from .elbo import ASSIGNMENT as elbo
-from .em_algorithm import ASSIGNMENT as em_algorithm
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+
 from .exercise import Assignment, Exercise
-from .flows_recap import ASSIGNMENT as flows_recap
-from .forward_reverse_kl import ASSIGNMENT as forward_reverse_kl
-from .latent_variable_models import ASSIGNMENT as latent_variable_models
 
-ASSIGNMENTS: dict[str, Assignment] = {
-    a.name: a for a in (flows_recap, forward_reverse_kl, latent_variable_models, elbo, em_algorithm)
-}
+FOLDERS = [found.name for found in iter_modules([str(Path(__file__).parent)]) if found.ispkg and found.name != "run"]
+FOUND = [import_module(f"{__package__}.{folder}").ASSIGNMENT for folder in FOLDERS]
+ASSIGNMENTS: dict[str, Assignment] = {found.name: found for found in sorted(FOUND, key=lambda found: found.name)}
 
 
 def find(name: str) -> Exercise | None:

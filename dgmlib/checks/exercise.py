@@ -85,6 +85,8 @@ class Exercise:
         total = sum(law.weight for law in self.laws)
         if not self.written and total != self.points:
             raise ValueError(f"{self.name}: the laws' weights sum to {total}, expected {self.points} points")
+        if not self.written and self.name not in PROBES:
+            raise ValueError(f"{self.name}: no probe has this name; write one in dgmlib/checks/run/")
 
     @property
     def written(self) -> bool:

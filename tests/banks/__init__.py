@@ -6,6 +6,8 @@ message that names the mistake. A new answer is one decorated function or class 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
+from pkgutil import iter_modules
 
 
 @dataclass(frozen=True)
@@ -40,27 +42,5 @@ def wrong(exercise: str, law: str, says: str = ""):
     return register
 
 
-from . import (  # noqa: E402
-    elbo,  # noqa: F401
-    elbo_fit,  # noqa: F401
-    elbo_gap,  # noqa: F401
-    elbo_importance,  # noqa: F401
-    elbo_ppca,  # noqa: F401
-    elbo_prior,  # noqa: F401
-    em_algorithm,  # noqa: F401
-    em_elbo,  # noqa: F401
-    em_loop,  # noqa: F401
-    em_m_step,  # noqa: F401
-    em_ppca,  # noqa: F401
-    em_ppca_mle,  # noqa: F401
-    flows_layers,  # noqa: F401
-    flows_recap,  # noqa: F401
-    forward_reverse_kl,  # noqa: F401
-    kl_duality,  # noqa: F401
-    latent_estimates,  # noqa: F401
-    latent_mixture,  # noqa: F401
-    latent_posterior,  # noqa: F401
-    latent_ppca,  # noqa: F401
-    latent_samples,  # noqa: F401
-    latent_variable_models,  # noqa: F401
-)
+for found in iter_modules(__path__):
+    import_module(f"{__name__}.{found.name}")

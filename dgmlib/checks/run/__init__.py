@@ -6,6 +6,8 @@ bytes. A text (an exception, say) is a uint8 tensor of UTF-8. This package impor
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
+from pkgutil import iter_modules
 
 import torch
 from torch import Tensor
@@ -108,4 +110,5 @@ def gradients(exercise: Probe, answer: Callable, arrays: Arrays) -> Arrays:
     return {f"grad.{name}": g.detach() for name, g in found.items() if g is not None} | errors
 
 
-from . import elbo, em_algorithm, flows_recap, forward_reverse_kl, latent_variable_models  # noqa: E402, F401
+for found in iter_modules(__path__):  # the probes of every assignment, once what they import from here is there
+    import_module(f"{__name__}.{found.name}")
