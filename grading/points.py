@@ -17,13 +17,13 @@ class Hand:
 
 def by_hand(course: Course, assignment: str) -> dict[str, dict[str, Hand]]:
     """`{student: {exercise: Hand}}`. Empty where there is no gradebook, or nothing of the assignment in it."""
-    if not course.gradebook.is_file():
-        return {}
     from nbgrader.api import MissingEntry
 
-    from . import record
+    from . import gradebook as books
 
-    with record.opened(record.url(course)) as gradebook:
+    if not books.exists(course):
+        return {}
+    with books.opened(books.url(course)) as gradebook:
         try:
             submissions = gradebook.assignment_submissions(assignment)
         except MissingEntry:

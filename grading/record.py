@@ -1,46 +1,19 @@
 """nbgrader's gradebook, written from verdicts by one process. Assignments are registered as nbgrader would."""
 
-import os
-import sys
 import time
-import warnings
-from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import MissingEntry
 from nbgrader.preprocessors import SaveCells
-from sqlalchemy.exc import OperationalError
 
 from . import intake, verdicts
 from .autograded import notebook
 from .course import Course, write
+from .gradebook import RecordError, opened, url
 from .repair import repair
 
 PATIENCE = 30.0
-
-
-class RecordError(RuntimeError):
-    """The gradebook could not be written; no verdict is lost."""
-
-
-def url(course: Course) -> str:
-    return f"sqlite:///{course.gradebook}"
-
-
-@contextmanager
-def opened(db_url: str, course_id: str = ""):
-    """The gradebook; waits for another writer. Raises RecordError."""
-    # nbgrader starts `alembic` by name to make a new database.
-    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # nbgrader's models against today's SQLAlchemy
-            with Gradebook(db_url, course_id) as gradebook:
-                yield gradebook
-    except OperationalError as error:
-        line = str(error.orig or error).splitlines()[0]
-        raise RecordError(f"the gradebook {db_url}: {line}; verdicts are kept, run autograde again") from None
 
 
 def record(course: Course, assignment, results: list[dict], db_url: str | None = None, patience: float = PATIENCE):
@@ -73,7 +46,11 @@ def register(gradebook, course: Course, assignment):
     if known(gradebook, assignment, cells):
         return
     gradebook.update_or_create_assignment(assignment.name)
-    resources = {"assignment": assignment.name, "notebook": assignment.notebook, "db_url": str(gradebook.engine.url)}
+    resources = {
+        "assignment": assignment.name,
+        "notebook": assignment.notebook,
+        "db_url": gradebook.engine.url.render_as_string(hide_password=False),
+    }
     try:
         SaveCells().preprocess(cells, {"nbgrader": resources})
     except RuntimeError as error:

@@ -10,7 +10,7 @@ import pytest
 from dgmlib.checks import ASSIGNMENTS
 from grading.course import Course
 from grading.demo.student import as_colab
-from grading.record import opened, url
+from grading.gradebook import opened, url
 
 pytestmark = pytest.mark.xdist_group("browser")
 NAME, BOOK = "01_forward_reverse_kl", "forward_reverse_kl"
@@ -71,6 +71,7 @@ def test_formgrader_shows_the_class_and_takes_points_for_a_proof(graded, lab):
     row.get_by_role("link").first.click()
     proof = desk.locator(".nbgrader_cell", has_text="the Jacobians cancel")
     proof.scroll_into_view_if_needed()
+    assert "change of the expectation" in desk.locator("blockquote", has_text="For the grader: rubric").inner_text()
     proof.locator("input.score").fill("1.5")
     proof.locator("input.score").press("Tab")
     lab.eventually(lambda: scores(graded) == {"ann": points + 1.5, "bob": 0})

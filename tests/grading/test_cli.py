@@ -106,7 +106,7 @@ def test_a_class_is_graded_recorded_and_not_graded_again(run, course, hand_in, t
 
 
 def gradebook(course) -> set:
-    from grading.record import opened, url
+    from grading.gradebook import opened, url
 
     with opened(url(course)) as book:
         return {(s.student.id, s.score) for s in book.assignment_submissions("00_flows_recap")}
@@ -146,7 +146,7 @@ def test_a_write_locked_gradebook_loses_no_verdict(run, course, hand_in, monkeyp
 
 
 def test_a_persons_score_stays(run, course, hand_in):
-    from grading.record import opened, url
+    from grading.gradebook import opened, url
 
     hand_in("ann", BLANK)
     assert run("autograde")[0] == 0

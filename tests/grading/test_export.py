@@ -104,10 +104,10 @@ def test_the_gradebooks_points_reach_every_export(room):
     """Through nbgrader's own gradebook, as formgrader writes it."""
     from nbgrader.api import Gradebook
 
-    from grading import record
+    from grading import gradebook
 
     synthetic.on_file(room, [verdict("ann"), verdict("bo")])
-    with record.opened(record.url(room)) as book:
+    with gradebook.opened(gradebook.url(room)) as book:
         assert isinstance(book, Gradebook)
         book.add_assignment(NAME)
         book.add_notebook("forward_reverse_kl", NAME)

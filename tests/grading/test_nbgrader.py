@@ -11,7 +11,7 @@ import pytest
 
 import grading
 from grading.course import Course
-from grading.record import opened, url
+from grading.gradebook import opened, url
 
 from . import classroom
 
