@@ -58,6 +58,8 @@ def careful(grader: Grader, task: Task) -> dict:
     """A submission never stops the batch: what is our own fault is said, and the next one comes."""
     try:
         return grader.task(task)
+    except OSError as error:
+        return lost(grader, task, f"{error.strerror or error}: run autograde again when that is mended")
     except Exception as error:
         reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
         return lost(grader, task, reason)

@@ -1,8 +1,10 @@
 """Kill the grader at any moment and start it again: every submission is graded, and the same files lie there."""
 
+import errno
 import json
 import os
 import random
+import shlex
 import shutil
 import signal
 import subprocess
@@ -11,6 +13,7 @@ import time
 
 import pytest
 
+from grading import course as courses
 from grading.course import CHECKOUT, Course
 
 from ..grading import classroom
@@ -110,24 +113,43 @@ def test_eight_workers_lose_nothing(room):
     assert len(verdicts(room)) == 3
 
 
-def test_a_full_disk_is_one_line_and_loses_nothing(room, monkeypatch):
-    """No space for verdicts: the run ends with one line, and the next one grades."""
-    import errno
+FULL_DISK = """
+mount -t tmpfs -o size=8k none {verdicts}
+{grade}; echo "exit $?"
+cp -r {verdicts} {kept}
+mount -o remount,size=1m {verdicts}
+{grade}; echo "exit $?"
+cp -r {verdicts} {after}
+"""
 
-    from grading import course as courses
-    from grading import verdicts as files
 
-    def full(path, data):
-        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+def test_a_full_disk_is_one_line_a_student_and_loses_nothing(room, tmp_path):
+    """The verdicts on a disk of two pages, in a mount namespace of its own; then there is room again."""
+    namespace = ["unshare", "--mount", "--user", "--map-root-user"]
+    if not shutil.which("unshare") or subprocess.run([*namespace, "mount", "-t", "tmpfs", "none", "/mnt"]).returncode:
+        pytest.skip("no mount namespace on this machine")
+    shutil.rmtree(room.verdicts, ignore_errors=True)
+    room.verdicts.mkdir()
+    words = ["-m", "grading", "autograde", "--course", str(room.root), "--secret", "s", "--sandbox", "none", "--quiet"]
+    kept, after = tmp_path / "kept", tmp_path / "after"
+    grade = shlex.join([sys.executable, *words, "--jobs", "1"])
+    script = FULL_DISK.format(verdicts=room.verdicts, grade=grade, kept=kept, after=after)
+    done = subprocess.run([*namespace, "sh", "-c", script], capture_output=True, text=True)
+    assert done.stdout.split("\n")[:2] == ["exit 1", "exit 1"], done.stderr  # cid has no verdict
+    full = [line for line in done.stderr.splitlines() if "No space left on device" in line]
+    assert len(full) >= 1
+    assert "Traceback" not in done.stderr
+    written = {p.name: p.read_bytes() for p in kept.iterdir()}
+    whole = {p.name: p.read_bytes() for p in after.iterdir()}
+    assert len(whole) == 3 > len(written)
+    assert written.items() <= whole.items()
 
-    monkeypatch.setattr(files, "write", full)
-    with pytest.raises(OSError, match="No space left"):
-        files.save(room, "x", {"status": "graded"})
-    monkeypatch.undo()
-    path = room.data / "whole"
+
+def test_what_is_written_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    path = tmp_path / "whole"
     courses.write(path, b"old")
     monkeypatch.setattr(os, "fsync", lambda fd: (_ for _ in ()).throw(OSError(errno.ENOSPC, "No space left")))
     with pytest.raises(OSError, match="No space left"):
         courses.write(path, b"new")
     assert path.read_bytes() == b"old"
-    assert [p.name for p in room.data.iterdir() if p.name.startswith(".")] == []
+    assert [p.name for p in tmp_path.iterdir()] == ["whole"]
