@@ -34,6 +34,7 @@ class Process:
         self.link.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         self.link.setblocking(False)
         self.pid, self.number, self.popen = 0, 0, None
+        self.waited = 0.0  # seconds that it was waited for, though it had a processor or wanted none
         try:
             with other:
                 self.popen = start(other.fileno())
@@ -159,6 +160,8 @@ class Clock:
             now, state = time.monotonic(), "" if ready else self.process.state()
             if state in ("R", "D"):
                 self.end += now - before
+            else:
+                self.process.waited += now - before
             if now > self.end or (not ready and self.process.cpu() > self.cpu_end):
                 raise WorkerSlow(self.allowed())
             if state in ("T", "t"):

@@ -24,7 +24,10 @@ class Answer:
 
 @dataclass
 class Session:
-    """`start` makes a worker; `seed` names the cells' random state; `budget` bounds the CPU of it all, in seconds."""
+    """`start` makes a worker; `seed` names the cells' random state; `budget` bounds the CPU of it all, in seconds.
+
+    A third of the time that a worker sleeps counts as well, so that all ends within `WALL` times the budget.
+    """
 
     start: object
     seed: int
@@ -56,19 +59,24 @@ class Session:
 
     def ask(self, header: dict, arrays=None):
         """One request within the budgets; after a crash or a hang the process is gone."""
-        if self.spent >= self.budget:
-            raise WorkerSlow(f"the submission used up its {self.budget:.0f} s of computing")
-        process = self.alive()
-        before = process.cpu()
+        self.left()
+        process, left = self.alive(), self.left()
+        cpu, waited = process.cpu(), process.waited
         try:
-            return process.ask(header, arrays, CPU, CPU * WALL)
+            return process.ask(header, arrays, left, left * WALL)
         except WorkerGone as error:
-            self.spent += CPU if isinstance(error, WorkerSlow) else 1.0
+            self.spent += left if isinstance(error, WorkerSlow) else 1.0
             self.close()
             raise
         finally:
             if self.process:
-                self.spent += max(0.0, process.cpu() - before)
+                self.spent += max(0.0, process.cpu() - cpu, (process.waited - waited) / WALL)
+
+    def left(self) -> float:
+        """Seconds of CPU that the next request may take. Raises WorkerSlow where none are left."""
+        if self.spent >= self.budget:
+            raise WorkerSlow(f"the submission used up its {self.budget:.0f} s of computing")
+        return min(CPU, self.budget - self.spent)
 
     def alive(self) -> Process:
         """The worker, started anew and with the earlier cells replayed where it is gone."""

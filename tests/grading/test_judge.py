@@ -30,8 +30,8 @@ def test_the_same_submission_gives_the_same_bytes_and_another_secret_the_same_sc
     noisy = edited(
         lambda notebook: notebook["cells"].append(own("import random; print(random.random(), object())\n1/0"))
     )
-    first, second = grade(noisy), grade(noisy)
-    assert verdicts.dumps(first) == verdicts.dumps(second)
+    first = grade(noisy)
+    assert {verdicts.dumps(grade(noisy)) for _ in range(19)} == {verdicts.dumps(first)}
     assert scores(grade(noisy, secret="another")) == scores(first) == FULL
 
 

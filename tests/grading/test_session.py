@@ -107,6 +107,20 @@ def test_the_budget_of_a_submission_ends_it(start):
     assert "used up" in errors[-1]
 
 
+def test_sleeping_uses_up_the_budget_too(start):
+    with Session(start, 1, 2.0) as session:
+        errors = [session.cell("sleep", "import time; time.sleep(1.5)")[0] for _ in range(6)]
+        assert session.spent < 2.5
+    assert errors[0] == ""
+    assert "used up" in errors[-1]
+
+
+def test_the_last_request_may_not_outlive_the_budget(start):
+    with Session(start, 1, 1.0) as session:
+        assert "allowed are 1 s of computing" in session.cell("loop", "while True: pass")[0]
+        assert session.spent == pytest.approx(1.0, abs=0.2)
+
+
 def test_files_that_are_sent_along_are_closed(session):
     session.cell("first", "1")
     before = len(list(Path("/proc/self/fd").iterdir()))
