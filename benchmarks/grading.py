@@ -57,6 +57,29 @@ def run(root: Path, *command: str) -> float:
     return time.monotonic() - started
 
 
+ALONE = """
+import contextlib, io, json, statistics, sys, time
+cells = [c for c in json.load(open(sys.argv[1]))["cells"] if c["cell_type"] == "code"]
+seconds = []
+for _ in range(6):
+    started, names = time.perf_counter(), {}
+    with contextlib.redirect_stdout(io.StringIO()):
+        for cell in cells:
+            exec("".join(cell["source"]), names)
+    seconds.append(time.perf_counter() - started)
+print(statistics.median(seconds[1:]))
+"""
+
+
+def alone(root: Path) -> float:
+    """Seconds of one notebook's own cells and checks, in a process that has imported everything."""
+    notebook = root / "grading" / "submitted" / "s000" / NAME / "flows_recap.ipynb"
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}
+    command = [sys.executable, "-c", ALONE, str(notebook)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    return float(done.stdout)
+
+
 def ours(root: Path, jobs: int) -> float:
     for folder in ("verdicts", "autograded"):
         shutil.rmtree(root / "grading" / folder, ignore_errors=True)
@@ -93,6 +116,7 @@ def main(students: int = 12, rounds: int = 2):
         middle = statistics.median(seconds)
         ratio = statistics.median(s / t for s, t in zip(times["stock nbgrader"], seconds, strict=True))
         print(f"| {name} | {middle:.1f} | {middle / students:.2f} | {ratio:.1f}x |")
+    print(f"\nIts own cells and checks alone: {alone(root):.2f} s a notebook.")
     shutil.rmtree(root)
 
 
