@@ -15,6 +15,7 @@ from traitlets.config.loader import PyFileConfigLoader
 from .course import Course, CourseError
 
 CONFIG = "nbgrader_config.py"
+SQLITE = "sqlite:///"
 
 
 class RecordError(RuntimeError):
@@ -23,7 +24,10 @@ class RecordError(RuntimeError):
 
 def url(course: Course) -> str:
     """Its address: `c.CourseDirectory.db_url` of the folder's nbgrader_config.py, else grading/gradebook.db."""
-    return configured(course).CourseDirectory.get("db_url", f"sqlite:///{course.gradebook}")
+    address = configured(course).CourseDirectory.get("db_url", f"{SQLITE}{course.gradebook}")
+    if address.startswith(SQLITE):  # a relative path is meant from the course folder, wherever the command runs
+        return f"{SQLITE}{course.root / address.removeprefix(SQLITE)}"
+    return address
 
 
 def configured(course: Course) -> Config:
@@ -39,7 +43,7 @@ def configured(course: Course) -> Config:
 def exists(course: Course) -> bool:
     """Whether anything can have been recorded: an SQLite file is made at need, a server's database is there."""
     address = url(course)
-    return not address.startswith("sqlite:///") or Path(address.removeprefix("sqlite:///")).is_file()
+    return not address.startswith(SQLITE) or Path(address.removeprefix(SQLITE)).is_file()
 
 
 @contextmanager

@@ -145,6 +145,14 @@ def test_a_write_locked_gradebook_loses_no_verdict(run, course, hand_in, monkeyp
     assert gradebook(course) == {("ann", 5.0), ("bob", 0.0)}
 
 
+def test_nbgraders_setting_says_where_the_gradebook_is(run, course, hand_in):
+    (course.root / "nbgrader_config.py").write_text("c.CourseDirectory.db_url = 'sqlite:///grading/other.db'\n")
+    hand_in("ann", SOLVED)
+    assert run("autograde")[0] == 0
+    assert ((course.data / "other.db").is_file(), course.gradebook.exists()) == (True, False)
+    assert gradebook(course) == {("ann", 5.0)}
+
+
 def test_a_persons_score_stays(run, course, hand_in):
     from grading.gradebook import opened, url
 
