@@ -48,7 +48,7 @@ def connect(address: str):
     try:
         from distributed import Client
     except ImportError:
-        raise CourseError("--scheduler needs Dask: pip install 'dgmlib[cluster]'") from None
+        raise CourseError("--scheduler needs Dask: pip install distributed") from None
     try:
         return Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:

@@ -62,7 +62,7 @@ def opened(db_url: str):
     except ArgumentError as error:
         raise CourseError(f"db_url in {CONFIG}: {error}") from None
     except ModuleNotFoundError as error:
-        raise CourseError(f"db_url {shown(db_url)}: {error}; pip install 'dgmlib[postgres]'") from None
+        raise CourseError(f"db_url {shown(db_url)}: {error}; pip install 'psycopg[binary]'") from None
 
 
 def shown(db_url: str) -> str:

@@ -17,7 +17,7 @@ from grading.gradebook import opened, url
 
 from . import classroom
 
-psycopg = pytest.importorskip("psycopg", reason="no driver for PostgreSQL: pip install 'dgmlib[postgres]'")
+psycopg = pytest.importorskip("psycopg", reason="no driver for PostgreSQL: pip install 'psycopg[binary]'")
 
 
 PASSWORD = "pass@word"
