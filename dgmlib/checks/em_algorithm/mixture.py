@@ -9,6 +9,7 @@ from ..inputs import covariance, normal, uniform
 
 SLIDE = "EM-Algorithm"
 THETA = ["weights", "means", "covariances"]
+FAR = "Far from every mode all densities are 0.0: stay in logarithms (logsumexp, softmax)."
 
 
 def log_joint(x, weights, means, covariances):
