@@ -25,6 +25,11 @@ def stable(weight: float, outputs: Sequence[str], cases: Sequence[str], hint: st
     return Law(name, weight, lambda seen: compare(seen, cases, outputs, hint), waits=all)
 
 
+def beside(name: str, weight: float, outputs: Sequence[str], cases: Sequence[str], hint: str = "") -> Law:
+    """As `value`, of something too easily right to count alone. Waits for any value."""
+    return Law(name, weight, lambda seen: compare(seen, cases, outputs, hint), waits=any)
+
+
 def shapes(weight: float, outputs: Sequence[str], cases: Sequence[str], hint: str = "", name: str = "shape") -> Law:
     """As `value`, at the smallest sizes: one row, one feature, one component. Waits for any value."""
     return Law(name, weight, lambda seen: about_form(seen, outputs, compare(seen, cases, outputs, hint)), waits=any)

@@ -11,7 +11,7 @@ from sklearn.mixture import GaussianMixture
 from torch.distributions import MultivariateNormal
 from torch.testing import assert_close
 
-from dgmlib.checks.em_algorithm import elbo, loop, mixture, ppca
+from dgmlib.checks.em_algorithm import elbo, loop, mixture, ppca_mle, ppca_step
 from dgmlib.checks.inputs import normal, regular
 from dgmlib.elbo import ppca_elbo
 
@@ -104,8 +104,8 @@ def test_ppca_step_leaves_the_bound_without_gradient(data):
     """At the posterior of the old parameters; the bound is the library's."""
     rng = np.random.default_rng(8)
     start = normal(rng, 5, 2), data.mean(0), torch.tensor(0.8).double()
-    z, S = ppca.moments(data, *start)
-    theta = [t.requires_grad_() for t in ppca.ppca_em_step(data, *start)]
+    z, S = ppca_step.moments(data, *start)
+    theta = [t.requires_grad_() for t in ppca_step.ppca_em_step(data, *start)]
     for gradient in torch.autograd.grad(ppca_elbo(data, *theta, z, S).mean(), theta):
         assert_close(gradient, torch.zeros_like(gradient), rtol=0, atol=1e-10)
 
@@ -113,11 +113,11 @@ def test_ppca_step_leaves_the_bound_without_gradient(data):
 def test_ppca_by_em_climbs_to_the_closed_form(data):
     theta, before = (torch.eye(5, 2).double(), data.mean(0), torch.tensor(1.0).double()), -torch.inf
     for _ in range(800):
-        theta = ppca.ppca_em_step(data, *theta)
+        theta = ppca_step.ppca_em_step(data, *theta)
         now = dense_log_prob(data, *theta)
         assert now >= before - 1e-12
         before = now
-    W, mu, sigma = ppca.ppca_mle(data, 2)
+    W, mu, sigma = ppca_mle.ppca_mle(data, 2)
     assert_close(theta[0] @ theta[0].T, W @ W.T, rtol=0, atol=1e-6)
     assert_close(theta[1:], (mu, sigma), rtol=0, atol=1e-6)
 
@@ -125,7 +125,7 @@ def test_ppca_by_em_climbs_to_the_closed_form(data):
 def test_ppca_closed_form_is_scikit_learns(data):
     """Whose covariance divides by n - 1."""
     model = PCA(2).fit(data.numpy())
-    W, _, sigma = ppca.ppca_mle(data, 2)
+    W, _, sigma = ppca_mle.ppca_mle(data, 2)
     unbias = len(data) / (len(data) - 1)
     assert_close(unbias * sigma**2, torch.tensor(model.noise_variance_))
     covariance = unbias * (W @ W.T + sigma**2 * torch.eye(5).double())
@@ -133,6 +133,6 @@ def test_ppca_closed_form_is_scikit_learns(data):
 
 
 def test_ppca_closed_form_leaves_the_likelihood_without_gradient(data):
-    theta = [t.requires_grad_() for t in ppca.ppca_mle(data, 2)]
+    theta = [t.requires_grad_() for t in ppca_mle.ppca_mle(data, 2)]
     for gradient in torch.autograd.grad(dense_log_prob(data, *theta), theta):
         assert_close(gradient, torch.zeros_like(gradient), rtol=0, atol=1e-10)
