@@ -9,7 +9,15 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import Ridge
 from torch import distributions as D
 
-from dgmlib.checks.latent_variable_models import bayes, mixture, monte_carlo, ppca, sampling
+from dgmlib.checks.latent_variable_models import (
+    gaussian_mean,
+    grid_posterior,
+    map_regression,
+    mixture,
+    monte_carlo,
+    ppca,
+    sampling,
+)
 from dgmlib.checks.run.latent_variable_models_fixtures import Decoder, Largest
 
 
@@ -19,12 +27,12 @@ def rng():
 
 
 def test_grid_posterior_approaches_the_conjugate_one(rng):
-    given = bayes.measurements(rng, 5, (1.4, 1.8), (0.5, 0.7))
+    given = gaussian_mean.measurements(rng, 5, (1.4, 1.8), (0.5, 0.7))
     theta = torch.linspace(-6, 6, 4001, dtype=torch.float64)
     log_prior = D.Normal(given["prior_mean"], given["prior_std"]).log_prob(theta)
     log_likelihood = D.Normal(theta[:, None], given["noise_std"]).log_prob(given["x"]).sum(1)
-    density, log_evidence = bayes.grid(log_prior, log_likelihood, 12 / 4000)
-    mean, std = bayes.conjugate(**given)
+    density, log_evidence = grid_posterior.grid(log_prior, log_likelihood, 12 / 4000)
+    mean, std = gaussian_mean.conjugate(**given)
     torch.testing.assert_close(density, D.Normal(mean, std).log_prob(theta).exp(), rtol=1e-6, atol=1e-8)
     covariance = given["noise_std"] ** 2 * torch.eye(5, dtype=torch.float64) + given["prior_std"] ** 2
     marginal = D.MultivariateNormal(given["prior_mean"].expand(5), covariance)
@@ -33,8 +41,8 @@ def test_grid_posterior_approaches_the_conjugate_one(rng):
 
 @pytest.mark.parametrize("n", [3, 30])
 def test_map_is_ridge_and_the_mode(rng, n):
-    given = bayes.regression(rng, n, 5, (1.3, 1.8), (0.5, 0.8))
-    w = bayes.map_weights(**given)
+    given = map_regression.regression(rng, n, 5, (1.3, 1.8), (0.5, 0.8))
+    w = map_regression.map_weights(**given)
     alpha = float(given["noise_std"] / given["prior_std"]) ** 2
     ridge = Ridge(alpha=alpha, fit_intercept=False).fit(given["features"], given["targets"])
     np.testing.assert_allclose(w, ridge.coef_, rtol=1e-6)

@@ -1,10 +1,12 @@
 """02_latent_variable_models: what is right and what mistakes mean. Trusted; never beside a student's code."""
 
 from ..exercise import Assignment
-from . import bayes, mixture, monte_carlo, ppca, sampling
+from . import gaussian_mean, grid_posterior, map_regression, mixture, monte_carlo, ppca, sampling
 
 EXERCISES = (
-    *bayes.EXERCISES,
+    *grid_posterior.EXERCISES,
+    *gaussian_mean.EXERCISES,
+    *map_regression.EXERCISES,
     *mixture.EXERCISES,
     *sampling.EXERCISES,
     *ppca.EXERCISES,
