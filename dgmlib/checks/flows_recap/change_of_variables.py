@@ -1,12 +1,12 @@
-"""`batch_jacobian`, `change_of_variables_log_prob`, `flow_log_prob`: what is right, what goes wrong, what it is called."""
+"""`batch_jacobian`, `change_of_variables_log_prob`: what is right, what goes wrong, what it is called."""
 
 import torch
 from torch import func
 
 from ..exercise import Exercise, Mistake
-from ..inputs import normal, regular, rotation, single, uniform
+from ..inputs import normal, regular, rotation, single
 from ..laws import form, gradient, shapes, stable, value
-from ..run.fixtures import RowMap, normal_log_prob
+from ..run.fixtures import RowMap
 
 
 def reference_jacobian(f, x):
@@ -60,77 +60,14 @@ def density_cases(rng):
     }
 
 
-def bent_layers(rng, n, m, count):
-    weights = torch.stack([regular(rng, m) for _ in range(count)])
-    return {"x": normal(rng, n, m), "W": weights, "a": uniform(rng, 0.5, 2.0, count)}
-
-
-def flow_cases(rng):
-    value_case = bent_layers(rng, 6, 3, 3)
-    far = bent_layers(rng, 3, 100, 2)
-    return {
-        "value": value_case,
-        "float32": single(value_case),
-        "one row": bent_layers(rng, 1, 4, 2),
-        "one feature": bent_layers(rng, 5, 1, 1),
-        "no layers": {"x": normal(rng, 4, 3)},
-        "extreme": far | {"W": 1e-4 * far["W"]},
-    }
-
-
-def reference_flow(layers, x):
-    log_det = x.new_zeros(len(x))
-    for layer in layers:
-        x, layer_log_det = layer.forward(x)
-        log_det = log_det + layer_log_det
-    return normal_log_prob(x) + log_det
-
-
-def steps(layers, x):
-    """Every z_k with its log_det."""
-    pairs = []
-    for layer in layers:
-        x, log_det = layer.forward(x)
-        pairs.append((x, log_det))
-    return pairs
-
-
-def flow_mistake(combine):
-    """A wrong flow out of (x, last z, the list of log_dets)."""
-
-    def answer(layers, x):
-        pairs = steps(layers, x)
-        return combine(x, pairs[-1][0] if pairs else x, [log_det for _, log_det in pairs] or [x.new_zeros(len(x))])
-
-    return answer
-
-
-def parallel_log_dets(layers, x):
-    """Every layer's log_det taken at x."""
-    z = steps(layers, x)[-1][0] if layers else x
-    return normal_log_prob(z) + sum(layer.forward(x)[1] for layer in layers)
-
-
-def side_by_side(layers, x):
-    """Every layer at x, the last one's z."""
-    z = layers[-1].forward(x)[0] if layers else x
-    return normal_log_prob(z) + sum(layer.forward(x)[1] for layer in layers)
-
-
-def reversed_layers(layers, x):
-    return reference_flow(list(layers)[::-1], x)
-
-
 def log_det(f, x):
     return torch.linalg.slogdet(reference_jacobian(f, x)).logabsdet
 
 
 SLIDE = "Change of Variables Theorem (CoV)"
-FLOW_SLIDE = "Log-Likelihood (Recap of Previous Lecture)"
 
 INSIDE_F, INSIDE_BASE = "a parameter inside f", "a parameter of the base density"
 PARAMETERS = dict.fromkeys("ABc", INSIDE_F) | dict.fromkeys(("location", "log_scale"), INSIDE_BASE)
-LAYERS = dict.fromkeys("Wa", "a layer's parameter")
 CUT_LOG_DET = "The log-determinant is cut off the graph: no detach, no no_grad, no .item()."
 CUT_BASE = "The base density is cut off the graph: no detach, no no_grad, no .item()."
 
@@ -238,82 +175,6 @@ EXERCISES = (
                 "The log-determinants of all rows are summed or averaged; each row has its own.",
                 lambda f, x, base: base(f(x)) + log_det(f, x).sum(),
             ),
-        ),
-    ),
-    Exercise(
-        "flow_log_prob",
-        3,
-        FLOW_SLIDE,
-        cases=flow_cases,
-        reference=reference_flow,
-        laws=(
-            value(
-                "value",
-                1.25,
-                ["log_prob"],
-                hint="log p(x) = log N(z_K; 0, I) + the sum of all layers' log_det.",
-            ),
-            shapes(0.25, ["log_prob"], ["no layers"], "Without layers it is log N(x; 0, I) itself.", name="no layers"),
-            gradient(0.5, ["x", "W", "a"], renamed=LAYERS),
-            stable(
-                0.375,
-                ["log_prob"],
-                ["extreme"],
-                "The product of determinants leaves the range of floats: add their logarithms.",
-            ),
-            shapes(0.25, ["log_prob"], ["one row", "one feature"]),
-            *form(["log_prob"], renamed={"W": "layers", "a": "layers"}),
-        ),
-        mistakes=(
-            Mistake(
-                "The log_dets are subtracted; from x to z they are added.",
-                flow_mistake(lambda x, z, dets: normal_log_prob(z) - sum(dets)),
-            ),
-            Mistake(
-                "The base density is taken at x; it belongs at the last z.",
-                flow_mistake(lambda x, z, dets: normal_log_prob(x) + sum(dets)),
-            ),
-            Mistake("The log_dets are missing.", flow_mistake(lambda x, z, dets: normal_log_prob(z))),
-            Mistake(
-                "The log_dets are cut off the graph: no detach, no no_grad, no .item().",
-                flow_mistake(lambda x, z, dets: normal_log_prob(z) + sum(dets).detach()),
-            ),
-            Mistake(CUT_BASE, flow_mistake(lambda x, z, dets: normal_log_prob(z.detach()) + sum(dets))),
-            Mistake("This is -log p(x).", flow_mistake(lambda x, z, dets: -normal_log_prob(z) - sum(dets))),
-            Mistake(
-                "The log_dets are averaged over the layers; they add.",
-                flow_mistake(lambda x, z, dets: normal_log_prob(z) + sum(dets) / len(dets)),
-            ),
-            Mistake(
-                "The layers run side by side, all from x; the output of a layer is the input of the next.",
-                side_by_side,
-            ),
-            Mistake(
-                "Only the last layer's log_det is there: sum over all.",
-                flow_mistake(lambda x, z, dets: normal_log_prob(z) + dets[-1]),
-            ),
-            Mistake(
-                "Only the first layer's log_det is there: sum over all.",
-                flow_mistake(lambda x, z, dets: normal_log_prob(z) + dets[0]),
-            ),
-            Mistake(
-                "Every layer's log_det is taken at x; layer k takes it at the output of layer k - 1.",
-                parallel_log_dets,
-            ),
-            Mistake("The layers run in the reversed order: the first of the list comes first.", reversed_layers),
-            Mistake(
-                "The constant -m/2 log 2π of the base density is missing.",
-                flow_mistake(lambda x, z, dets: -0.5 * z.square().sum(-1) + sum(dets)),
-            ),
-            Mistake(
-                "The base density is averaged over the features; independent features add.",
-                flow_mistake(lambda x, z, dets: normal_log_prob(z) / x.shape[1] + sum(dets)),
-            ),
-            Mistake(
-                "Rows are mixed: the log_dets are summed or averaged over the rows.",
-                flow_mistake(lambda x, z, dets: normal_log_prob(z) + sum(dets).mean()),
-            ),
-            Mistake("This is p(x), not log p(x).", lambda layers, x: torch.exp(reference_flow(layers, x))),
         ),
     ),
 )
