@@ -1,9 +1,15 @@
 """00_flows_recap: what is right and what mistakes mean. Trusted; never beside a student's code."""
 
 from ..exercise import Assignment
-from . import autoregressive, change_of_variables, flow_log_prob, linear
+from . import autoregressive, change_of_variables, coupling, flow_log_prob, linear
 
-EXERCISES = (*change_of_variables.EXERCISES, *linear.EXERCISES, *autoregressive.EXERCISES, *flow_log_prob.EXERCISES)
+EXERCISES = (
+    *change_of_variables.EXERCISES,
+    *linear.EXERCISES,
+    *autoregressive.EXERCISES,
+    *coupling.EXERCISES,
+    *flow_log_prob.EXERCISES,
+)
 ORDER = (
     "batch_jacobian",
     "change_of_variables_log_prob",

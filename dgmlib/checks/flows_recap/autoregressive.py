@@ -1,14 +1,12 @@
-"""`autoregressive_forward`, `autoregressive_inverse`, `AffineCoupling`."""
+"""`autoregressive_forward`, `autoregressive_inverse`."""
 
 import torch
-from torch import nn
 
 from ..exercise import Exercise, Mistake, Seen
 from ..inputs import normal, single
-from ..laws import counted, custom, form, gradient, shapes, silent, stable, value
+from ..laws import counted, custom, form, gradient, shapes, stable, value
 
 SLIDE = "Gaussian Autoregressive Normalizing Flow (Recap of Previous Lecture)"
-COUPLING_SLIDE = "Coupling Layer (Recap of Previous Lecture)"
 RENAMED = {"A": "conditioner", "B": "conditioner", "shift": "conditioner"}
 
 
@@ -152,105 +150,6 @@ INVERSE_MISTAKES = (
     Mistake("x is cut off the graph: build it from columns (stack, cat) without detach and no_grad.", lambda z, c: tuple(t.detach() for t in inverse(z, c))),
 )  # fmt: skip
 
-
-class Coupling(nn.Module):
-    def __init__(self, conditioner, split):
-        super().__init__()
-        self.conditioner, self.split = conditioner, split
-
-    def forward(self, x):
-        x1, x2 = x[:, : self.split], x[:, self.split :]
-        mu, s = self.conditioner(x1)
-        return torch.cat([x1, (x2 - mu) * torch.exp(-s)], 1), -s.sum(-1)
-
-    def inverse(self, z):
-        z1, z2 = z[:, : self.split], z[:, self.split :]
-        mu, s = self.conditioner(z1)
-        return torch.cat([z1, z2 * torch.exp(s) + mu], 1), s.sum(-1)
-
-
-def coupling(rng, n, m, split, shift=0.0):
-    rest = m - split
-    return {
-        "x": normal(rng, n, m),
-        "z": normal(rng, n, m),
-        "A": normal(rng, rest, split, scale=split**-0.5),
-        "B": normal(rng, rest, split, scale=split**-0.5),
-        "shift": normal(rng, rest, scale=0.3, shift=shift),
-    }
-
-
-def coupling_cases(rng):
-    value_case = coupling(rng, 6, 5, 2)
-    return {
-        "value": value_case,
-        "wide split": coupling(rng, 4, 5, 4),
-        "float32": single(value_case),
-        "one row": coupling(rng, 1, 4, 2),
-        "two features": coupling(rng, 5, 2, 1),
-        "extreme": single(coupling(rng, 3, 60, 20, shift=-4.0)),
-    }
-
-
-def changed(forward=None, inverse=None):
-    """A coupling layer with one direction replaced: by a function of (x1, x2, mu, s)."""
-
-    class Wrong(Coupling):
-        def forward(self, x):
-            return super().forward(x) if forward is None else self.apply(forward, x)
-
-        def inverse(self, z):
-            return super().inverse(z) if inverse is None else self.apply(inverse, z)
-
-        def apply(self, formula, x):
-            x1, x2 = x[:, : self.split], x[:, self.split :]
-            return formula(x1, x2, *self.conditioner(x1))
-
-    return Wrong
-
-
-def keep_first(x2_formula, log_det):
-    return lambda a, b, mu, s: (torch.cat([a, x2_formula(b, mu, s)], 1), log_det(s))
-
-
-def down(b, mu, s):
-    return (b - mu) * torch.exp(-s)
-
-
-def up(b, mu, s):
-    return b * torch.exp(s) + mu
-
-
-def same(x1, x2, mu, s):
-    return torch.cat([x1, x2], 1), s.new_zeros(len(s))
-
-
-def summed(s):
-    return s.sum(-1)
-
-
-def negative(s):
-    return -s.sum(-1)
-
-
-COUPLING_MISTAKES = (
-    Mistake("This returns x as it came with log_det 0: the second part must be shifted and scaled.", changed(same, same)),
-    Mistake("This returns x as it came with log_det 0: the second part must be shifted and scaled.", changed(same)),
-    Mistake("The two directions are swapped: forward is x -> z and divides by sigma.", changed(keep_first(up, summed), keep_first(down, negative))),
-    Mistake("The signs of both log_dets are flipped.", changed(keep_first(down, summed), keep_first(up, negative))),
-    Mistake("forward's log_det has its sign flipped: -sum log sigma.", changed(keep_first(down, summed))),
-    Mistake("inverse's log_det has its sign flipped: it belongs to the direction called, + sum log sigma.", changed(None, keep_first(up, negative))),
-    Mistake("log_det is averaged over the features; it is a sum.", changed(keep_first(down, lambda s: -s.mean(-1)), keep_first(up, lambda s: s.mean(-1)))),
-    Mistake("log_det is missing (zero).", changed(keep_first(down, lambda s: 0 * s.sum(-1)), keep_first(up, lambda s: 0 * s.sum(-1)))),
-    Mistake("The conditioner's second output is log sigma; it is used as if it were sigma.", changed(keep_first(lambda b, mu, s: (b - mu) / s, lambda s: -s.abs().log().sum(-1)), keep_first(lambda b, mu, s: b * s + mu, lambda s: s.abs().log().sum(-1)))),
-    Mistake("sigma² stands where sigma belongs.", changed(keep_first(lambda b, mu, s: (b - mu) * torch.exp(-2 * s), lambda s: -2 * s.sum(-1)), keep_first(lambda b, mu, s: b * torch.exp(2 * s) + mu, lambda s: 2 * s.sum(-1)))),
-    Mistake("inverse adds mu before it scales; it undoes forward in the opposite order: z2 * sigma + mu.", changed(None, keep_first(lambda b, mu, s: (b + mu) * torch.exp(s), summed))),
-    Mistake("mu is subtracted after the division; subtract first.", changed(keep_first(lambda b, mu, s: b * torch.exp(-s) - mu, negative))),
-    Mistake("Only the second part comes back; z holds both, the first unchanged.", changed(lambda a, b, mu, s: (down(b, mu, s), -s.sum(-1)), lambda a, b, mu, s: (up(b, mu, s), s.sum(-1)))),
-    Mistake("The two parts come back in the wrong order.", changed(lambda a, b, mu, s: (torch.cat([down(b, mu, s), a], 1), -s.sum(-1)))),
-    Mistake(ROWS, changed(keep_first(down, lambda s: -s.sum().expand(len(s))), keep_first(up, lambda s: s.sum().expand(len(s))))),
-)  # fmt: skip
-
 EXTREME = "The product of sigmas leaves float32: add log sigma, never take the log of a product."
 ATTACHED = "It passes through mu and log_sigma too: no detach, no no_grad."
 CARRIED = (
@@ -290,23 +189,5 @@ EXERCISES = (
             *form(["x", "log_det"], renamed=RENAMED),
         ),
         mistakes=INVERSE_MISTAKES,
-    ),
-    Exercise(
-        "AffineCoupling",
-        4,
-        COUPLING_SLIDE,
-        cases=coupling_cases,
-        reference=Coupling,
-        laws=(
-            value("z", 0.75, ["z"], ["value", "wide split"], "z1 = x1, z2 = (x2 - mu(x1)) / sigma(x1)."),
-            value("log_det", 0.75, ["log_det"], ["value", "wide split"], "-sum log sigma(x1), shape (n,)."),
-            value("inverse", 1.0, ["x", "inverse_log_det"], ["value", "wide split"], "x2 = z2 sigma(z1) + mu(z1), log_det + sum log sigma."),
-            gradient(0.5, ["x", "z", "A", "B", "shift"], hint=ATTACHED, renamed=RENAMED),
-            silent(0.25, "submodule", "submodule", "the conditioner is {found}: keep it as an attribute, so that it is trained with the layer"),
-            stable(0.25, ["z", "log_det", "x", "inverse_log_det"], ["extreme"], EXTREME),
-            shapes(0.125, ["z", "log_det", "x", "inverse_log_det"], ["one row", "two features"]),
-            *form(["z", "log_det", "x", "inverse_log_det"], renamed=RENAMED),
-        ),
-        mistakes=COUPLING_MISTAKES,
     ),
 )  # fmt: skip
