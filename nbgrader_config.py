@@ -6,7 +6,7 @@ Students' code runs in the course's own sandbox and is judged outside it: see gr
 import os
 import warnings
 
-from nbgrader.converters import GenerateAssignment
+from nbgrader.converters import GenerateAssignment, GenerateFeedback
 from sqlalchemy.exc import SAWarning
 
 warnings.filterwarnings("ignore", category=SAWarning)  # nbgrader's models against today's SQLAlchemy
@@ -26,3 +26,4 @@ c.Autograde.sanitize_preprocessors = ["grading.wiring.JudgeOutside"]
 c.Autograde.autograde_preprocessors = ["grading.wiring.RecordVerdict", "nbgrader.preprocessors.AssignLatePenalties"]
 steps = GenerateAssignment().preprocessors
 c.GenerateAssignment.preprocessors = ["grading.wiring.Link", *steps, "grading.wiring.Tidy"]
+c.GenerateFeedback.preprocessors = ["grading.wiring.WithoutRubrics", *GenerateFeedback().preprocessors]

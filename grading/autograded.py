@@ -1,4 +1,7 @@
-"""The notebook that formgrader shows: the released one around a student's answers, with the verdict as outputs."""
+"""The notebook that formgrader shows: the released one around a student's answers, with the verdict as outputs.
+
+Below a written proof stands its rubric, for the grader alone: nbgrader's own feedback leaves out what has the tag.
+"""
 
 import json
 
@@ -6,11 +9,27 @@ from .repair import Repaired, frame
 
 LONGEST_SOURCE = 20_000
 LONGEST_ALL = 200_000
+FOR_THE_GRADER = "for-the-grader"
 
 
-def notebook(released: bytes, repaired: Repaired, verdict: dict) -> bytes:
+def rubrics(course, assignment) -> dict[str, str]:
+    """The instructor's text of each written proof, the rubric first. Empty where `solutions/` is not here."""
+    path = course.solutions / assignment.name / f"{assignment.notebook}.ipynb"
+    try:
+        slots = frame(path.read_bytes())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+    return {s.name: rubric_first(s.source) for s in slots if s.role == "proof"}
+
+
+def rubric_first(text: str) -> str:
+    answer, heading, rubric = text.partition("**Rubric**")
+    return f"{heading}{rubric.rstrip()}\n\n{answer.strip()}".strip()
+
+
+def notebook(released: bytes, repaired: Repaired, verdict: dict, rubrics: dict[str, str] | None = None) -> bytes:
     """nbformat 4.5. Locked cells are the released ones; a student's additional cells stand where they stood."""
-    frame_cells, slots = json.loads(released), frame(released)
+    frame_cells, slots, rubrics = json.loads(released), frame(released), rubrics or {}
     budget = Budget(LONGEST_ALL)
     cells = [own_cell(cell, f"own-0-{n}", budget) for n, cell in enumerate(repaired.own.get(-1, []), 1)]
     for place, (cell, slot) in enumerate(zip(frame_cells["cells"], slots, strict=True)):
@@ -19,6 +38,8 @@ def notebook(released: bytes, repaired: Repaired, verdict: dict) -> bytes:
         if slot.role == "check" and slot.name in verdict["exercises"]:
             cell["outputs"] = [output(verdict["exercises"][slot.name])]
         cells.append(cell)
+        if slot.role == "proof" and slot.name in rubrics:
+            cells.append(rubric_cell(slot.name, rubrics[slot.name]))
         own = repaired.own.get(place, [])
         cells += [own_cell(cell, f"own-{place + 1}-{n}", budget) for n, cell in enumerate(own, 1)]
     frame_cells["cells"] = cells
@@ -35,6 +56,12 @@ class Budget:
         kept = text[: min(self.left, LONGEST_SOURCE)]
         self.left -= len(kept)
         return kept if len(kept) == len(text) else kept + "\n# (cut: too long to store)"
+
+
+def rubric_cell(name: str, rubric: str) -> dict:
+    quoted = "\n".join(f"> {line}".rstrip() for line in ["**For the grader: rubric**", "", *rubric.split("\n")])
+    about = {"cell_type": "markdown", "id": f"rubric-{name}"[:64]}
+    return about | {"metadata": {"tags": [FOR_THE_GRADER]}, "source": quoted}
 
 
 def own_cell(cell, name: str, budget: Budget) -> dict:

@@ -8,7 +8,7 @@ from nbgrader.api import MissingEntry
 from nbgrader.preprocessors import SaveCells
 
 from . import intake, verdicts
-from .autograded import notebook
+from .autograded import notebook, rubrics
 from .course import Course, write
 from .gradebook import RecordError, opened, url
 from .repair import repair
@@ -32,11 +32,11 @@ def record(course: Course, assignment, results: list[dict], db_url: str | None =
             if time.monotonic() > end:
                 raise
             time.sleep(0.5)
-    released = course.released_notebook(assignment).read_bytes()
+    released, texts = course.released_notebook(assignment).read_bytes(), rubrics(course, assignment)
     for result in results:
         file = course.autograded / result["student"] / assignment.name / f"{assignment.notebook}.ipynb"
         repaired = repair(released, intake.cells(intake.read(Path(result["file"]))))
-        write(file, notebook(released, repaired, verdicts.whole(course, result)))
+        write(file, notebook(released, repaired, verdicts.whole(course, result), texts))
 
 
 def register(gradebook, course: Course, assignment):

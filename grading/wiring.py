@@ -54,10 +54,13 @@ class JudgeOutside(NbGraderPreprocessor):
         file = Path(resources["metadata"]["path"]) / f"{resources['metadata']['name']}.ipynb"
         result = verdict(about["student"], about["assignment"], file, self.sandbox)
         _verdicts[about["student"], about["assignment"]] = result
-        released = grader(self.sandbox).course.released_notebook(ASSIGNMENTS[about["assignment"]]).read_bytes()
+        course, assignment = grader(self.sandbox).course, ASSIGNMENTS[about["assignment"]]
+        released = course.released_notebook(assignment).read_bytes()
         repaired = repair(released, intake.cells(intake.read(file)))
-        result = verdicts.whole(grader(self.sandbox).course, result)
-        return nbformat.reads(autograded.notebook(released, repaired, result), as_version=4), resources
+        shown = autograded.notebook(
+            released, repaired, verdicts.whole(course, result), autograded.rubrics(course, assignment)
+        )
+        return nbformat.reads(shown, as_version=4), resources
 
 
 class RecordVerdict(NbGraderPreprocessor):
@@ -68,6 +71,14 @@ class RecordVerdict(NbGraderPreprocessor):
         result = _verdicts[about["student"], about["assignment"]]
         with Gradebook(about["db_url"]) as gradebook:
             record.save(gradebook, ASSIGNMENTS[about["assignment"]], result)
+        return nb, resources
+
+
+class WithoutRubrics(NbGraderPreprocessor):
+    """The first step of `nbgrader generate_feedback`: what is for the grader alone stays out of students' pages."""
+
+    def preprocess(self, nb, resources):
+        nb.cells = [c for c in nb.cells if autograded.FOR_THE_GRADER not in c.metadata.get("tags", [])]
         return nb, resources
 
 
