@@ -1,21 +1,37 @@
 """A page for each submission: what it scored, what every law says, what to read again. Nothing in it runs.
 
-A student's own words come back masked where they could carry graded inputs: numbers in the text of an exception.
+A student's own words come back masked where they could carry graded inputs: numbers in the text of an exception. What
+the submitted notebook itself showed comes from the student's own run, which never saw graded inputs.
 """
 
+import base64
 import re
 from pathlib import Path
 
 from dgmlib.checks.exercise import WAITS
 
+from . import intake, outputs
 from .course import Course, write
-from .grader import ASSIGNMENTS
+from .grader import ASSIGNMENTS, tasks
+from .outputs import LONGEST_TEXT, Output
 from .page import bar, code, number, page, text, titled
 from .points import Hand, by_hand, points, total
 
 LONGEST = 300
+LARGEST_PAGE = 200_000
+LARGEST_FIGURE = 100_000
+MOST_OUTPUTS = 6
 MOST_NOTES = 12
 UNSOLVED = "not solved yet"
+WRAPPING = 300  # bytes around the outputs of one exercise
+STYLE = """
+summary { cursor: pointer; color: var(--accent); }
+.figure { overflow: auto; max-height: 40rem; border-radius: 6px; background: #fff; padding: .4rem; width: fit-content;
+  max-width: 100%; } .figure img { display: block; max-width: max(100%, 32rem); }
+details > pre { margin: .3rem 0 .8rem; padding: .5rem .7rem; max-height: 20rem; overflow: auto; white-space: pre-wrap;
+  border: 1px solid var(--line); border-radius: 6px; background: var(--bg);
+  font: .85rem/1.45 ui-monospace, "SF Mono", Menlo, "DejaVu Sans Mono", monospace; }
+"""
 OWN_WORDS = re.compile(r"(raised |ran: |could not be called: |GPU: |cell \d+: )")
 NUMBER = re.compile(r"[-+]?(?:\d+\.\d+|\d{4,}|\d+(?=e[-+]?\d))(?:e[-+]?\d+)?", re.IGNORECASE)
 
@@ -25,30 +41,54 @@ def feedback(course: Course, found: dict[str, list[dict]]) -> tuple[list[Path], 
     written = []
     for name, verdicts in found.items():
         hands, title = by_hand(course, name), titled(course, ASSIGNMENTS[name])
+        files = {task.student: task.files for task in tasks(course, [name])}
         for verdict in verdicts:
             if verdict["status"] != "waiting":
                 folder = course.data / "feedback" / verdict["student"] / name
                 path = folder / f"{ASSIGNMENTS[name].notebook}.html"
-                write(path, student_page(verdict, hands.get(verdict["student"], {}), title))
+                touched = hands.get(verdict["student"], {})
+                own = shown(course, verdict, touched, files.get(verdict["student"], ()))
+                write(path, student_page(verdict, touched, title, own))
                 written.append(path)
     return written, []
 
 
-def student_page(verdict: dict, touched: dict[str, Hand], title: str) -> bytes:
-    """One self-contained page, below 200 kB."""
+def shown(course: Course, verdict: dict, touched: dict[str, Hand], files: tuple[Path, ...]) -> dict[str, list[Output]]:
+    """What the graded notebook, the newest that is one, showed for each exercise that was tried and lost points."""
+    scores, exercises = points(verdict, touched), verdict["exercises"]
+    lost = [n for n, s in scores.items() if s is not None and s < exercises[n]["max_score"]]
+    lost = [n for n in lost if any(law["message"] != UNSOLVED for law in exercises[n]["laws"])]
+    released = course.released / verdict["assignment"] / f"{ASSIGNMENTS[verdict['assignment']].notebook}.ipynb"
+    for file in files if lost and released.is_file() else ():
+        try:
+            return outputs.by_exercise(released.read_bytes(), intake.read(file), lost)
+        except intake.Refused:
+            continue
+    return {}
+
+
+def student_page(
+    verdict: dict, touched: dict[str, Hand], title: str, own: dict[str, list[Output]] | None = None
+) -> bytes:
+    """One self-contained page, below 200 kB: of what the notebook showed only as much as fits."""
+    bare = whole_page(verdict, touched, title, {})
+    return whole_page(verdict, touched, title, folded(own, LARGEST_PAGE - len(bare))) if own else bare
+
+
+def whole_page(verdict: dict, touched: dict[str, Hand], title: str, own: dict[str, str]) -> bytes:
     graded = verdict["status"] == "graded"
     body = head(verdict, title, points(verdict, touched)) if graded else refusal(verdict, title)
     if graded:
         slides = {e.name: e.slide for e in ASSIGNMENTS[verdict["assignment"]].exercises.values()}
         scores = points(verdict, touched)
         body += "".join(
-            exercise(name, e, scores[name], slides.get(name, ""), touched.get(name))
+            exercise(name, e, scores[name], slides.get(name, ""), touched.get(name), own.get(name, ""))
             for name, e in verdict["exercises"].items()
         )
         body += notes(verdict["notes"])
     drawn = "Graded on inputs of your own, drawn at random. " if graded else ""
     body += f"<footer>{drawn}Questions go to your teaching team.</footer>"
-    return page(f"{title}: {verdict['student']}", body)
+    return page(f"{title}: {verdict['student']}", body, style=STYLE)
 
 
 def head(verdict: dict, title: str, scores: dict) -> str:
@@ -77,11 +117,11 @@ def refusal(verdict: dict, title: str) -> str:
     )
 
 
-def exercise(name: str, result: dict, score: float | None, slide: str, hand: Hand | None) -> str:
-    """One exercise: points, laws, the slide to read again, a person's comment."""
+def exercise(name: str, result: dict, score: float | None, slide: str, hand: Hand | None, own: str = "") -> str:
+    """One exercise: points, laws, what the notebook showed, the slide to read again, a person's comment."""
     most = result["max_score"]
     shown = "?" if score is None else number(score)
-    rows = laws(result["laws"]) if result["laws"] else proof(score, hand)
+    rows = (laws(result["laws"]) if result["laws"] else proof(score, hand)) + own
     if slide and score is not None and score < most:
         rows += f'<p class="small">Read again: Lecture 3, “{text(slide)}”</p>'
     if hand and hand.comment.strip():
@@ -119,6 +159,33 @@ def row(failed: bool, message: str, same: list[dict]) -> str:
     if message == WAITS:
         return f'<li class="small"><b class="soft">○</b>{names} {lost}: <span class="soft">{text(WAITS)}</span></li>'
     return f'<li><b class="bad">✗</b><b>{names}</b> {lost}: {text(masked(message), LONGEST)}</li>'
+
+
+def folded(own: dict[str, list[Output]], room: int) -> dict[str, str]:
+    """What the notebook showed, by exercise, folded away; what takes more than `room` bytes in all is left out."""
+    made = {}
+    for name, found in own.items():
+        items, room = [], room - WRAPPING
+        for output in found[-MOST_OUTPUTS:]:
+            item = figure(output) if output.png else printed(output)
+            if len(output.png) <= LARGEST_FIGURE and len(item.encode()) <= room:
+                items.append(item)
+                room -= len(item.encode())
+        if left := len(found) - len(items):
+            items.append(f'<p class="soft small">Left out here: {left} more. Your notebook has them.</p>')
+        body = "".join(items)
+        made[name] = f'<details><summary class="small">What your notebook showed</summary>{body}</details>'
+    return made if room >= 0 else {}
+
+
+def printed(output: Output) -> str:
+    return f'<p class="soft small">Cell {output.cell} printed</p><pre>{text(output.text, LONGEST_TEXT)}</pre>'
+
+
+def figure(output: Output) -> str:
+    data = base64.b64encode(output.png).decode()
+    img = f'<img alt="The figure of cell {output.cell}" src="data:image/png;base64,{data}">'
+    return f'<p class="soft small">Cell {output.cell} drew</p><div class="figure">{img}</div>'
 
 
 def notes(lines: list[str]) -> str:

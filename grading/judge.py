@@ -17,7 +17,7 @@ from .session import CPU, Answer, SandboxFailed, Session
 
 OWN_CELLS = 10  # how many of the student's own cells the budget of a submission allows for
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
-LONGEST_MESSAGE = 600
+LONGEST_MESSAGE = 600  # bytes; of all laws and notes together at most 200 kB on file
 NOTES = 40
 
 
@@ -159,5 +159,6 @@ def tidy(number: float) -> float | int:
 
 
 def clean(message: str) -> str:
-    """A message without what differs between two runs."""
-    return ADDRESS.sub("", message)[:LONGEST_MESSAGE]
+    """One line without what differs between two runs, and no longer in a file than it may be: no control characters."""
+    line = "".join(c if c.isprintable() else " " for c in ADDRESS.sub("", message))
+    return line.encode()[:LONGEST_MESSAGE].decode(errors="ignore")

@@ -1,0 +1,144 @@
+"""What a submitted notebook last showed: printed text and PNG figures, by the exercise that they belong to.
+
+All of it is hostile. HTML, SVG, scripts and widgets are never looked at; a PNG is taken apart and put together from the
+chunks that make the picture.
+"""
+
+import ast
+import base64
+import re
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from . import intake
+from .repair import Repair, frame, tree
+
+LONGEST_TEXT = 1500
+LARGEST_SIDE = 4000
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+PICTURE = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
+ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|.)?", re.DOTALL)
+CARD = re.compile(r"[✓✗○] \w+: ")  # the check card, which the page says better
+OBJECT = re.compile(r"\[?(?:<[^<>]*>[,\s]*)+\]?")  # <Figure size 640x480 with 1 Axes>
+
+
+@dataclass(frozen=True)
+class Output:
+    """One output of a cell, counted from 1: a text, or a PNG."""
+
+    cell: int
+    text: str = ""
+    png: bytes = b""
+
+
+def by_exercise(released: bytes, submission: bytes, names: list[str]) -> dict[str, list[Output]]:
+    """For each of `names` the outputs of its cells, in the notebook's order; a cell counts once. Raises Refused."""
+    repair = Repair(frame(released), intake.cells(submission))
+    stored = [cell.get("outputs") for cell in intake.parsed(submission)["cells"]]
+    found: dict[str, list[Output]] = {}
+    for at, belongs in enumerate(owners(repair)):
+        name = next((name for name in names if name in belongs), None)
+        if name and repair.cells[at].kind == "code":
+            found.setdefault(name, []).extend(of_cell(at + 1, stored[at]))
+    return {name: outputs for name, outputs in found.items() if outputs}
+
+
+def owners(repair: Repair) -> Iterator[set[str]]:
+    """The exercises of each submitted cell: its own for an answer, those that it calls, else where a student put it."""
+    answers = {slot.name for slot in repair.answers}
+    chosen = {name: repair.chosen(name) for name in answers}
+    places, here = headed(repair.slots), ""
+    for at, (cell, slot) in enumerate(zip(repair.cells, repair.slot_of, strict=True)):
+        here = places[id(slot)] if slot else here
+        if at in chosen.values():
+            yield {name for name, place in chosen.items() if place == at}
+        elif slot and slot.role in ("check", "setup", "proof"):
+            yield set()
+        else:
+            yield calls(cell.source) & answers or (set() if slot and slot.role == "fixed" else {here})
+
+
+def headed(slots: list) -> dict[int, str]:
+    """Below which exercise each released cell stands; the text right above an answer belongs to it."""
+    places, here = {}, ""
+    for slot, after in zip(slots, [*slots[1:], slots[-1]], strict=True):
+        named = slot if slot.role in ("answer", "proof") else after if slot.kind == "markdown" else None
+        here = named.name if named and named.role in ("answer", "proof") else here
+        places[id(slot)] = here
+    return places
+
+
+def calls(source: str) -> set[str]:
+    """The bare names that a cell uses."""
+    parsed = tree(source)
+    return {node.id for node in ast.walk(parsed) if isinstance(node, ast.Name)} if parsed else set()
+
+
+def of_cell(number: int, stored) -> list[Output]:
+    """What one cell printed as one text, then its figures."""
+    bundles = [output for output in stored if isinstance(output, dict)] if isinstance(stored, list) else []
+    words = plain("".join(printed(output) for output in bundles))
+    figures = [png(intake.mapping(output.get("data")).get("image/png")) for output in bundles]
+    texts = [Output(number, text=words)] if words else []
+    return texts + [Output(number, png=figure) for figure in figures if figure]
+
+
+def printed(output: dict) -> str:
+    """Standard output, or the text of a result that is no figure, widget or check card."""
+    if output.get("output_type") == "stream":
+        return joined(output.get("text")) if output.get("name") == "stdout" else ""
+    data = intake.mapping(output.get("data"))
+    words = joined(data.get("text/plain"))
+    richer = any(kind.startswith(("image/", "application/vnd.")) for kind in data)
+    return "" if richer or CARD.match(words) or OBJECT.fullmatch(words) else words + "\n"
+
+
+def joined(value) -> str:
+    """nbformat's text: a string or a list of strings; anything else is none."""
+    lines = value if isinstance(value, list) else [value]
+    return "".join(lines) if all(isinstance(line, str) for line in lines) else ""
+
+
+def plain(words: str) -> str:
+    """Without colours, and of a line that a progress bar wrote anew only the last state; cut where it is long."""
+    lines = (line.rstrip("\r").rpartition("\r")[2].rstrip() for line in ANSI.sub("", words).split("\n"))
+    words = "\n".join(lines).strip("\n")
+    return (words if len(words) <= LONGEST_TEXT else words[:LONGEST_TEXT] + "…").expandtabs(4)
+
+
+def png(value) -> bytes:
+    """A picture's own bytes, made of nothing but what makes the picture; empty where it is none."""
+    try:
+        data = base64.b64decode("".join(joined(value).split()), validate=True)
+        chunks = list(taken_apart(data))
+    except (ValueError, struct.error):
+        return b""
+    kinds = [kind for kind, _ in chunks]
+    if kinds[:1] != [b"IHDR"] or kinds.count(b"IHDR") != 1 or b"IDAT" not in kinds or kinds[-1] != b"IEND":
+        return b""
+    return SIGNATURE + b"".join(raw for _, raw in chunks) if sane(chunks[0][1]) else b""
+
+
+def taken_apart(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """`(kind, bytes)` of the picture's chunks to its end. Raises ValueError, struct.error."""
+    if not data.startswith(SIGNATURE):
+        raise ValueError("no PNG")
+    at, kind = len(SIGNATURE), b""
+    while kind != b"IEND":
+        length, kind = struct.unpack_from(">I4s", data, at)
+        end = at + 8 + length
+        if struct.unpack_from(">I", data, end)[0] != zlib.crc32(data[at + 4 : end]):
+            raise ValueError("a damaged PNG")
+        if kind in PICTURE:
+            yield kind, data[at : end + 4]
+        at = end + 4
+
+
+def sane(header: bytes) -> bool:
+    """IHDR: a size that a screen can show."""
+    if len(header) != 8 + 13 + 4:
+        return False
+    width, height = struct.unpack_from(">II", header, 8)
+    return 0 < width <= LARGEST_SIDE and 0 < height <= LARGEST_SIDE

@@ -1,0 +1,161 @@
+"""What a student's own notebook showed, on the feedback page: where it helps, and nothing but text and PNG."""
+
+import base64
+import io
+import json
+import struct
+import zlib
+
+import matplotlib.pyplot as plt
+import pytest
+
+from grading import feedback, outputs
+from grading.course import CHECKOUT, Course, write
+
+from . import classroom, synthetic
+from .synthetic import EVIL, NAME, verdict
+from .test_feedback import harmless
+
+RELEASED = (CHECKOUT / "course" / NAME / "forward_reverse_kl.ipynb").read_bytes()
+EXERCISE = "gaussian_kl"
+CALL = "gaussian_kl(torch.zeros(2), torch.eye(2), torch.ones(2), torch.eye(2))"
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png(width: int = 2, height: int = 2, *more: bytes, noise: bytes = b"") -> bytes:
+    """A grey picture; `more` chunks stand before its pixels."""
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+    rows = noise or zlib.compress((b"\0" + b"\x80" * min(width, 9)) * min(height, 9))
+    return outputs.SIGNATURE + header + b"".join(more) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+def coded(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def drawn(data: bytes | str) -> dict:
+    value = data if isinstance(data, str) else coded(data)
+    about = {"image/png": value, "text/plain": "<Figure size 640x480 with 1 Axes>", "text/html": EVIL}
+    return {"output_type": "display_data", "data": about, "metadata": {}}
+
+
+def said(text) -> dict:
+    return {"output_type": "stream", "name": "stdout", "text": text}
+
+
+def submission(*stored, source: str = CALL) -> bytes:
+    """A wrong answer, and below its check a cell of the student's own that showed `stored`."""
+    notebook = json.loads(RELEASED)
+    classroom.at(notebook, EXERCISE)["source"] = "def gaussian_kl(*words):\n    return 0"
+    card = {"text/plain": "✗ gaussian_kl: 0 of 3", "text/html": "<b>the card</b>"}
+    classroom.at(notebook, f"check_{EXERCISE}")["outputs"] = [{"output_type": "execute_result", "data": card}]
+    own = classroom.own(source)
+    own["outputs"] = list(stored)
+    notebook["cells"].insert(classroom.place(notebook, f"check_{EXERCISE}") + 1, own)
+    return json.dumps(notebook).encode()
+
+
+def found(data: bytes) -> list[outputs.Output]:
+    return outputs.by_exercise(RELEASED, data, [EXERCISE]).get(EXERCISE, [])
+
+
+@pytest.fixture
+def page(tmp_path):
+    """The feedback page of ann, who lost the points of `wrong`."""
+    course = Course(tmp_path)
+    write(course.released / NAME / "forward_reverse_kl.ipynb", RELEASED)
+
+    def made(data: bytes, wrong: dict[str, str]) -> bytes:
+        write(course.submitted / "ann" / NAME / "forward_reverse_kl.ipynb", data)
+        ((path,), _) = feedback.feedback(course, {NAME: [verdict("ann", wrong)]})
+        return path.read_bytes()
+
+    return made
+
+
+def test_a_figure_and_a_text_stand_below_the_exercise_that_lost_points(page):
+    figure, stream = plt.figure(), io.BytesIO()
+    figure.add_subplot().plot([1, 3, 2])
+    figure.savefig(stream, format="png", metadata={"Author": "ann@example.org"})
+    plt.close(figure)
+    stream.seek(0)
+    data = submission(said("kl is 0\n"), drawn(stream.getvalue()))
+    made = page(data, {EXERCISE: "wrong"})
+    words = harmless(made).words
+    assert "What your notebook showed" in words
+    assert "kl is 0" in words
+    (output,) = [o for o in found(data) if o.png]
+    assert coded(output.png).encode() in made
+    assert plt.imread(io.BytesIO(output.png)).shape == plt.imread(stream).shape
+    assert b"example.org" not in output.png
+    assert "the card" not in words
+
+
+@pytest.mark.parametrize("wrong", [{}, {EXERCISE: "not solved yet"}, {"objective_needs": "wrong"}])
+def test_it_is_shown_for_a_tried_exercise_alone(page, wrong):
+    assert b"What your notebook showed" not in page(submission(said("kl is 0")), wrong)
+
+
+def test_a_released_figure_is_not_the_students_own(page):
+    notebook = json.loads(submission())
+    classroom.at(notebook, "widths")["outputs"] = [drawn(png()), said("a released line")]
+    assert found(json.dumps(notebook).encode()) == []
+
+
+HOSTILE = {
+    "no base64": drawn("%%%"),
+    "no PNG": drawn(b"GIF89a" + b"\0" * 50),
+    "SVG as PNG": drawn(b"<svg onload='alert(1)'/>"),
+    "a truncated PNG": drawn(png()[:-20]),
+    "a damaged PNG": drawn(png()[:40] + b"!" + png()[41:]),
+    "a huge picture": drawn(png(10**6, 10**6)),
+    "an empty picture": drawn(png(0, 2)),
+    "two headers": drawn(png(2, 2, chunk(b"IHDR", bytes(13)))),
+    "HTML alone": {"output_type": "display_data", "data": {"text/html": EVIL, "image/svg+xml": "<svg/>"}},
+    "a script": {"output_type": "execute_result", "data": {"application/javascript": "alert(1)"}},
+    "data is a list": {"output_type": "display_data", "data": [[[]]]},
+    "an output is a number": 3,
+    "text is nested": said([["x"], {"y": 1}]),
+    "an error": {"output_type": "error", "ename": EVIL, "evalue": EVIL, "traceback": [EVIL]},
+    "standard error": {"output_type": "stream", "name": "stderr", "text": "warned"},
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_what_is_neither_text_nor_png_is_not_shown(name):
+    assert found(submission(HOSTILE[name])) == []
+
+
+def test_additional_chunks_and_what_follows_the_end_are_left_out():
+    (output,) = found(submission(drawn(png(2, 2, chunk(b"tEXt", b"secret\0words")) + b"and more")))
+    assert output.png == png()
+
+
+def test_text_is_plain_and_short(page):
+    coloured = "\x1b[31mred\x1b[0m \x1b]8;;http://x\x07link\x07\n10%\r20%\r100%\n" + EVIL + "long " * 1000
+    made = page(submission(said(coloured)), {EXERCISE: "wrong"})
+    words = harmless(made.replace(b"http://x", b"")).words
+    assert "red link 100% <script>" in words
+    assert "20%" not in words
+    assert len(words) < 6000
+
+
+@pytest.mark.parametrize("size", [10, 30_000, 120_000])
+def test_many_figures_stay_within_the_page(page, size):
+    noise = bytes(range(256)) * (size // 256 + 1)
+    data = submission(*[drawn(png(noise=noise[:size]))] * (4_000_000 // (2 * size + 300) if size > 10 else 5000))
+    made = page(data, {EXERCISE: "wrong"})
+    assert "Left out here" in harmless(made).words
+    assert made.count(b"data:image/png") == {10: 6, 30_000: 4, 120_000: 0}[size]
+
+
+def test_a_file_that_is_gone_shows_nothing(tmp_path):
+    course = Course(tmp_path)
+    write(course.released / NAME / "forward_reverse_kl.ipynb", RELEASED)
+    made = synthetic.verdict("ann", {EXERCISE: "wrong"})
+    assert feedback.shown(course, made, {}, (tmp_path / "nothing.ipynb",)) == {}
+    (tmp_path / "other.ipynb").write_text("hello")
+    assert feedback.shown(course, made, {}, (tmp_path / "other.ipynb",)) == {}
