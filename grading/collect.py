@@ -8,7 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import archive, grader, intake, roster, uploads
+from . import account, archive, grader, intake, roster, uploads
 from .archive import File
 from .course import STUDENT, Course, CourseError, listed, write
 from .uploads import Owner
@@ -155,12 +155,13 @@ def store(course: Course, student: str, assignment: str, file: File) -> str:
     """new, newer, unchanged, or older (which is left out)."""
     folder = course.submitted / student / assignment
     before = [p for p in listed(folder) if p.suffix == ".ipynb" and p.is_file()] if folder.is_dir() else []
-    if any(same(path, file.data) for path in before):
+    data = account.removed(file.data)
+    if any(same(path, data) for path in before):
         return "unchanged"
     if any(path.lstat().st_mtime > file.time + CLOCK for path in before):
         return "older"
     target = folder / f"{grader.ASSIGNMENTS[assignment].notebook}.ipynb"
-    write(target, file.data)
+    write(target, data)
     os.utime(target, (file.time, file.time))
     return "newer" if before else "new"
 

@@ -8,7 +8,7 @@ import zipfile
 
 import pytest
 
-from grading import archive, collect, roster
+from grading import account, archive, collect, roster
 from grading.course import Course, CourseError
 
 NAME = "00_flows_recap"
@@ -161,6 +161,40 @@ def test_again_and_again(take, room):
     assert status(take(zipped({"ann.ipynb": notebook("0")}, day=1), "ann.zip")) == {"ann": "older"}
     assert status(take(zipped({"ann.ipynb": notebook("2")}, day=3))) == {"ann": "newer"}
     assert held(room) == {"ann": notebook("2"), "bob": notebook("1")}
+
+
+def from_colab() -> dict:
+    """A notebook as Colab saves it, its student's account in three places."""
+    made = json.loads(notebook("ada"))
+    user = {"displayName": "Ada Lovelace", "userId": "0123456789"}
+    made["cells"][0]["metadata"] = {"id": "xyz", "executionInfo": {"status": "ok", "user": user}}
+    about = {"provenance": [{"file_id": "1aDa", "timestamp": 1}], "authorship_tag": "ABXada", "name": "ada.ipynb"}
+    made["metadata"] = {"colab": about, "kernelspec": {"name": "python3"}}
+    return made
+
+
+def test_an_account_is_not_stored(take, room):
+    download = {"ada_l/flows_recap.ipynb": json.dumps(from_colab()).encode()}
+    assert status(take(download)) == {"ada_l": "new"}
+    (data,) = held(room).values()
+    assert not any(word in data for word in (b"Lovelace", b"0123456789", b"1aDa", b"ABXada", b"executionInfo"))
+    kept = from_colab()
+    kept["cells"][0]["metadata"] = {"id": "xyz"}
+    kept["metadata"] = {"kernelspec": {"name": "python3"}}
+    assert json.loads(data) == kept
+    assert status(take(download)) == {"ada_l": "unchanged"}
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"{", b"[]", b'{"cells": 3}', b'{"cells": [4], "metadata": []}', b'\xff{"a": 1}']
+)
+def test_what_is_no_notebook_is_stored_as_it_came(data):
+    assert account.removed(data) == data
+
+
+def test_half_a_surrogate_survives_the_rewriting():
+    made = from_colab() | {"metadata": {"title": "\ud800"}}
+    assert json.loads(account.removed(json.dumps(made).encode()))["metadata"]["title"] == "\ud800"
 
 
 def test_missing_are_those_known_from_other_assignments(take, room):
