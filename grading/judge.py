@@ -48,7 +48,7 @@ def refused(student: str, assignment, reason: str, kind: str, status: str = "ref
         "max_score": tidy(sum(e.points for e in assignment.exercises.values())) if assignment else None,
         "exercises": {},
         "notes": [],
-        "written": [],
+        "written": {},
     }
 
 
@@ -133,9 +133,11 @@ class Judge:
         self.exercise(session, name)
         self.results[name] = max(before, self.results[name], key=points)
 
-    def written(self) -> list[str]:
-        """The proofs that a person has something to read of."""
-        return [n for n, e in self.assignment.exercises.items() if e.written and n in self.repaired.written]
+    def written(self) -> dict[str, str]:
+        """The proofs that a person has something to read of, each with a hash of its words."""
+        proofs = [n for n, e in self.assignment.exercises.items() if e.written and n in self.repaired.written]
+        words = {name: " ".join(self.repaired.answers[name].split()) for name in proofs}
+        return {name: hashlib.sha256(text.encode()).hexdigest()[:16] for name, text in words.items()}
 
     def report(self, exercise) -> dict:
         if exercise.written:

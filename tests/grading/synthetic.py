@@ -26,7 +26,7 @@ def verdict(student: str, wrong: dict[str, str] | None = None, **about) -> dict:
         exercises[name] = {"score": score, "max_score": judge.tidy(exercise.points), "laws": results_}
     score = sum(e["score"] for e in exercises.values() if e["score"] is not None)
     made = judge.refused(student, assignment, "", "bwrap", "graded") | {"score": score, "exercises": exercises}
-    return made | {"written": [PROOF]} | about
+    return made | {"written": {PROOF: "0"}} | about
 
 
 def law(row, said: str | None, first: bool) -> dict:
@@ -70,7 +70,7 @@ def a_class(size: int = 120, seed: int = 0) -> list[dict]:
             elif exercise.mistakes and rng.random() < 0.06:
                 wrong[name] = "not solved yet"
         notes = [f"cell {number % 9}: NameError: name 'x{number}' is not defined"] if rng.random() < 0.1 else []
-        found.append(verdict(student, wrong, notes=notes, written=[PROOF] if rng.random() < 0.8 else []))
+        found.append(verdict(student, wrong, notes=notes, written={PROOF: "0"} if rng.random() < 0.8 else {}))
     found[3]["exercises"]["gaussian_kl"]["laws"][0] |= {
         "passed": False,
         "message": "your answer took too long: allowed are 20 s of computing or 60 s of waiting",

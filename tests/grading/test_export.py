@@ -97,7 +97,7 @@ def test_a_persons_points_count():
     assert points(made, {})[PROOF] is None
     assert total(points(made, {PROOF: Hand(1.5, 0.0, "", False)})) == 16.5
     assert total(points(made, {"gaussian_kl": Hand(2.0, 0.25, "", False)})) == 17.25
-    assert points(verdict("ann", written=[]), {})[PROOF] == 0
+    assert points(verdict("ann", written={}), {})[PROOF] == 0
 
 
 def test_the_gradebooks_points_reach_every_export(room):
@@ -147,7 +147,7 @@ def test_the_gradebooks_points_reach_every_export(room):
     ],
 )
 def test_the_command_line(arguments, code, room, capsys, tmp_path):
-    synthetic.on_file(room, [verdict("ann", written=[])])
+    synthetic.on_file(room, [verdict("ann", written={})])
     try:
         got = cli.main([*arguments, "--course", str(room.root), "--quiet"])
     except SystemExit as stop:
@@ -160,7 +160,7 @@ def test_the_command_line(arguments, code, room, capsys, tmp_path):
 
 
 def test_a_submission_without_a_verdict_is_named(room, capsys, tmp_path):
-    synthetic.on_file(room, [verdict("ann", written=[]), synthetic.refused("bo", "an empty file")])
+    synthetic.on_file(room, [verdict("ann", written={}), synthetic.refused("bo", "an empty file")])
     made = tmp_path / "out.json"
     assert cli.main(["export", "csv", "--course", str(room.root), "--json", str(made)]) == 1
     assert f"bo: {NAME}: refused: an empty file" in capsys.readouterr().err
