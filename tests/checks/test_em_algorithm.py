@@ -70,7 +70,8 @@ def test_bound_is_below_log_p_and_touches_it_at_the_posterior(given, q):
 
 def test_em_is_scikit_learns(seeds):
     for seed in seeds:
-        given = loop.alive(lambda seed=seed: loop.start(np.random.default_rng(seed), 60, 3, 2, 5))
+        rng = np.random.default_rng(seed)
+        given = loop.alive(lambda rng=rng: loop.start(rng, 60, 3, 2, 5))
         *theta, history = loop.em_mixture(*(given[k] for k in ("x", "weights", "means", "covariances")), 5)
         assert (history.diff() > 0).all()
         fitted = sklearn_loop(given, 5)
