@@ -7,7 +7,7 @@ import nbformat
 from nbgrader.api import MissingEntry
 from nbgrader.preprocessors import SaveCells
 
-from . import intake, verdicts
+from . import intake, proofs, roster, verdicts
 from .autograded import notebook, rubrics
 from .course import Course, write
 from .gradebook import RecordError, opened, url
@@ -20,18 +20,21 @@ def record(course: Course, assignment, results: list[dict], db_url: str | None =
     """Write graded results into the gradebook and `autograded/`; tries again while somebody else writes."""
     end = time.monotonic() + patience
     course.data.mkdir(parents=True, exist_ok=True)
-    results = [r for r in results if r["status"] == "graded"]
+    results, people = [r for r in results if r["status"] == "graded"], roster.load(course)
+    seen = proofs.load(course, assignment.name)
     while True:
         try:
             with opened(db_url or url(course)) as gradebook:
                 register(gradebook, course, assignment)
                 for result in results:
-                    save(gradebook, assignment, result)
+                    person = roster.person(people, result["student"])
+                    save(gradebook, assignment, result, person, proofs.rewritten(seen, result))
                 break
         except RecordError:
             if time.monotonic() > end:
                 raise
             time.sleep(0.5)
+    proofs.remember(course, assignment.name, results)
     released, texts = course.released_notebook(assignment).read_bytes(), rubrics(course, assignment)
     for result in results:
         file = course.autograded / result["student"] / assignment.name / f"{assignment.notebook}.ipynb"
@@ -70,17 +73,33 @@ def known(gradebook, assignment, cells) -> bool:
     return {c.name: float(c.max_score) for c in recorded.grade_cells} == {a.grade_id: float(a.points) for a in about}
 
 
-def save(gradebook, assignment, result: dict):
-    """One student's scores. A person's own score stays, and asks for another look where the automatic one changed."""
-    gradebook.update_or_create_student(result["student"])
+def save(gradebook, assignment, result: dict, person: dict[str, str], rewritten: set[str]):
+    """One student's scores, and who that is: `roster.person`.
+
+    A person's own score stays, and asks for another look where the automatic one changed or the proof was rewritten.
+    """
+    enrol(gradebook, result["student"], person)
     submission = gradebook.update_or_create_submission(assignment.name, result["student"])
     for recorded in submission.notebooks:
         for grade in recorded.grades:
             name = grade.cell.name.removeprefix("check_")
             exercise = result["exercises"].get(name)
             if exercise is not None:
-                put(grade, score(name, exercise, result))
+                put(grade, score(name, exercise, result), name in rewritten)
     gradebook.db.commit()
+
+
+def enrol(gradebook, student: str, person: dict[str, str]):
+    """Add a student, or what the gradebook lacks of one; half a name is somebody's choice, and left as it is."""
+    try:
+        found = gradebook.find_student(student)
+    except MissingEntry:
+        gradebook.add_student(student, **person)
+        return
+    named = found.first_name or found.last_name
+    for key, value in person.items():
+        if not (found.email if key == "email" else named):
+            setattr(found, key, value)
 
 
 def score(name: str, exercise: dict, result: dict) -> float | None:
@@ -90,8 +109,8 @@ def score(name: str, exercise: dict, result: dict) -> float | None:
     return exercise["score"]
 
 
-def put(grade, points: float | None):
-    changed = grade.auto_score != points
+def put(grade, points: float | None, rewritten: bool):
+    changed = rewritten or grade.auto_score != points
     grade.auto_score = points
     if grade.manual_score is None:
         grade.needs_manual_grade = points is None

@@ -63,7 +63,8 @@ def moodle(file: File) -> list[Owner]:
     """`Full Name_12345_assignsubmission_file_/x.ipynb`, or the same without folders."""
     for part in file.path:
         if found := MOODLE.fullmatch(part):
-            return [Owner(student_name(found["name"]), {"moodle": found["id"]})]
+            name = student_name(found["name"])
+            return [Owner(name, {"moodle": found["id"], "name": name})]
     return []
 
 

@@ -16,7 +16,7 @@ from traitlets import Unicode
 
 from dgmlib.checks import ASSIGNMENTS
 
-from . import autograded, intake, record, release, sandbox, verdicts
+from . import autograded, intake, proofs, record, release, roster, sandbox, verdicts
 from .course import Course
 from .grader import Grader, Task
 from .links import link
@@ -69,8 +69,12 @@ class RecordVerdict(NbGraderPreprocessor):
     def preprocess(self, nb, resources):
         about = resources["nbgrader"]
         result = _verdicts[about["student"], about["assignment"]]
+        course = Course.at(os.environ.get("DGM_COURSE"))
+        person = roster.person(roster.load(course), about["student"])
+        rewritten = proofs.rewritten(proofs.load(course, about["assignment"]), result)
         with Gradebook(about["db_url"]) as gradebook:
-            record.save(gradebook, ASSIGNMENTS[about["assignment"]], result)
+            record.save(gradebook, ASSIGNMENTS[about["assignment"]], result, person, rewritten)
+        proofs.remember(course, about["assignment"], [result])
         return nb, resources
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import grading
+from grading import roster
 from grading.course import Course
 from grading.gradebook import opened, url
 
@@ -53,10 +54,12 @@ def test_nbgrader_grades_in_our_sandbox_with_our_scores(room):
         target = room.submitted / student / "00_flows_recap" / "flows_recap.ipynb"
         target.parent.mkdir(parents=True)
         target.write_text(json.dumps(notebook) if notebook else "hello")
+    roster.save(room, {"ann": {"name": "Ann Lee"}})
     done = command(room, "nbgrader", "autograde", "00_flows_recap")
     assert "zed" in done.stderr
     with opened(url(room)) as book:
         scores = {s.student.id: s.score for s in book.assignment_submissions("00_flows_recap")}
+        assert book.find_student("ann").last_name == "Lee"
     assert scores["ann"] == 2.0
     assert scores["eve"] == 0.0
     assert len(list(room.verdicts.iterdir())) == 2

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from grading import points
+from grading import points, roster
 from grading.cli import main
 from grading.course import Course, CourseError
 from grading.gradebook import opened, url
@@ -82,6 +82,15 @@ def test_a_class_is_recorded_in_postgresql(book, hand_in):
     with opened(url(book)) as gradebook:
         rows = {s.student.id: s.score for s in gradebook.assignment_submissions("00_flows_recap")}
     assert rows == {"ann": 5.0, "bób": 0.0}
+
+
+def test_a_name_that_the_server_would_refuse_costs_no_score(book, hand_in):
+    hand_in("ann", classroom.data(classroom.solved()))
+    roster.save(book, {"ann": {"name": "Ann\0 Lee", "email": "a" * 200}})
+    assert autograde(book) == 0
+    with opened(url(book)) as gradebook:
+        ann = gradebook.find_student("ann")
+        assert (ann.first_name, ann.last_name, ann.email, ann.score) == ("Ann", "Lee", None, 5.0)
 
 
 def test_points_that_a_person_gave_there_are_read(book, hand_in):

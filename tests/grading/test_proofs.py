@@ -1,0 +1,76 @@
+"""A proof that was written anew after a person graded it asks for another look; the score stays."""
+
+import json
+import shutil
+
+import pytest
+
+from dgmlib.checks import ASSIGNMENTS
+from grading import intake, judge, proofs, record
+from grading.course import CHECKOUT, Course, write
+from grading.gradebook import opened, url
+from grading.repair import repair
+
+from . import classroom, synthetic
+from .synthetic import NAME, PROOF
+
+ASSIGNMENT = ASSIGNMENTS[NAME]
+WORDS = "Substitute $z = f(x)$:\nthe Jacobians cancel."
+
+
+@pytest.fixture
+def room(tmp_path) -> Course:
+    course = Course(tmp_path)
+    shutil.copytree(CHECKOUT / "course" / NAME, course.released / NAME)
+    return course
+
+
+@pytest.fixture
+def hand_in(room):
+    """Ann's notebook with this proof, graded and recorded. What a person has to do with it then, and the score."""
+
+    def handed(words: str) -> tuple[bool, float | None]:
+        released = room.released_notebook(ASSIGNMENT).read_bytes()
+        notebook = json.loads(released)
+        classroom.at(notebook, PROOF)["source"] = words
+        file = room.submitted / "ann" / NAME / "forward_reverse_kl.ipynb"
+        write(file, json.dumps(notebook).encode())
+        repaired = repair(released, intake.cells(file.read_bytes()))
+        written = judge.Judge(repaired, "ann", ASSIGNMENT, "s").written()
+        made = synthetic.verdict("ann", written=written) | {"file": str(file), "seconds": 1.0}
+        record.record(room, ASSIGNMENT, [made])
+        with opened(url(room)) as book:
+            grade = book.find_grade(PROOF, "forward_reverse_kl", NAME, "ann")
+            return grade.needs_manual_grade, grade.manual_score
+
+    return handed
+
+
+def graded(room: Course, points: float):
+    """What formgrader does."""
+    with opened(url(room)) as book:
+        grade = book.find_grade(PROOF, "forward_reverse_kl", NAME, "ann")
+        grade.manual_score, grade.needs_manual_grade = points, False
+        book.db.commit()
+
+
+def test_a_new_proof_is_looked_at_again(room, hand_in):
+    assert hand_in(WORDS) == (True, None)
+    graded(room, 1.5)
+    assert hand_in(WORDS) == (False, 1.5)
+    assert hand_in(WORDS.replace("\n", "  ")) == (False, 1.5)
+    assert hand_in(WORDS + " Name LOTUS.") == (True, 1.5)
+    assert hand_in(WORDS + " Name LOTUS.") == (True, 1.5)
+    graded(room, 2.0)
+    assert hand_in(WORDS + " Name LOTUS.") == (False, 2.0)
+    assert hand_in("") == (True, 2.0)
+
+
+@pytest.mark.parametrize("data", [None, b"", b"[]", b"{", b'{"01_forward_reverse_kl": 3}'])
+def test_a_lost_or_damaged_file_costs_the_reminder_alone(room, hand_in, data):
+    hand_in(WORDS)
+    graded(room, 1.5)
+    path = room.data / "proofs.json"
+    path.unlink() if data is None else path.write_bytes(data)
+    assert hand_in(WORDS + " Name LOTUS.") == (False, 1.5)
+    assert proofs.load(room, NAME).keys() == {"ann"}
