@@ -31,6 +31,13 @@ li > b:first-child { display: inline-block; width: 1.5rem; text-indent: 0; }
 footer { color: var(--soft); font-size: .85rem; margin-top: 1.5rem; }
 """
 
+TABLES = """
+table { border-collapse: collapse; width: 100%; font-size: .92rem; }
+th { text-align: left; font-weight: 600; color: var(--soft); overflow-wrap: normal; }
+th, td { padding: .3rem .7rem .3rem 0; vertical-align: top; border-bottom: 1px solid var(--line); }
+tr:last-child td { border-bottom: 0; } td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
+"""
+
 
 def page(title: str, body: str, width: str = "44rem", style: str = "") -> bytes:
     """The whole file. `body` is HTML; put every text into it by `text`."""
@@ -62,6 +69,17 @@ def number(value: float) -> str:
 
 def bar(share: float) -> str:
     return f'<div class="bar"><i style="width:{100 * min(max(share, 0.0), 1.0):.0f}%"></i></div>'
+
+
+def table(heads: list[str], rows: list[list[str]], numeric: tuple[int, ...] = (), wide: bool = False) -> str:
+    """Cells are HTML already; use it with the style `TABLES`."""
+
+    def line(cells, tag):
+        marks = [' class="n"' if i in numeric else "" for i in range(len(cells))]
+        return "<tr>" + "".join(f"<{tag}{m}>{c}</{tag}>" for c, m in zip(cells, marks, strict=True)) + "</tr>"
+
+    body = line(heads, "th") + "".join(line(row, "td") for row in rows)
+    return f'<div class="{"wide" if wide else ""}"><table>{body}</table></div>'
 
 
 def titled(course, assignment) -> str:

@@ -59,5 +59,14 @@ def of(name: str, exercise: dict, verdict: dict, hand: Hand | None) -> float | N
     return extra or None if name in verdict["written"] else extra
 
 
+def due(verdict: dict, scores: dict[str, float | None], touched: dict[str, Hand]) -> list[str]:
+    """Why a person has to look: no verdict, a proof to read, a score that changed. Empty where nobody has to."""
+    if verdict["status"] != "graded":
+        return [f"{verdict['status']}: {verdict['reason']}"]
+    unread = [name for name, score in scores.items() if score is None]
+    changed = [name for name, hand in touched.items() if hand.due and name not in unread]
+    return [f"{name}: to read" for name in unread] + [f"{name}: changed since a person graded it" for name in changed]
+
+
 def total(scores: dict[str, float | None]) -> float:
     return round(sum(score for score in scores.values() if score is not None), 6)

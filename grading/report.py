@@ -3,24 +3,20 @@
 import statistics
 from pathlib import Path
 
-from . import mistakes, plots, similarity
+from . import index, mistakes, plots, results, similarity
 from .course import Course, write
 from .grader import ASSIGNMENTS
-from .page import code, number, page, text, titled
-from .points import Hand, by_hand, points, total
+from .page import TABLES, code, number, page, table, text, titled
+from .points import Hand, by_hand, due, points, total
 
 STYLE = """
-table { border-collapse: collapse; width: 100%; font-size: .92rem; }
-th { text-align: left; font-weight: 600; color: var(--soft); }
-th, td { padding: .3rem .7rem .3rem 0; vertical-align: top; border-bottom: 1px solid var(--line); }
-tr:last-child td { border-bottom: 0; } td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
 .wide { overflow-x: auto; } .wide td, .wide th { white-space: nowrap; overflow-wrap: normal; }
 .tiles { display: flex; flex-wrap: wrap; gap: .4rem 1.8rem; margin: .6rem 0 0; }
 .tiles b { display: block; font-size: 1.35rem; line-height: 1.2; }
 .share { display: inline-block; width: 7rem; max-width: 24vw; height: 8px; border-radius: 4px; background: var(--track);
   overflow: hidden; } .share i { display: block; height: 100%; background: var(--accent); }
 .percent { display: inline-block; width: 3.2rem; text-align: right; font-variant-numeric: tabular-nums; }
-td:first-child { min-width: 2.2rem; } .nowrap { white-space: nowrap; } th { overflow-wrap: normal; }
+td:first-child { min-width: 2.2rem; } .nowrap { white-space: nowrap; }
 h2 { margin-bottom: .4rem; }
 .exercise { border-top: 1px solid var(--line); padding: .6rem 0; }
 .laws { display: grid; grid-template-columns: repeat(auto-fill, minmax(17rem, 1fr)); gap: .1rem 1.6rem; }
@@ -33,15 +29,21 @@ CRASHED, SLOW = "ended the process", "took too long"
 
 
 def report(course: Course, found: dict[str, list[dict]]) -> tuple[list[Path], list[str]]:
-    """Write `report/ASSIGNMENT.html` for each assignment: `(files, notes)`."""
-    written = []
-    for name, verdicts in found.items():
-        path = course.data / "report" / f"{name}.html"
-        alike = similarity.pairs(course, ASSIGNMENTS[name], verdicts)
-        title = titled(course, ASSIGNMENTS[name])
-        write(path, class_page(name, title, verdicts, by_hand(course, name), alike))
-        written.append(path)
-    return written, []
+    """Write `report/ASSIGNMENT.html` for each assignment, and the index of all that have submissions."""
+    written, rows = [], []
+    for name, assignment in ASSIGNMENTS.items():
+        verdicts = found.get(name) or results.load(course, name)
+        if not verdicts:
+            continue
+        path, title, hands = course.data / "report" / f"{name}.html", titled(course, assignment), by_hand(course, name)
+        if name in found:
+            alike = similarity.pairs(course, assignment, verdicts)
+            write(path, class_page(name, title, verdicts, hands, alike))
+            written.append(path)
+        rows.append(index.row(path, title, verdicts, hands))
+    contents = course.data / "report" / "index.html"
+    write(contents, index.contents(rows))
+    return [*written, contents], []
 
 
 def class_page(name: str, title: str, verdicts: list[dict], hands: dict[str, dict[str, Hand]], alike: list) -> bytes:
@@ -58,7 +60,7 @@ def class_page(name: str, title: str, verdicts: list[dict], hands: dict[str, dic
         similar(alike),
         everybody(verdicts, scores),
     ]
-    return page(f"{title}: the class", "".join(parts), "60rem", STYLE)
+    return page(f"{title}: the class", "".join(parts), "60rem", TABLES + STYLE)
 
 
 def overview(title: str, verdicts: list[dict], scores: dict) -> str:
@@ -86,28 +88,12 @@ def section(title: str, inner: str, about: str = "") -> str:
     return f"<section><h2>{title}</h2>{about}{inner}</section>"
 
 
-def table(heads: list[str], rows: list[list[str]], numeric: tuple[int, ...] = (), wide: bool = False) -> str:
-    """Cells are HTML already."""
-
-    def line(cells, tag):
-        marks = [' class="n"' if i in numeric else "" for i in range(len(cells))]
-        return "<tr>" + "".join(f"<{tag}{m}>{c}</{tag}>" for c, m in zip(cells, marks, strict=True)) + "</tr>"
-
-    body = line(heads, "th") + "".join(line(row, "td") for row in rows)
-    return f'<div class="{"wide" if wide else ""}"><table>{body}</table></div>'
-
-
 def needs_a_person(verdicts: list[dict], scores: dict, hands: dict) -> str:
     """Proofs to read, files that were refused, graders that failed, scores to look at again."""
     rows: dict[str, list[str]] = {}
     for verdict in verdicts:
         student = verdict["student"]
-        if verdict["status"] != "graded":
-            rows.setdefault(f"{verdict['status']}: {verdict['reason']}", []).append(student)
-            continue
-        unread = [name for name, score in scores[student].items() if score is None]
-        changed = [name for name, hand in hands.get(student, {}).items() if hand.due and name not in unread]
-        for what in [f"{n}: to read" for n in unread] + [f"{n}: changed since a person graded it" for n in changed]:
+        for what in due(verdict, scores.get(student, {}), hands.get(student, {})):
             rows.setdefault(what, []).append(student)
     cells = [
         [str(len(who)), f'{text(what)}<br><span class="soft small">{text(", ".join(who), 4000)}</span>']

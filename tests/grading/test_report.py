@@ -5,7 +5,7 @@ import re
 import pytest
 
 from dgmlib.checks import ASSIGNMENTS
-from grading import mistakes, plots, report, results, similarity
+from grading import index, mistakes, plots, report, results, similarity
 from grading.course import Course, write
 from grading.points import Hand
 
@@ -151,5 +151,42 @@ def test_sources_that_are_no_python(source):
 def test_files(room):
     synthetic.on_file(room, synthetic.a_class(12))
     files, _ = report.report(room, results.wanted(room, []))
-    assert files == [room.data / "report" / f"{NAME}.html"]
+    assert [file.name for file in files] == [f"{NAME}.html", "index.html"]
+    assert {file.parent for file in files} == {room.data / "report"}
     assert "12 submissions" in harmless(files[0].read_bytes()).words
+
+
+def indexed(room) -> tuple[str, list[str]]:
+    """What the index says, and where it leads; the rest of it is harmless."""
+    shown = (room.data / "report" / "index.html").read_bytes().decode()
+    links = re.findall(r'<a href="([^"]*)">', shown)
+    return harmless(re.sub(r'<a href="[^"]*">|</a>', "", shown).encode()).words, links
+
+
+def test_the_index_counts_every_submission(room):
+    made = [verdict("ann", written=[]), verdict("bo", {"gaussian_kl": "kl: wrong."}), verdict("cy", written=[])]
+    synthetic.on_file(room, [*made, synthetic.refused("dee", EVIL)])
+    report.report(room, results.wanted(room, []))
+    words, links = indexed(room)
+    assert links == [f"{NAME}.html"]
+    assert "3 of 4 17.0 of 20 2" in words  # 18, 15 and 18 points; bo's proof to read, dee's refusal
+
+
+def test_the_index_keeps_the_reports_that_were_not_asked_for(room):
+    synthetic.on_file(room, [verdict("ann")])
+    report.report(room, results.wanted(room, [NAME]))
+    later = room.submitted / "ann" / "03_elbo" / "elbo.ipynb"
+    write(later, b"{}")
+    report.report(room, {NAME: results.load(room, NAME)})
+    words, links = indexed(room)
+    assert links == [f"{NAME}.html"]
+    assert "03 elbo no page yet: python -m grading report 03_elbo 0 of 1 none yet 1" in words
+    report.report(room, results.wanted(room, ["03_elbo"]))
+    words, links = indexed(room)
+    assert links == [f"{NAME}.html", "03_elbo.html"]
+    assert "1 of 1 18.0 of 20 1" in words
+
+
+def test_a_title_stays_text_in_the_index(room):
+    shown = index.contents([index.row(room.data / "x.html", EVIL[:80], [synthetic.refused("ann", "")], {})])
+    assert "<script>alert(1)</script>" in harmless(shown).words
