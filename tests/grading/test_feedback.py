@@ -48,7 +48,7 @@ def harmless(page: bytes) -> Tags:
     names = {name for _, attributes in tags.seen for name in attributes}
     assert not any(name.startswith("on") or name in ("src", "href", "srcdoc", "action") for name in names)
     assert b"url(" not in page
-    assert b"http" not in page.replace(b"http-equiv", b"")
+    assert b"http" not in re.sub(rb' src="[^"]*"|http-equiv', b"", page)  # base64 may spell it
     return tags
 
 

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import os
 import struct
 import zlib
 
@@ -94,6 +95,57 @@ def test_a_figure_and_a_text_stand_below_the_exercise_that_lost_points(page):
     assert "the card" not in words
 
 
+def rearranged(after: str, source: str = CALL) -> bytes:
+    """A cell of the student's own that printed a word, after another cell."""
+    notebook = json.loads(submission())
+    own = classroom.at(notebook, "own") | {"source": source, "outputs": [said("a word")]}
+    notebook["cells"] = [cell for cell in notebook["cells"] if cell.get("id") != "own"]
+    notebook["cells"].insert(classroom.place(notebook, after) + 1, own)
+    return json.dumps(notebook).encode()
+
+
+@pytest.mark.parametrize(
+    ("after", "source", "belongs"),
+    [
+        (EXERCISE, "plt.plot(1)", EXERCISE),
+        ("widths_predict", "plt.plot(1)", EXERCISE),
+        ("about_forward_kl_loss", "plt.plot(1)", "forward_kl_loss"),
+        ("summary", CALL, EXERCISE),
+        ("check_forward_kl_loss", CALL, EXERCISE),
+        ("title", "plt.plot(1)", None),
+    ],
+)
+def test_a_cell_belongs_to_what_it_calls_else_to_the_exercise_above(after, source, belongs):
+    shown = outputs.by_exercise(RELEASED, rearranged(after, source), [EXERCISE, "forward_kl_loss"])
+    assert {name: [o.text for o in found] for name, found in shown.items()} == (
+        {belongs: ["a word"]} if belongs else {}
+    )
+
+
+def test_the_closing_figure_is_drawn_by_the_students_answers_and_shown_once():
+    losses = ["forward_kl_loss", "reverse_kl_loss", "latent_reverse_kl"]
+    solved = (CHECKOUT / "solutions" / NAME / "forward_reverse_kl.ipynb").read_bytes()
+    shown = outputs.by_exercise(RELEASED, solved, [EXERCISE, *losses[1:]])
+    assert list(shown) == ["reverse_kl_loss"]
+    text, figure = shown["reverse_kl_loss"]
+    assert "your reverse KL: " in text.text
+    assert plt.imread(io.BytesIO(figure.png)).shape[1] > 500
+
+
+def test_an_answer_without_its_id_that_prints():
+    notebook = json.loads(submission())
+    answer = classroom.at(notebook, EXERCISE)
+    answer |= {"id": "other", "metadata": {}, "outputs": [said("from the answer's cell")]}
+    assert [o.text for o in found(json.dumps(notebook).encode())] == ["from the answer's cell"]
+
+
+def test_of_several_files_the_one_that_was_graded(page, tmp_path):
+    newer = tmp_path / "grading" / "submitted" / "ann" / NAME / "newer.ipynb"
+    write(newer, b"{}")
+    os.utime(newer, (2**32, 2**32))
+    assert "kl is 0" in harmless(page(submission(said("kl is 0")), {EXERCISE: "wrong"})).words
+
+
 @pytest.mark.parametrize("wrong", [{}, {EXERCISE: "not solved yet"}, {"objective_needs": "wrong"}])
 def test_it_is_shown_for_a_tried_exercise_alone(page, wrong):
     assert b"What your notebook showed" not in page(submission(said("kl is 0")), wrong)
@@ -121,6 +173,21 @@ HOSTILE = {
     "text is nested": said([["x"], {"y": 1}]),
     "an error": {"output_type": "error", "ename": EVIL, "evalue": EVIL, "traceback": [EVIL]},
     "standard error": {"output_type": "stream", "name": "stderr", "text": "warned"},
+    "nothing but colours": said("\x1b[31m\x1b]0;title\x07\n" * 10**5),
+    "another check card": {
+        "output_type": "execute_result",
+        "data": {"text/plain": ["✗ gaussian_kl: 0 of 3\n", "  ✗ value"]},
+    },
+    "lines of a plot": {
+        "output_type": "execute_result",
+        "data": {"text/plain": "[<Line2D at 0x7f>,\n <Line2D at 0x8f>]"},
+    },
+    "a widget": {
+        "output_type": "display_data",
+        "data": {"application/vnd.jupyter.widget-view+json": {}, "text/plain": "w"},
+    },
+    "half a character as base64": drawn("\ud800"),
+    "a chunk longer than the file": drawn(outputs.SIGNATURE + struct.pack(">I4s", 2**32 - 1, b"IHDR")),
 }
 
 

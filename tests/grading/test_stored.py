@@ -1,0 +1,65 @@
+"""Whatever a submission prints or raises: its verdict file and its feedback page take at most 200 kB each."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from dgmlib.checks import ASSIGNMENTS
+from dgmlib.checks.exercise import LawResult
+from grading import feedback, judge, outputs, verdicts
+from grading.course import CHECKOUT
+from grading.outputs import Output
+
+from . import classroom
+
+MOST = 200_000
+FLOWS = ASSIGNMENTS["00_flows_recap"]
+RELEASED = (CHECKOUT / "course" / FLOWS.name / f"{FLOWS.notebook}.ipynb").read_bytes()
+WORST = {
+    "quotes": '"',
+    "apostrophes": "'",
+    "backslashes": "\\",
+    "zeros": "\0",
+    "lines": "\n",
+    "emoji": "🙃",
+    "halves": "\ud800",
+}
+
+
+def sizes(verdict: dict, own: dict | None = None) -> tuple[int, int]:
+    """Bytes of the verdict file and of the feedback page."""
+    return len(verdicts.dumps(verdict)), len(feedback.student_page(verdict, {}, "Flows", own))
+
+
+@pytest.mark.parametrize("character", WORST)
+@pytest.mark.parametrize("name", ASSIGNMENTS)
+def test_every_law_and_note_as_long_as_can_be(name, character):
+    text = f"your answer raised {WORST[character] * 2000}"
+
+    made = judge.refused("ann", ASSIGNMENTS[name], "", "bwrap", "graded") | {"score": 0}
+    made["notes"] = [judge.clean(text)] * judge.NOTES
+    for exercise in ASSIGNMENTS[name].exercises.values():
+        said = [LawResult(law.name, False, law.weight, f"{n} {text}") for n, law in enumerate(exercise.laws)]
+        made["exercises"][exercise.name] = judge.Judge.report(SimpleNamespace(results={exercise.name: said}), exercise)
+    own = {n: [Output(cell, text="'" * outputs.LONGEST_TEXT) for cell in range(9)] for n in made["exercises"]}
+    assert max(sizes(made)) <= MOST
+    assert max(sizes(made, own)) <= MOST
+
+
+@pytest.mark.parametrize("character", ["quotes", "zeros", "emoji"])
+def test_a_notebook_that_floods(start, cage, character):
+    words = f"chr({ord(WORST[character])}) * 10**5"
+    flood = f"words = {words}\nprint(words)\nraise RuntimeError(words)"
+    notebook = json.loads(RELEASED)
+    for name in FLOWS.exercises:
+        classroom.at(notebook, name)["source"] = f"def {name}(*given, **named):\n    raise RuntimeError({words})"
+    stored = [{"output_type": "stream", "name": "stdout", "text": WORST[character] * 1000}]
+    notebook["cells"] += [classroom.own(flood, f"own-{n}") | {"outputs": stored} for n in range(200)]
+    data = classroom.data(notebook)
+    verdict = judge.grade(data, "ann", FLOWS, "secret", RELEASED, start, cage.kind)
+    assert verdict["status"] == "graded"
+    assert len(verdict["notes"]) == judge.NOTES
+    own = outputs.by_exercise(RELEASED, data, list(FLOWS.exercises))
+    assert own
+    assert max(sizes(verdict, own)) <= MOST
