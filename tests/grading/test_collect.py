@@ -169,7 +169,8 @@ def from_colab() -> dict:
     user = {"displayName": "Ada Lovelace", "userId": "0123456789"}
     made["cells"][0]["metadata"] = {"id": "xyz", "executionInfo": {"status": "ok", "user": user}}
     about = {"provenance": [{"file_id": "1aDa", "timestamp": 1}], "authorship_tag": "ABXada", "name": "ada.ipynb"}
-    made["metadata"] = {"colab": about, "kernelspec": {"name": "python3"}}
+    authors = [{"name": "Ada Lovelace"}]
+    made["metadata"] = {"colab": about, "authors": authors, "kernelspec": {"name": "python3"}}
     return made
 
 
@@ -190,6 +191,11 @@ def test_an_account_is_not_stored(take, room):
 )
 def test_what_is_no_notebook_is_stored_as_it_came(data):
     assert account.removed(data) == data
+
+
+def test_a_file_does_not_grow():
+    packed = json.dumps(from_colab() | {"more": [*range(100), "é\n"]}, ensure_ascii=False, separators=(",", ":"))
+    assert len(account.removed(packed.encode())) < len(packed.encode())
 
 
 def test_half_a_surrogate_survives_the_rewriting():
