@@ -16,7 +16,7 @@ from traitlets import Unicode
 
 from dgmlib.checks import ASSIGNMENTS
 
-from . import autograded, intake, proofs, record, release, roster, sandbox, verdicts
+from . import autograded, intake, proofs, record, release, results, roster, sandbox, verdicts
 from .course import Course
 from .grader import Grader, Task
 from .links import link
@@ -64,7 +64,7 @@ class JudgeOutside(NbGraderPreprocessor):
 
 
 class RecordVerdict(NbGraderPreprocessor):
-    """Write the verdict's scores into the gradebook."""
+    """Write the verdict's scores into the gradebook, and where feedback, report and export look."""
 
     def preprocess(self, nb, resources):
         about = resources["nbgrader"]
@@ -75,6 +75,7 @@ class RecordVerdict(NbGraderPreprocessor):
         with Gradebook(about["db_url"]) as gradebook:
             record.save(gradebook, ASSIGNMENTS[about["assignment"]], result, person, rewritten)
         proofs.remember(course, about["assignment"], [result])
+        results.store(course, [result])
         return nb, resources
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import grading
-from grading import roster
-from grading.course import Course
+from grading import results, roster
+from grading.course import Course, write
 from grading.gradebook import opened, url
 
 from . import classroom
@@ -63,3 +63,48 @@ def test_nbgrader_grades_in_our_sandbox_with_our_scores(room):
     assert scores["ann"] == 2.0
     assert scores["eve"] == 0.0
     assert len(list(room.verdicts.iterdir())) == 2
+
+
+@pytest.fixture
+def proof(tmp_path):
+    """A course folder with a proof; a function that hands in ann's words."""
+    course = Course(tmp_path)
+    for folder in ("course", "solutions"):
+        shutil.copytree(CHECKOUT / folder / "03_elbo", tmp_path / folder / "03_elbo")
+    shutil.copy(CHECKOUT / "nbgrader_config.py", tmp_path)
+
+    def hand_in(words: str):
+        notebook = json.loads((course.released / "03_elbo" / "elbo.ipynb").read_text())
+        classroom.at(notebook, "decomposition_proof")["source"] = words
+        write(course.submitted / "ann" / "03_elbo" / "elbo.ipynb", json.dumps(notebook).encode())
+
+    return course, hand_in
+
+
+def test_a_proof_handed_in_again_is_flagged_and_its_verdict_is_the_last_one(proof):
+    """Graded by our command, then twice by nbgrader's."""
+    course, hand_in = proof
+
+    def nbgrader() -> tuple[float, bool]:
+        done = command(course, "nbgrader", "autograde", "03_elbo", "--force")
+        assert done.returncode == 0, done.stderr
+        with opened(url(course)) as book:
+            grade = book.find_grade("decomposition_proof", "elbo", "03_elbo", "ann")
+            return grade.manual_score, grade.needs_manual_grade
+
+    def by_hand(points: float):
+        with opened(url(course)) as book:
+            grade = book.find_grade("decomposition_proof", "elbo", "03_elbo", "ann")
+            grade.manual_score, grade.needs_manual_grade = points, False
+            book.db.commit()
+
+    hand_in("By Jensen.")
+    ours = command(course, sys.executable, "-m", "grading", "autograde", "--course", str(course.root), "--quiet")
+    assert ours.returncode == 0, ours.stderr
+    by_hand(0.25)
+    assert nbgrader() == (0.25, False)
+    hand_in("By the product rule.")
+    assert nbgrader() == (0.25, True)
+    assert [v["status"] for v in results.load(course, "03_elbo")] == ["graded"]
+    by_hand(1.0)
+    assert nbgrader() == (1.0, False)
