@@ -1,7 +1,6 @@
 """`make lab`'s own command over a copy of the course, and a real Chromium in front of it."""
 
 import os
-import re
 import shlex
 import shutil
 import signal
@@ -55,7 +54,7 @@ def address(desk, surroundings):
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]
-    extra = f"--no-browser --allow-root --port={port} --IdentityProvider.token={TOKEN} --expose-app-in-browser"
+    extra = f"--no-browser --port={port} --IdentityProvider.token={TOKEN} --expose-app-in-browser"
     log = desk.parent / f"{desk.name}.log"
     with open(log, "wb") as sink:
         server = subprocess.Popen(
@@ -74,10 +73,10 @@ def address(desk, surroundings):
 
 
 def lab_command() -> list[str]:
-    """The words of the Makefile's target `lab`."""
-    line = re.search(r"^lab:.*\n\t\$\(BIN\)/(.+)$", (CHECKOUT / "Makefile").read_text(), re.MULTILINE)[1]
-    program, *words = shlex.split(line)
-    return [str(Path(sys.executable).parent / program), *words]
+    """What `make lab` would run, by make itself."""
+    shown = subprocess.run(["make", "-n", "lab"], cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout
+    program, *words = shlex.split(shown.splitlines()[-1])
+    return [str(Path(sys.executable).parent / Path(program).name), *words]
 
 
 def wait_for(url: str, server: subprocess.Popen, log: Path):
