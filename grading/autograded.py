@@ -59,9 +59,9 @@ class Budget:
 
 
 def rubric_cell(name: str, rubric: str) -> dict:
-    quoted = "\n".join(f"> {line}".rstrip() for line in ["**For the grader: rubric**", "", *rubric.split("\n")])
-    about = {"cell_type": "markdown", "id": f"rubric-{name}"[:64]}
-    return about | {"metadata": {"tags": [FOR_THE_GRADER]}, "source": quoted}
+    """Between two rules: in a quotation formgrader shows no tables."""
+    about = {"cell_type": "markdown", "id": f"rubric-{name}"[:64], "metadata": {"tags": [FOR_THE_GRADER]}}
+    return about | {"source": f"---\n\n#### For the grader: rubric\n\n{rubric}\n\n---"}
 
 
 def own_cell(cell, name: str, budget: Budget) -> dict:
