@@ -70,7 +70,9 @@ def autograde(options, course: Course) -> int:
     show.table(options, results)
     without = [r for r in results if r["status"] != "graded"]
     show.problems([f"{r['student']}: {r['assignment']}: {r['status']}: {r['reason']}" for r in without])
-    return 1 if without else 0
+    misnamed = course.misnamed()
+    show.problems([f"{name!r} is no possible name of a student: rename the folder" for name in misnamed])
+    return 1 if without or misnamed else 0
 
 
 def batch(options, course: Course) -> list[dict]:

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-STUDENT = re.compile(r"[^\x00-\x1f/\\]{1,120}")
+STUDENT = re.compile(r"[^\x00-\x1f/\\\ud800-\udfff]{1,120}")  # no half characters, which no file can hold
 
 
 class CourseError(ValueError):
@@ -88,6 +88,11 @@ class Course:
             if STUDENT.fullmatch(student := folder.parent.name) and not student.startswith("."):
                 found[student] = sorted(p for p in listed(folder) if p.suffix == ".ipynb" and p.name[0] != ".")
         return found
+
+    def misnamed(self) -> list[str]:
+        """Folders among the submissions whose name cannot be a student's."""
+        names = (path.name for path in sorted(listed(self.submitted)) if path.is_dir())
+        return [name for name in names if not STUDENT.fullmatch(name)]
 
 
 def listed(folder: Path) -> list[Path]:

@@ -112,6 +112,15 @@ def gradebook(course) -> set:
         return {(s.student.id, s.score) for s in book.assignment_submissions("00_flows_recap")}
 
 
+def test_a_folder_that_can_be_no_student_is_named_and_stops_nobody(run, course, hand_in):
+    hand_in("ann", SOLVED)
+    (course.submitted / os.fsdecode(b"caf\xe9") / "00_flows_recap").mkdir(parents=True)
+    code, _, err = run("autograde")
+    assert code == 1
+    assert err.count("rename the folder") == 1
+    assert gradebook(course) == {("ann", 5.0)}
+
+
 def test_a_second_grader_says_so_and_ends(run, course, hand_in):
     import fcntl
 
