@@ -12,11 +12,12 @@ from grading.course import CHECKOUT, Course, write
 
 NAME = "00_flows_recap"
 LARGE = 150_000  # characters of one verdict
+# VmHWM: ru_maxrss would count the test's own process, of which this one was forked.
 MEASURE = """
-import resource, sys
+import re, sys
 from grading.cli import main
 code = main(sys.argv[1:])
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1])
 sys.exit(code)
 """
 
