@@ -10,6 +10,12 @@ STYLE = """
 a { color: var(--accent); font-weight: 600; }
 td { padding-top: .5rem; padding-bottom: .5rem; } th:last-child, td:last-child { padding-right: 0; }
 .n > span { white-space: nowrap; }
+@media (max-width: 38rem) {
+  table, tbody { display: block; } th:first-child { display: none; }
+  tr { display: grid; grid-template-columns: 1fr 1.1fr 1.3fr; border-bottom: 1px solid var(--line); }
+  tr:last-child { border-bottom: 0; } td:first-child { grid-column: 1 / -1; padding-right: 0; padding-bottom: 0; }
+  th, td { border-bottom: 0; } td.n, th.n { text-align: left; } td.n { padding-top: .2rem; }
+}
 """
 HEADS = ["assignment", "graded", "mean", "need a person"]
 
