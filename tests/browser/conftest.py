@@ -74,7 +74,9 @@ def address(desk, surroundings):
 
 def lab_command() -> list[str]:
     """What `make lab` would run, by make itself."""
-    shown = subprocess.run(["make", "-n", "lab"], cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout
+    outside = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "MFLAGS"))}
+    ask = ["make", "-n", "--no-print-directory", "lab"]  # `make test` may be what runs us
+    shown = subprocess.run(ask, cwd=CHECKOUT, env=outside, capture_output=True, text=True, check=True).stdout
     program, *words = shlex.split(shown.splitlines()[-1])
     return [str(Path(sys.executable).parent / Path(program).name), *words]
 
