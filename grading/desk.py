@@ -37,7 +37,12 @@ def collect(options, course: Course) -> int:
 def collected_table(name: str, made: Collected) -> Table:
     table = Table(title=f"{name}, from {made.platform}")
     for column in ("student", "status", "late", "attempts", "handed in", "file"):
-        table.add_column(column, justify="right" if column == "attempts" else "left", no_wrap=column != "student")
+        table.add_column(
+            column,
+            justify="right" if column == "attempts" else "left",
+            no_wrap=column not in ("student", "file"),
+            min_width=12 if column == "student" else None,
+        )
     for row in made.students:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(row["time"])) if row["time"] else ""
         status = f"[{LOOKS[row['status']]}]{row['status']}[/]"
