@@ -149,7 +149,17 @@ class Repair:
         """A proof's text: the last copy that was written on."""
         texts = [c.source for c, s in zip(self.cells, self.slot_of, strict=True) if s is slot]
         edited = [text for text in texts if text.strip() and squeezed(text) != squeezed(slot.source)]
-        return edited[-1] if edited else None
+        return edited[-1] if edited else self.beside(slot)
+
+    def beside(self, slot: Slot) -> str | None:
+        """What stands as text in cells of the student's own around a proof's place, or a proof that lost its id."""
+        place = self.slots.index(slot)
+        around, last, found = self.slots[max(place - 1, 0) : place + 1], None, []
+        for cell, recognised in zip(self.cells, self.slot_of, strict=True):
+            last = recognised or last
+            if recognised is None and last in around and cell.kind != "code" and cell.source.strip():
+                found.append(cell.source)
+        return "\n\n".join(found) or None
 
     def own(self, chosen: set) -> dict[int, list[Cell]]:
         """The student's additional cells, by the index of the released cell that they follow (-1: before all)."""

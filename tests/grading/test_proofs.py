@@ -74,3 +74,29 @@ def test_a_lost_or_damaged_file_costs_the_reminder_alone(room, hand_in, data):
     path.unlink() if data is None else path.write_bytes(data)
     assert hand_in(WORDS + " Name LOTUS.") == (False, 1.5)
     assert proofs.load(room, NAME).keys() == {"ann"}
+
+
+def below(notebook):
+    notebook["cells"].insert(classroom.place(notebook, PROOF) + 1, classroom.cell("my-proof", WORDS, "markdown"))
+
+
+def without_ids(notebook):
+    """Every id and all of nbgrader's metadata lost, the words in the place of the stub."""
+    classroom.at(notebook, PROOF)["source"] = WORDS
+    for cell in notebook["cells"]:
+        del cell["id"]
+        cell["metadata"] = {}
+
+
+def elsewhere(notebook):
+    notebook["cells"].insert(classroom.place(notebook, "gaussian_kl"), classroom.cell("note", "A note.", "markdown"))
+
+
+@pytest.mark.parametrize(("change", "found"), [(below, WORDS), (without_ids, WORDS), (elsewhere, None)])
+def test_a_proof_in_a_cell_of_its_own_is_read(room, change, found):
+    released = room.released_notebook(ASSIGNMENT).read_bytes()
+    notebook = json.loads(released)
+    change(notebook)
+    repaired = repair(released, intake.cells(json.dumps(notebook).encode()))
+    assert repaired.answers.get(PROOF) == found
+    assert (PROOF in repaired.written) == (found is not None)

@@ -4,5 +4,5 @@ from ..exercise import Assignment, proof
 from . import gaussian, latent, losses, needs
 
 PROOF = proof("duality_proof", 2, "Normalizing Flows KL Duality")
-EXERCISES = (*gaussian.EXERCISES, *losses.EXERCISES, *latent.EXERCISES, *needs.EXERCISES, PROOF)
+EXERCISES = (*gaussian.EXERCISES, *losses.EXERCISES, *needs.EXERCISES, *latent.EXERCISES, PROOF)
 ASSIGNMENT = Assignment("01_forward_reverse_kl", "forward_reverse_kl", {e.name: e for e in EXERCISES})

@@ -49,7 +49,7 @@ def right_words(name: str):
             return seen.error("value", f"error.{name}") or seen.error("value") or "no answer came back"
         too_many = [f"'{w}' is not needed: {EXTRA[name][w]}" for w, a, b in zip(WORDS, got, want, strict=True) if a > b]
         too_few = [MISSING[name][w] for w, a, b in zip(WORDS, got, want, strict=True) if a < b]
-        missing = [f"something is missing: {' '.join(too_few)}"] if too_few else []
+        missing = [f"something is missing: {'; '.join(too_few)}"] if too_few else []
         return "; ".join(too_many + missing) or None
 
     return test
