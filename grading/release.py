@@ -33,6 +33,7 @@ METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
+HINT = re.compile(r"<details>.*?</details>", re.DOTALL)
 SHORTEST_LEAK = 12
 
 
@@ -115,10 +116,12 @@ def processed(notebook, path: Path, assignment: str):
 
 
 def solution_lines(notebook) -> set[str]:
-    """The lines of all solution regions that are long enough to tell, and stand nowhere else in the notebook."""
+    """The lines of all solution regions that are long enough to tell, but for those that a hint or other code shows."""
     regions = [m for cell in notebook.cells for m in REGION.findall(cell.source)]
     lines = {line.strip() for region in regions for line in region.splitlines()}
-    visible = "\n".join(REGION.sub("", cell.source) for cell in notebook.cells)
+    code = [REGION.sub("", cell.source) for cell in notebook.cells if cell.cell_type == "code"]
+    hints = [hint for cell in notebook.cells if cell.cell_type == "markdown" for hint in HINT.findall(cell.source)]
+    visible = "\n".join(code + hints)
     return {line for line in lines if len(line) >= SHORTEST_LEAK and line not in visible}
 
 
