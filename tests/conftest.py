@@ -17,6 +17,10 @@ def pytest_collection_modifyitems(items):
                 item.add_marker(pytest.mark.skip(reason="no GPU here"))
 
 
+def pytest_configure():
+    torch.set_num_threads(1)  # many small products: two threads wait for each other, up to 80 times slower on busy cores
+
+
 @pytest.fixture
 def device(request) -> torch.device:
     return torch.device(request.config.getoption("--device"))
