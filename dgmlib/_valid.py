@@ -1,11 +1,73 @@
-"""Input checks shared by the library: each raises a ValueError with name, expected, got and remedy.
+"""The one home of boundary checks: each `require_*` raises a ValueError with name, expected, got and remedy.
 
-The checks of values (not of shapes) read one number back from the device, so they stand at the boundary of a
-function or in a constructor, never inside a loop over samples.
+Types, dtypes, devices and ranks are known without reading the data, so every public function checks them.
+Values are read, one number for each check, where a model is made, where data are fitted, and on the small result
+of a decomposition; never inside a loop over samples. What costs a pass over a result (`require_no_nan`) is read on
+a CPU alone: on a GPU it would wait for the device. Where values cannot be read, under torch.compile, torch.export,
+vmap or on the meta device, checks of values pass.
 """
+
+from numbers import Integral, Real
+from types import EllipsisType
+from typing import Any
 
 import torch
 from torch import Tensor
+
+Size = int | str | EllipsisType  # a size, a name for any size, or any leading axes
+
+FLOATS = (torch.float32, torch.float64)
+
+
+def require_tensor(name: str, value: Any, shape: tuple[Size, ...], like: Tensor | None = None) -> None:
+    """A float32 or float64 tensor of that shape, on the dtype and device of `like`, and no autocast around it."""
+    require_floats(name, value, like)
+    require_shape(name, value, shape)
+    if value.dtype == torch.float32 and torch.is_autocast_enabled(value.device.type):
+        raise ValueError(
+            f"{name}: expected torch.float32 without autocast, got autocast, which would round products to "
+            f"{torch.get_autocast_dtype(value.device.type)}; wrap the call in "
+            f'torch.autocast("{value.device.type}", enabled=False), or pass float64.'
+        )
+
+
+def require_floats(name: str, value: Any, like: Tensor | None = None) -> None:
+    """A float32 or float64 tensor, of the dtype and on the device of `like` where one is given."""
+    if not isinstance(value, Tensor):
+        raise ValueError(f"{name}: expected a torch.Tensor, got {type(value).__name__}; torch.tensor(...) makes one.")
+    if value.dtype not in FLOATS:
+        remedy = "take its real part or its absolute value" if value.is_complex() else "convert with .float()"
+        raise ValueError(f"{name}: expected torch.float32 or torch.float64, got {value.dtype}; {remedy}.")
+    if like is not None and (value.dtype, value.device) != (like.dtype, like.device):
+        wanted, got = f"{like.dtype} on {like.device}", f"{value.dtype} on {value.device}"
+        raise ValueError(f"{name}: expected {wanted} like the other inputs, got {got}; convert with .to.")
+
+
+def require_shape(name: str, tensor: Tensor, shape: tuple[Size, ...]) -> None:
+    """The shape is `shape`: `(..., 2)` has any leading axes; a name stands for any size above 0, and "n" for 0 too."""
+    if _matches(tensor.shape, shape):
+        return
+    got, wanted = tuple(tensor.shape), ", ".join("..." if size is ... else str(size) for size in shape)
+    remedy = "the last axis holds one event; unsqueeze, transpose or slice until it fits"
+    if len(got) == 1 and len(shape) == 2 and ... not in shape:
+        remedy = f"{name}.unsqueeze(-1) makes a column of it, {name}.unsqueeze(0) a row"
+    raise ValueError(f"{name}: expected shape ({wanted}{',' * (len(shape) == 1)}), got {got}; {remedy}.")
+
+
+def _matches(got: tuple[int, ...], shape: tuple[Size, ...]) -> bool:
+    if shape and shape[0] is ...:
+        shape = shape[1:]
+        got = got[max(len(got) - len(shape), 0) :]
+    return len(got) == len(shape) and all(
+        g == size if isinstance(size, int) else g > 0 or size == "n" for g, size in zip(got, shape, strict=True)
+    )
+
+
+def require_event(name: str, value: Any, features: int | None = None, like: Tensor | None = None) -> None:
+    """A float32 or float64 tensor `(..., features)`, of the dtype and on the device of `like`."""
+    require_floats(name, value, like)
+    if value.dim() == 0 or (features is not None and value.shape[-1] != features):
+        require_shape(name, value, (..., "m" if features is None else features))
 
 
 def require_samples(name: str, samples: Tensor) -> None:
@@ -14,45 +76,68 @@ def require_samples(name: str, samples: Tensor) -> None:
         raise ValueError(f"{name}: expected at least one sample, got {tuple(samples.shape)}; pass or draw some.")
 
 
-def require_shape(name: str, tensor: Tensor, expected: tuple[int | None, ...]) -> None:
-    """The last axes of `tensor` are `expected`, where None stands for any size."""
-    got = tuple(tensor.shape)
-    tail = got[-len(expected) :] if expected else ()
-    matches = len(tail) == len(expected) and all(e in (None, t) for e, t in zip(expected, tail, strict=True))
-    if not matches:
-        wanted = ", ".join("any" if e is None else str(e) for e in expected)
-        raise ValueError(f"{name}: expected shape (..., {wanted}), got {got}; the last axes hold one event.")
+def require_count(name: str, number: Any, least: int = 1, remedy: str = "pass a whole number") -> None:
+    """A whole number of at least `least`; True and 2.0 are none."""
+    if isinstance(number, bool) or not isinstance(number, Integral) or number < least:
+        raise ValueError(f"{name}: expected a whole number, at least {least}, got {number!r}; {remedy}.")
+
+
+def require_scalar(name: str, value: Any, like: Tensor) -> Tensor:
+    """A real number as a 0-dimensional tensor of the dtype and on the device of `like`."""
+    if isinstance(value, bool) or not isinstance(value, Real | Tensor):
+        raise ValueError(
+            f"{name}: expected a number, got {type(value).__name__}; pass a float or a tensor of shape ()."
+        )
+    if isinstance(value, Tensor):
+        require_floats(name, value)
+        require_shape(name, value, ())
+    return torch.as_tensor(value).to(like)
 
 
 def require_finite(name: str, values: Tensor) -> None:
     """No nan and no infinity in `values`, or in what was computed from `name`."""
-    if not bool(values.isfinite().all()):
+    if is_false(values.detach().isfinite().all()):
+        raise ValueError(f"{name}: expected finite numbers, got nan or infinity; drop or fill those rows.")
+
+
+def require_no_nan(name: str, result: Tensor) -> None:
+    """No nan in the result of `name`; one pass over the result, so on a CPU alone. Its sum is nan if an entry is."""
+    if result.device.type == "cpu" and is_false(~result.detach().sum().isnan()) and is_false(~result.isnan().any()):
         raise ValueError(f"{name}: expected finite numbers, got nan or infinity; drop or fill those rows.")
 
 
 def require_positive(name: str, value: float | Tensor) -> None:
     """Every entry of `value` is a finite number above 0."""
-    value = torch.as_tensor(value)
-    if not bool(((value > 0) & value.isfinite()).all()):
+    value = torch.as_tensor(value).detach()
+    if is_false(((value > 0) & value.isfinite()).all()):
         raise ValueError(f"{name}: expected finite numbers above 0, got {value.tolist()}; a zero scale has no density.")
 
 
-def cholesky(name: str, matrix: Tensor) -> Tensor:
+def require_positive_definite(name: str, matrix: Tensor) -> Tensor:
     """L with L Lᵀ = `matrix`, (..., m, m); a singular or indefinite matrix is an error, not a nan.
 
     A pivot L_ii² is the variance of coordinate i given those before it. Below a few roundings of `matrix_ii`
     it is rounding alone, and the matrix is singular to its own precision. L is float64: the matrix is small,
     and its condition number multiplies every rounding.
     """
-    require_shape(name, matrix, (matrix.shape[-1], matrix.shape[-1]))
     scale_tril, info = torch.linalg.cholesky_ex(matrix.double())
-    pivots = scale_tril.diagonal(dim1=-2, dim2=-1).square()
-    rounding = 4 * matrix.shape[-1] * torch.finfo(matrix.dtype).eps * matrix.diagonal(dim1=-2, dim2=-1)
-    bad = (info != 0) | ~(pivots > rounding).all(-1)
-    if bool(bad.any()):
-        where = "" if matrix.dim() == 2 else f" at index {bad.nonzero()[0].tolist()}"
+    pivots = scale_tril.detach().diagonal(dim1=-2, dim2=-1).square()
+    rounding = 4 * matrix.shape[-1] * torch.finfo(matrix.dtype).eps * matrix.detach().diagonal(dim1=-2, dim2=-1)
+    good = (info == 0) & (pivots > rounding).all(-1)
+    if is_false(good.all()):
+        where = "" if matrix.dim() == 2 else f" at index {(~good).nonzero()[0].tolist()}"
         raise ValueError(
             f"{name}: expected positive definite matrices, got a singular or indefinite one{where}; drop "
             "linearly dependent features, or add a small multiple of the identity."
         )
     return scale_tril
+
+
+def is_false(condition: Tensor) -> bool:
+    """Whether `condition` is known to be False: under torch.compile, torch.export, vmap or on meta nothing is."""
+    if torch.compiler.is_compiling():
+        return False
+    try:
+        return not bool(condition)
+    except RuntimeError:  # vmap and meta have no public test
+        return False

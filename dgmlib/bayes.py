@@ -19,7 +19,7 @@ def grid_posterior(log_prior: Tensor, log_likelihood: Tensor, step: float) -> tu
     ([1.0, 1.0, 1.0, 1.0], -10000.0)
     """
     require_positive("step", step)
-    require_shape("log_likelihood", log_likelihood, (log_prior.shape[-1],))
+    require_shape("log_likelihood", log_likelihood, (..., log_prior.shape[-1]))
     log_joint = log_prior + log_likelihood
     log_evidence = torch.logsumexp(log_joint, -1) + torch.as_tensor(step).to(log_joint).log()
     if not bool(log_evidence.isfinite().all()):
@@ -78,7 +78,7 @@ def linear_regression_posterior(
     require_positive("noise_std", noise_std)
     require_positive("prior_std", prior_std)
     *batch, n, d = features.shape
-    require_shape("targets", targets, (n,))
+    require_shape("targets", targets, (..., n))
     noise_std, prior_std = (torch.as_tensor(s).to(features) for s in (noise_std, prior_std))
     eye = torch.eye(d, dtype=features.dtype, device=features.device)
     prior_rows = (noise_std / prior_std * eye).expand(*batch, d, d)

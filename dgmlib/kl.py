@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from dgmlib._valid import cholesky, require_samples, require_shape
+from dgmlib._valid import require_positive_definite, require_samples, require_shape
 
 LogProb = Callable[[Tensor], Tensor]
 
@@ -27,10 +27,10 @@ def gaussian_kl(mean_p: Tensor, cov_p: Tensor, mean_q: Tensor, cov_q: Tensor) ->
     0.5
     """
     m = mean_p.shape[-1]
-    require_shape("mean_q", mean_q, (m,))
-    require_shape("cov_p", cov_p, (m, m))
-    require_shape("cov_q", cov_q, (m, m))
-    scale_p, scale_q = cholesky("cov_p", cov_p), cholesky("cov_q", cov_q)
+    require_shape("mean_q", mean_q, (..., m))
+    require_shape("cov_p", cov_p, (..., m, m))
+    require_shape("cov_q", cov_q, (..., m, m))
+    scale_p, scale_q = require_positive_definite("cov_p", cov_p), require_positive_definite("cov_q", cov_q)
     ratio = torch.linalg.solve_triangular(scale_q, scale_p, upper=False)  # tr(Σ_q⁻¹ Σ_p) = ‖L_q⁻¹ L_p‖²
     delta = (mean_q.double() - mean_p.double()).unsqueeze(-1)
     distance = torch.linalg.solve_triangular(scale_q, delta, upper=False).square().sum((-2, -1))

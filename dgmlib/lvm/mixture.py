@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from dgmlib._valid import cholesky, require_finite, require_samples, require_shape
+from dgmlib._valid import require_finite, require_positive_definite, require_samples, require_shape
 
 
 class GaussianMixture:
@@ -31,11 +31,11 @@ class GaussianMixture:
         if not bool((weights >= 0).all() & ((weights.double().sum() - 1).abs() < 1e-4)):
             raise ValueError(f"weights: expected numbers >= 0 with sum 1, got {weights.tolist()}; divide by their sum.")
         require_finite("means", means)
-        self._scale_tril = cholesky("covariances", covariances)
+        self._scale_tril = require_positive_definite("covariances", covariances)
 
     def log_joint(self, x: Tensor) -> Tensor:
         """log p(x, z = k) = log weights_k + log p(x|z = k): (..., K), float64. O(n K m²)."""
-        require_shape("x", x, (self.means.shape[-1],))
+        require_shape("x", x, (..., self.means.shape[-1]))
         rows = x.reshape(-1, x.shape[-1]).double()
         centred = rows.mT - self.means.double().unsqueeze(-1)  # (K, m, n)
         white = torch.linalg.solve_triangular(self._scale_tril, centred, upper=False)

@@ -36,7 +36,7 @@ def naive_gaussian_log_likelihood(x: Tensor, means: Tensor, sigma: float | Tenso
     Source: Lecture 3, "MLE for LVM" (naive approach).
     """
     require_samples("means", means)
-    require_shape("means", means, (x.shape[-1],))
+    require_shape("means", means, (..., x.shape[-1]))
     require_positive("sigma", sigma)
     sigma = torch.as_tensor(sigma).to(x)
     centre = x.mean(0, dtype=torch.float64) if len(x) else means.mean(0, dtype=torch.float64)

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from dgmlib._valid import cholesky, require_finite, require_positive, require_samples, require_shape
+from dgmlib._valid import require_finite, require_positive, require_positive_definite, require_samples, require_shape
 
 # Rows at a time: those that stay in a CPU's cache, or that fill a GPU.
 ROWS = {"cpu": 512, "cuda": 2**18}
@@ -29,18 +29,18 @@ class PPCA:
 
     def __init__(self, W: Tensor, mu: Tensor, sigma: float | Tensor):
         self.W, self.mu, self.sigma = W, mu, torch.as_tensor(sigma).to(W)
-        require_shape("W", W, (None, None))
+        require_shape("W", W, ("m", "d"))
         require_shape("mu", mu, (W.shape[0],))
         require_finite("mu", mu)
         require_positive("sigma", self.sigma)
         wide, variance = W.double(), self.sigma.double().square()
         self._M = wide.mT @ wide + variance * torch.eye(W.shape[1], dtype=wide.dtype, device=W.device)
-        self._root = cholesky("WᵀW + sigma² I", self._M)
+        self._root = require_positive_definite("WᵀW + sigma² I", self._M)
         self._condition = float((self._M.trace() / variance).detach())
 
     def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
         """log p(x|z) = log N(x; W z + mu, sigma² I). x (..., m) and z (..., d) broadcast; result (...)."""
-        require_shape("x", x, (len(self.mu),))
+        require_shape("x", x, (..., len(self.mu)))
         residual = (x - self.mu - z @ self.W.mT) / self.sigma
         return -residual.square().sum(-1) / 2 - x.shape[-1] * (self.sigma.log() + math.log(2 * math.pi) / 2)
 
@@ -55,7 +55,7 @@ class PPCA:
         det C = det M · sigma^2(m-d).
         """
         m, d = self.W.shape
-        require_shape("x", x, (m,))
+        require_shape("x", x, (..., m))
         half_log_det = self._root.diagonal().log().sum() + (m - d) * self.sigma.double().log()
         energy = self._energy_by_difference if self._digits_to_spare(x) else self._energy
         chunks = x.reshape(-1, m).split(ROWS[x.device.type])
@@ -64,7 +64,7 @@ class PPCA:
 
     def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """p(z|x) = N(M⁻¹ Wᵀ(x - mu), sigma² M⁻¹): mean (..., d), covariance (d, d). Cost: O(n m d)."""
-        require_shape("x", x, (len(self.mu),))
+        require_shape("x", x, (..., len(self.mu)))
         covariance = self.sigma.double().square() * torch.cholesky_inverse(self._root)
         return (x - self.mu) @ self._gain().to(x.dtype), covariance.to(x.dtype)
 

@@ -34,7 +34,7 @@ CASES = {
     "weights of sum 2": (lambda: pair(weights=TWO), "weights: expected numbers >= 0 with sum 1.*divide"),
     "a negative weight": (lambda: pair(weights=torch.tensor([-0.5, 1.5])), "weights: expected numbers >= 0"),
     "nan weights": (lambda: pair(weights=NAN), "weights: expected numbers >= 0"),
-    "one weight too many": (lambda: pair(weights=torch.ones(3) / 3), r"weights: expected shape \(\.\.\., 2\)"),
+    "one weight too many": (lambda: pair(weights=torch.ones(3) / 3), r"weights: expected shape \(2,\)"),
     "nan means": (lambda: pair(means=NAN.expand(2, 2)), "means: expected finite"),
     "a singular covariance": (
         lambda: pair(covariances=torch.stack([EYE, SINGULAR])),
@@ -71,7 +71,7 @@ CASES = {
     "sigma of nan": (lambda: plane(sigma=torch.nan), "sigma: expected finite numbers above 0"),
     "W that is a vector": (lambda: plane(W=torch.ones(3)), "W: expected shape"),
     "nan in W": (lambda: plane(W=torch.full((3, 1), torch.nan)), "WᵀW .* expected positive definite"),
-    "mu of another size": (lambda: plane(mu=torch.zeros(2)), r"mu: expected shape \(\.\.\., 3\)"),
+    "mu of another size": (lambda: plane(mu=torch.zeros(2)), r"mu: expected shape \(3,\)"),
     "nan in mu": (lambda: plane(mu=torch.full((3,), torch.nan)), "mu: expected finite"),
     "W so large that sigma is lost": (lambda: plane(W=1e9 * torch.ones(3, 2)), "WᵀW .* singular"),
     "x of one column for three": (lambda: plane().log_prob(torch.zeros(4, 1)), r"x: expected shape \(\.\.\., 3\)"),

@@ -34,8 +34,8 @@ FIT = ppca("maximum_likelihood_is_scikit_learns_pca_with_one_over_n", d=2)
 
 BUGS = [
     # KL
-    Bug("the KL's arguments swapped", KL, 'cholesky("cov_p", cov_p), cholesky("cov_q", cov_q)',
-        'cholesky("cov_q", cov_q), cholesky("cov_p", cov_p)', OF_TORCH),
+    Bug("the KL's arguments swapped", KL, '"cov_p", cov_p), require_positive_definite("cov_q", cov_q)',
+        '"cov_q", cov_q), require_positive_definite("cov_p", cov_p)', OF_TORCH),
     Bug("the dimension left out of the KL", KL, "distance - m - log_det_ratio", "distance - log_det_ratio", OF_TORCH),
     Bug("half the log-determinant", KL, "log_det_ratio = 2 * ratio", "log_det_ratio = ratio", OF_TORCH),
     Bug("forward KL without the log-determinant", KL, "-(flow.base.log_prob(z) + log_det).mean()",
