@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup -q
 
-.PHONY: demo test slow lab release bench banks attacks
+.PHONY: demo test slow lab sync release bench banks attacks
 demo: .venv/installed
 	$(BIN)/python -m grading demo
 
@@ -11,7 +11,7 @@ test: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(PYTEST) -m "not slow"
-	$(PYTEST) --dist loadfile --nbval-lax --nbval-cell-timeout=120 solutions
+	$(PYTEST) --dist loadfile --nbval-lax --nbval-cell-timeout=120 solutions/*/*.ipynb
 	$(BIN)/python -m grading release --check
 	$(BIN)/python -m grading demo --quiet
 
@@ -21,7 +21,11 @@ slow: .venv/installed
 lab: .venv/installed
 	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) --ServerApp.root_dir=. --FileContentsManager.preferred_dir=course
 
-release: .venv/installed
+# NAME.py and NAME.ipynb of solutions/: the younger is written into the other.
+sync: .venv/installed
+	$(BIN)/jupytext --sync --quiet solutions/*/*.ipynb
+
+release: sync
 	$(BIN)/python -m grading release
 
 bench: .venv/installed

@@ -3,10 +3,12 @@
 Students' code runs in the course's own sandbox and is judged outside it: see grading/wiring.py.
 """
 
+import glob
 import os
 import warnings
 
 from nbgrader.converters import GenerateAssignment, GenerateFeedback
+from nbgrader.coursedir import CourseDirectory
 from sqlalchemy.exc import SAWarning
 
 warnings.filterwarnings("ignore", category=SAWarning)  # nbgrader's models against today's SQLAlchemy
@@ -22,6 +24,9 @@ c.CourseDirectory.submitted_directory = "grading/submitted"
 c.CourseDirectory.autograded_directory = "grading/autograded"
 c.CourseDirectory.feedback_directory = "grading/nbgrader_feedback"  # ours, in feedback/, are not written over
 c.CourseDirectory.db_url = f"sqlite:///{ROOT}/grading/gradebook.db"
+solved = glob.glob(os.path.join(ROOT, "solutions", "*", "*.ipynb"))
+texts = [f"{os.path.splitext(os.path.basename(path))[0]}.py" for path in solved]  # a solution as text stays at home
+c.CourseDirectory.ignore = [*CourseDirectory().ignore, *texts]
 c.Autograde.sanitize_preprocessors = ["grading.wiring.JudgeOutside"]
 c.Autograde.autograde_preprocessors = ["grading.wiring.RecordVerdict", "nbgrader.preprocessors.AssignLatePenalties"]
 steps = GenerateAssignment().preprocessors

@@ -1,5 +1,6 @@
 """course/ from solutions/: nbgrader's own preprocessors, no gradebook, the same bytes every time."""
 
+import json
 import logging
 import os
 import re
@@ -62,10 +63,7 @@ def release(course: Course, name: str, check: bool = False) -> tuple[list[Path],
 
 def released(path: Path, assignment: str) -> bytes:
     """The bytes of one released notebook. Raises CourseError with the cell at fault."""
-    try:
-        notebook = nbformat.read(path, as_version=4)
-    except (OSError, ValueError) as error:
-        raise CourseError(f"{path}: no readable notebook ({str(error)[:100]})") from None
+    notebook = read(path)
     secrets = solution_lines(notebook)
     named(notebook, path)
     link(notebook, path.parents[2], assignment, path.stem)
@@ -74,6 +72,19 @@ def released(path: Path, assignment: str) -> bytes:
     nbformat.validate(notebook)
     leaks(notebook, secrets, path)
     return (nbformat.writes(notebook) + "\n").encode()
+
+
+def read(path: Path):
+    """The notebook of a solution. Raises CourseError where a cell has no id: nbformat would invent one a run."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        unnamed = without_id(json.loads(text))
+        notebook = None if unnamed else nbformat.reads(text, as_version=4)
+    except (OSError, ValueError, AttributeError) as error:
+        raise CourseError(f"{path}: no readable notebook ({str(error)[:100]})") from None
+    if unnamed:
+        raise CourseError(f"{path}: no id in cell {', '.join(unnamed)}; open and save the notebook in JupyterLab")
+    return notebook
 
 
 def tidy(notebook):
@@ -85,11 +96,17 @@ def tidy(notebook):
         cell.metadata = nbformat.from_dict(kept)
 
 
+def without_id(raw: dict) -> list[str]:
+    """The numbers of the cells that have neither a grade_id nor an id."""
+    cells = enumerate(raw.get("cells", ()), 1)
+    return [str(n) for n, c in cells if not (c.get("metadata", {}).get("nbgrader", {}).get("grade_id") or c.get("id"))]
+
+
 def named(notebook, path: Path):
     """cell id = grade_id, wherever there is one; no two the same."""
     seen = set()
-    for number, cell in enumerate(notebook.cells, 1):
-        cell.id = cell.metadata.get("nbgrader", {}).get("grade_id") or cell.get("id") or f"cell-{number}"
+    for cell in notebook.cells:
+        cell.id = cell.metadata.get("nbgrader", {}).get("grade_id") or cell.id
         if cell.id in seen:
             raise CourseError(f"{path}: two cells have the id {cell.id!r}")
         seen.add(cell.id)

@@ -71,3 +71,5 @@ def test_nbgrader_releases_the_same_bytes(room):
     done = subprocess.run(command, cwd=room.root, env=where, capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stderr
     assert path.read_bytes() == ours
+    assert (room.solutions / NAME / f"{STEM}.py").is_file()
+    assert [file.name for file in path.parent.iterdir()] == [path.name]  # the solution as text is not handed out

@@ -1,9 +1,13 @@
-"""The release refuses to show a line of a solution; hints and other code may come near it."""
+"""The release refuses to show a line of a solution, and a cell without an id; hints may come near an answer."""
 
+import json
+
+import nbformat
 import pytest
 from nbformat import v4
 
 from grading import release
+from grading.course import CourseError
 
 LINE = "return (log_joint - log_q).mean(dim=0)"
 
@@ -23,3 +27,21 @@ def lines(*cells) -> set[str]:
 )
 def test_plain_text_does_not_excuse_a_line(cell, secret):
     assert (LINE in lines(cell)) == secret
+
+
+@pytest.mark.parametrize("minor", [4, 5])
+def test_a_cell_without_an_id_is_refused(tmp_path, minor):
+    notebook = v4.new_notebook(cells=[v4.new_markdown_cell("# Title"), v4.new_markdown_cell("Text")])
+    raw = json.loads(nbformat.writes(notebook)) | {"nbformat_minor": minor}
+    del raw["cells"][1]["id"]
+    path = tmp_path / "solutions" / "00_a" / "a.ipynb"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(raw))
+    with pytest.raises(CourseError, match=r"a\.ipynb: no id in cell 2; open"):
+        release.released(path, "00_a")
+
+
+def test_a_grade_id_is_an_id(tmp_path):
+    cell = v4.new_code_cell("1", metadata={"nbgrader": {"grade_id": "one"}})
+    del cell["id"]
+    assert release.without_id({"cells": [cell]}) == []
