@@ -1,11 +1,10 @@
 """A page for each submission: what it scored, what every law says, what to read again. Nothing in it runs.
 
-A student's own words come back masked where they could carry graded inputs: numbers in the text of an exception. What
-the submitted notebook itself showed comes from the student's own run, which never saw graded inputs.
+Students read numbers, expected values and their own exceptions: graded inputs are drawn anew for whatever else is
+handed in (`seeds`). All of it is escaped and cut.
 """
 
 import base64
-import re
 from pathlib import Path
 
 from dgmlib.checks.exercise import WAITS
@@ -17,7 +16,7 @@ from .outputs import LONGEST_TEXT, Output
 from .page import bar, code, number, page, text, titled
 from .points import Hand, by_hand, points, total
 
-LONGEST = 300
+LONGEST = 360
 LARGEST_PAGE = 200_000
 LARGEST_FIGURE = 100_000
 MOST_OUTPUTS = 6
@@ -32,8 +31,6 @@ details > pre { margin: .3rem 0 .8rem; padding: .5rem .7rem; max-height: 20rem; 
   border: 1px solid var(--line); border-radius: 6px; background: var(--bg);
   font: .85rem/1.45 ui-monospace, "SF Mono", Menlo, "DejaVu Sans Mono", monospace; }
 """
-OWN_WORDS = re.compile(r"(raised |ran: |could not be called: |GPU: |cell \d+: )")
-NUMBER = re.compile(r"[-+]?(?:\d+\.\d+|\d{4,}|\d+(?=e[-+]?\d))(?:e[-+]?\d+)?", re.IGNORECASE)
 
 
 def feedback(course: Course, found: dict[str, list[dict]]) -> tuple[list[Path], list[str]]:
@@ -113,7 +110,7 @@ def refusal(verdict: dict, title: str) -> str:
     return (
         f'<header><p class="soft small">{text(verdict["student"], 120)}</p><h1>{text(title)}</h1></header>'
         '<section><p class="bad"><b>Your file could not be graded.</b></p>'
-        f"<p>{text(masked(verdict['reason']), LONGEST)}</p><p>{advice}</p></section>"
+        f"<p>{text(verdict['reason'], LONGEST)}</p><p>{advice}</p></section>"
     )
 
 
@@ -158,7 +155,7 @@ def row(failed: bool, message: str, same: list[dict]) -> str:
     lost = f'<span class="soft">(−{number(sum(law["weight"] for law in same))})</span>'
     if message == WAITS:
         return f'<li class="small"><b class="soft">○</b>{names} {lost}: <span class="soft">{text(WAITS)}</span></li>'
-    return f'<li><b class="bad">✗</b><b>{names}</b> {lost}: {text(masked(message), LONGEST)}</li>'
+    return f'<li><b class="bad">✗</b><b>{names}</b> {lost}: {text(message, LONGEST)}</li>'
 
 
 def folded(own: dict[str, list[Output]], room: int) -> dict[str, str]:
@@ -192,18 +189,9 @@ def notes(lines: list[str]) -> str:
     """Cells that ended in an error."""
     if not lines:
         return ""
-    rows = "".join(f"<li><b>·</b>{text(masked(line), LONGEST)}</li>" for line in lines[:MOST_NOTES])
+    rows = "".join(f"<li><b>·</b>{text(line, LONGEST)}</li>" for line in lines[:MOST_NOTES])
     more = f'<p class="soft small">and {len(lines) - MOST_NOTES} more</p>' if len(lines) > MOST_NOTES else ""
     return (
         '<section><h2>Cells that ended in an error</h2><p class="soft small">They cost no points by themselves; what '
         f"they should have defined was missing afterwards.</p><ul>{rows}</ul>{more}</section>"
     )
-
-
-def masked(message: str) -> str:
-    """Our words as they are; a student's own without numbers and long words, and no longer than 200 characters."""
-    found = OWN_WORDS.search(message)
-    if not found:
-        return message
-    ours, theirs = message[: found.end()], message[found.end() :][:200]
-    return ours + re.sub(r"\S{60,}", "…", NUMBER.sub("…", theirs))

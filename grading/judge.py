@@ -5,14 +5,15 @@ as in the notebook. One that lacked a name there (cells out of order) is run onc
 """
 
 import hashlib
-import hmac
 import re
 import warnings
+from dataclasses import replace
 
 import numpy as np
 
 from . import intake
-from .repair import Repaired, repair
+from .repair import Repaired, Step, repair
+from .seeds import Seeds, normal
 from .session import CPU, Answer, SandboxFailed, Session
 
 OWN_CELLS = 10  # how many of the student's own cells the budget of a submission allows for
@@ -57,43 +58,40 @@ class Judge:
 
     def __init__(self, repaired: Repaired, student: str, assignment, secret: str):
         self.repaired, self.assignment = repaired, assignment
-        self.identity = (secret, student, assignment.name)
+        self.steps = [replace(step, source=normal(step.source)) for step in repaired.steps]
+        asked = (part for step in self.steps for part in (step.op, "" if step.op == "cell" else step.name, step.source))
+        self.seed = Seeds(secret, student, assignment.name, asked)
         self.tried: dict[str, Answer] = {}
         self.results: dict[str, list] = {}
         self.notes: list[str] = []
 
     def run(self, start) -> dict:
         exercises = self.assignment.exercises
-        cells = sum(step.op == "cell" for step in self.repaired.steps)
+        cells = sum(step.op == "cell" for step in self.steps)
         own = max(0, cells - len(exercises) - 1)
         budget = CPU * (1 + 2 * len(exercises) + min(own, OWN_CELLS))
-        with Session(start, self.number("session") % 2**63, budget) as session:
-            for step in self.repaired.steps:
+        with Session(start, self.seed("session") % 2**63, budget) as session:
+            for place, step in enumerate(self.steps):
                 if step.op == "cell":
-                    self.cell(session, step.name, step.source)
+                    self.cell(session, place, step)
                 elif step.name in exercises:
                     self.exercise(session, step.name)
             for name in [name for name in self.tried if self.lacked_a_name(name)]:
                 self.again(session, name)
         return {name: self.report(exercise) for name, exercise in exercises.items()}
 
-    def cell(self, session: Session, name: str, source: str):
-        error, _ = session.cell(name, source)
+    def cell(self, session: Session, place: int, step: Step):
+        """In the sandbox a cell bears its place among what is executed: its number would count text cells, too."""
+        error, _ = session.cell(f"cell {place}", step.source)
         if error and len(self.notes) < NOTES:
-            self.notes.append(clean(f"{name}: {error}"))
-
-    def number(self, name: str) -> int:
-        """The seed of one exercise: from secret, student, assignment and its name."""
-        secret, *rest = self.identity
-        digest = hmac.new(secret.encode(), "\0".join([*rest, name]).encode(errors="replace"), hashlib.sha256)
-        return int.from_bytes(digest.digest(), "big")
+            self.notes.append(clean(f"{step.name}: {error}"))
 
     def exercise(self, session: Session, name: str):
         exercise = self.assignment.exercises[name]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            inputs = exercise.inputs(np.random.default_rng(self.number(name)))
-            answer = session.exercise(name, self.number(name) % 2**63, inputs)
+            inputs = exercise.inputs(np.random.default_rng(self.seed(f"inputs of {name}")))
+            answer = session.exercise(name, self.seed(f"run of {name}") % 2**63, inputs)
             self.tried[name] = answer
             self.results[name] = self.judged(exercise, inputs, answer)
 
@@ -129,7 +127,7 @@ class Judge:
         """Once more with all names defined; the better of the two counts."""
         before = self.results[name]
         if self.tried[name].arrays is None:
-            session.cell(f"{name}, once more", self.repaired.answers[name])
+            session.cell(f"{name}, once more", normal(self.repaired.answers[name]))
         self.exercise(session, name)
         self.results[name] = max(before, self.results[name], key=points)
 

@@ -1,7 +1,6 @@
 """Verdict files: `verdicts/<key>.json`. The key hashes all that a verdict depends on, so a change grades afresh."""
 
 import hashlib
-import hmac
 import json
 from functools import cache
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import dgmlib
 
 from .course import Course, write
+from .seeds import keyed
 
 HERE = Path(__file__).parent
 
@@ -18,7 +18,7 @@ def version() -> str:
     """A hash of the code that makes a verdict: the library with its checks, and the judge."""
     digest = hashlib.sha256()
     library = Path(dgmlib.__file__).parent
-    judge = [HERE / name for name in ("intake.py", "repair.py", "judge.py", "session.py", "process.py")]
+    judge = [HERE / name for name in ("intake.py", "repair.py", "judge.py", "seeds.py", "session.py", "process.py")]
     files = sorted(library.rglob("*.py")) + judge + sorted((HERE / "inside").glob("*.py"))
     for file in files:
         digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
@@ -26,17 +26,9 @@ def version() -> str:
 
 
 def key(submission: bytes, student: str, assignment: str, released: bytes, secret: str, sandbox: str) -> str:
-    digest = hmac.new(secret.encode(), digestmod=hashlib.sha256)
-    for part in (
-        submission,
-        student.encode(errors="replace"),
-        assignment.encode(),
-        released,
-        version().encode(),
-        sandbox.encode(),
-    ):
-        digest.update(len(part).to_bytes(8, "big") + part)
-    return digest.hexdigest()
+    texts = (student, assignment, version(), sandbox)
+    parts = [submission, released, *(text.encode(errors="backslashreplace") for text in texts)]
+    return keyed(secret.encode(errors="backslashreplace"), parts).hex()
 
 
 def path(course: Course, name: str) -> Path:

@@ -121,17 +121,25 @@ def test_the_longest_page_is_below_200_kb():
     harmless(page(made))
 
 
-@pytest.mark.parametrize("words", ["0.1234567 -3.5e-07 1.25", "tensor([[1.5, -2.25]])", "123456789", "ab12" * 40])
-def test_an_exception_carries_no_numbers_out(words):
-    made = verdict("ann", {"gaussian_kl": f"your answer raised ValueError: {words}"})
-    shown = harmless(page(made)).words
-    assert words not in shown
-    assert not re.search(r"\d\.\d{2,}|\d{5,}|[ab12]{60}", shown.split("ValueError")[1].split("gradient")[0])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "0.1234567 -3.5e-07 123456789",
+        "mat1 and mat2 shapes cannot be multiplied (6x4 and 3x2)",
+        "ab12" * 40,
+        "<b>bold</b> & 'quoted' \"twice\"",
+        "שלום 你好 नमस्ते",
+    ],
+)
+def test_an_exception_is_read_in_full(words):
+    """Its numbers too: they are worth nothing in another hand-in (test_seeds)."""
+    assert words in harmless(page(verdict("ann", {"gaussian_kl": f"your answer raised ValueError: {words}"}))).words
 
 
-def test_shapes_in_an_exception_stay():
-    message = "your answer raised RuntimeError: mat1 and mat2 shapes cannot be multiplied (6x4 and 3x2)"
-    assert "(6x4 and 3x2)" in Tags(page(verdict("ann", {"gaussian_kl": message}))).words
+def test_an_exception_is_cut():
+    shown = harmless(page(verdict("ann", {"gaussian_kl": f"your answer raised {'x' * 5000}"}))).words
+    assert "x" * 300 in shown
+    assert "x" * 500 not in shown
 
 
 def test_files_for_a_class(room):
