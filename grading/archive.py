@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .intake import LARGEST
+from .plaintext import HARMFUL, RENAME, one_line
 
 MOST_FILES = 20_000
 MOST_BYTES = 4_000_000_000
@@ -25,7 +26,7 @@ LARGEST_DIRECTORY = 8_000_000
 LARGEST_NESTED = 100_000_000
 DEEPEST = 3
 RATIO, HARMLESS = 200, 100_000_000
-JUNK = re.compile(r"__MACOSX|\.ipynb_checkpoints|\..*|~\$.*|Thumbs\.db|desktop\.ini", re.IGNORECASE)
+JUNK = re.compile(r"__MACOSX|\.ipynb_checkpoints|\..*|~\$.*|Thumbs\.db|desktop\.ini|Icon\r", re.IGNORECASE)
 BAD = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError, OverflowError, struct.error)
 
 
@@ -36,17 +37,18 @@ class ArchiveRefused(RuntimeError):
 @dataclass(frozen=True)
 class File:
     """`path`: where it lies, by parts; `inside`: the rest of the way for one in a nested zip. `data` is empty where a
-    `problem` says why."""
+    `problem` says why. `nameless`: its place, "entry 17 of hw1.zip", where its name must not be shown."""
 
     path: tuple[str, ...]
     inside: tuple[str, ...]
     time: float
     data: bytes = b""
     problem: str = ""
+    nameless: str = ""
 
     @property
     def name(self) -> str:
-        return "/".join(self.path + self.inside)
+        return self.nameless or one_line("/".join(self.path + self.inside))[:120]
 
 
 def files(source: Path) -> list[File]:
@@ -56,20 +58,24 @@ def files(source: Path) -> list[File]:
 
 def of_zip(source: Path) -> Iterator[File]:
     with open(source, "rb") as stream:
-        yield from Unzip(source.stat().st_mtime).outer(stream)
+        yield from Unzip(source.stat().st_mtime).outer(stream, source.name)
 
 
 def of_folder(source: Path) -> Iterator[File]:
     count = 0
     for folder, folders, names in os.walk(source):
-        links = [d for d in folders if os.path.islink(os.path.join(folder, d))]
-        folders[:] = sorted(d for d in folders if d not in links and not JUNK.fullmatch(d))
-        for name in sorted(names + links):
+        places = {name: n for n, name in enumerate(sorted(folders + names), 1)}
+        leaves = [d for d in folders if os.path.islink(os.path.join(folder, d)) or HARMFUL.search(d)]
+        folders[:] = sorted(d for d in folders if d not in leaves and not JUNK.fullmatch(d))
+        for name in sorted(names + leaves):
             count += 1
             if count > MOST_FILES:
                 raise ArchiveRefused(f"{source}: more than {MOST_FILES} files; give the folder of one download")
-            if not JUNK.fullmatch(name):
-                path = Path(folder, name)
+            path = Path(folder, name)
+            if HARMFUL.search(name) and not JUNK.fullmatch(name):
+                place = f"entry {places[name]} of {folder}"
+                yield File(path.relative_to(source).parts, (), path.lstat().st_mtime, problem=RENAME, nameless=place)
+            elif not JUNK.fullmatch(name):
                 yield from on_disk(path, path.relative_to(source).parts)
 
 
@@ -112,16 +118,19 @@ class Unzip:
     def __init__(self, today: float):
         self.today, self.left = today, MOST_READ
 
-    def outer(self, stream) -> Iterator[File]:
+    def outer(self, stream, name: str) -> Iterator[File]:
         with opened(stream) as archive:
-            for info in members(archive):
-                yield from self.member(archive, info, (), nested=False)
+            for place, info in members(archive, name):
+                yield from self.member(archive, info, place, (), nested=False)
 
-    def member(self, archive, info, path, nested: bool, inside=()) -> Iterator[File]:
+    def member(self, archive, info, place: str, path, nested: bool, inside=()) -> Iterator[File]:
         parts = tuple(p for p in re.split(r"[/\\]", info.filename) if p not in ("", "."))
         if not parts or info.is_dir() or any(JUNK.fullmatch(part) for part in parts):
             return
         path, inside = (path, inside + parts) if nested else (parts, ())
+        if HARMFUL.search(info.filename):
+            yield File(path, inside, self.today, problem=RENAME, nameless=place)
+            return
         try:
             with archive.open(info) as stream:
                 yield from self.entry(stream, info.file_size, path, inside, self.when(info))
@@ -159,8 +168,8 @@ class Unzip:
                 raise ArchiveRefused("too large or too deeply nested")
             data = head + self.rest(stream, LARGEST_NESTED)
             with opened(io.BytesIO(data), len(data)) as archive:
-                for info in members(archive, len(data)):
-                    found += self.member(archive, info, path, nested=True, inside=inside)
+                for place, info in members(archive, (path + inside)[-1], len(data)):
+                    found += self.member(archive, info, place, path, nested=True, inside=inside)
         except ArchiveRefused as refusal:
             problem = f"a zip that was refused: {refusal}"
         yield from [File(path, inside, when, problem=problem)] if problem else found
@@ -187,8 +196,8 @@ def opened(stream, size: int | None = None) -> zipfile.ZipFile:
     return archive
 
 
-def members(archive: zipfile.ZipFile, size: int | None = None) -> list[zipfile.ZipInfo]:
-    """The members, once all of them look harmless. Raises ArchiveRefused."""
+def members(archive: zipfile.ZipFile, name: str, size: int | None = None) -> list[tuple[str, zipfile.ZipInfo]]:
+    """Each member after its place, "entry 17 of hw1.zip", once all look harmless. Raises ArchiveRefused."""
     infos = archive.infolist()
     if len(infos) > MOST_FILES:
         raise ArchiveRefused(f"holds {len(infos)} files, more than {MOST_FILES}")
@@ -196,10 +205,12 @@ def members(archive: zipfile.ZipFile, size: int | None = None) -> list[zipfile.Z
     unpacked = sum(info.file_size for info in infos)
     if unpacked > MOST_BYTES or (unpacked > HARMLESS and unpacked > RATIO * min(packed, size or packed)):
         raise ArchiveRefused(f"a zip bomb: {packed / 1e6:.1f} MB that unpack to {unpacked / 1e6:.0f} MB")
-    for info in infos:
+    placed = [(f"entry {number} of {name}", info) for number, info in enumerate(infos, 1)]
+    for place, info in placed:
         if problem := harm(info):
-            raise ArchiveRefused(f"{printable(info.filename)}: {problem}")
-    return infos
+            shown = place if HARMFUL.search(info.filename) else one_line(info.filename)[:120]
+            raise ArchiveRefused(f"{shown}: {problem}")
+    return placed
 
 
 def harm(info: zipfile.ZipInfo) -> str:
@@ -214,7 +225,3 @@ def harm(info: zipfile.ZipInfo) -> str:
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         return "packed in an unusual way; unpack it yourself and collect the folder"
     return ""
-
-
-def printable(text: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in text)[:120]

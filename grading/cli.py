@@ -1,6 +1,7 @@
 """`python -m grading ...`: reads the command line, calls the rooms, prints. Exit 0, 1 (no verdict), 2 (wrong usage)."""
 
 import argparse
+import io
 import itertools
 import json
 import os
@@ -9,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from .course import Course, CourseError, write
+from .plaintext import say
 
 SANDBOXES = ("auto", "bwrap", "landlock", "none")
 
@@ -17,7 +19,8 @@ class Parser(argparse.ArgumentParser):
     """One line for a wrong option."""
 
     def error(self, message):
-        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+        say(f"{self.prog}: {message}; see {self.prog} --help", sys.stderr)
+        self.exit(2)
 
 
 def shared() -> Parser:
@@ -73,6 +76,9 @@ def positive(text: str) -> int:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command. A problem is one line on stderr, never a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a letter shows its number
+            stream.reconfigure(errors="backslashreplace")
     options = parser().parse_args(arguments)
     try:
         if options.json and not options.json.absolute().parent.is_dir():
@@ -98,7 +104,7 @@ def dispatch(options) -> int:
 
 def complain(error, code: int) -> int:
     lines = str(error).strip().splitlines() or [type(error).__name__]
-    print(f"grading: {lines[0]}", file=sys.stderr)
+    say(f"grading: {lines[0]}", sys.stderr)
     return code
 
 

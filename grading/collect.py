@@ -5,7 +5,7 @@ A notebook is recognised by what it holds, not by its name. Of several attempts 
 
 import os
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from . import account, archive, grader, intake, roster, uploads
@@ -73,7 +73,7 @@ def unwrapped(files: list[File]) -> list[File]:
     """A platform's whole download in another zip counts as that download."""
     outer = {file.path for file in files}
     if len(outer) == 1 and all(file.inside for file in files):
-        inner = [File(f.inside, (), f.time, f.data, f.problem) for f in files]
+        inner = [replace(f, path=f.inside, inside=()) for f in files]
         if uploads.layout(inner)[0] != "folder":
             return inner
     return files
@@ -85,16 +85,18 @@ def by_student(files: list[File], owners, assignment: str, made: Collected) -> d
     for file in files:
         if file.path[-1] == uploads.METADATA:
             continue
-        people = owners(file)
+        people = [owner for owner in owners(file) if owner.student]
         reason, broken = (file.problem, "") if file.problem else judged(file, assignment)
         if not people:
             reason = reason or "its name does not say whose it is"
         if reason:
-            made.skipped.append((archive.printable(file.name), reason))
+            made.skipped.append((file.name, reason))
+        if file.nameless and not people:
+            made.problems.append(f"{file.name}: {reason}")
         for owner in people if not reason or somebodys(file, made.platform) else []:
             key = owner.student, tuple(sorted(owner.ids.items()))
             if reason:
-                made.reasons.setdefault(owner.student, f"{archive.printable(file.name)}: {reason}")
+                made.reasons.setdefault(owner.student, f"{file.name}: {reason}")
             attempts[key] += [] if reason else [Attempt(owner, file, broken)]
     return attempts
 
@@ -144,10 +146,10 @@ def take(course: Course, student: str, assignment: str, attempts: list[Attempt],
         return row
     best = max(attempts, key=lambda attempt: attempt.rank)
     if best.broken:
-        made.problems.append(f"{student}: {archive.printable(best.file.name)}: {best.broken}; taken as it is")
+        made.problems.append(f"{student}: {best.file.name}: {best.broken}; taken as it is")
     status = store(course, student, assignment, best.file)
     known[student] = roster.note(known.get(student, {}), assignment, best.owner.ids, best.owner.late)
-    about = {"file": archive.printable(best.file.name), "time": best.file.time, "late": best.owner.late}
+    about = {"file": best.file.name, "time": best.file.time, "late": best.owner.late}
     return row | about | {"status": status}
 
 

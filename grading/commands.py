@@ -71,7 +71,7 @@ def autograde(options, course: Course) -> int:
     without = [r for r in results if r["status"] != "graded"]
     show.problems([f"{r['student']}: {r['assignment']}: {r['status']}: {r['reason']}" for r in without])
     misnamed = course.misnamed()
-    show.problems([f"{name!r} is no possible name of a student: rename the folder" for name in misnamed])
+    show.problems([f"{name}: no possible name of a student: rename the folder" for name in misnamed])
     return 1 if without or misnamed else 0
 
 

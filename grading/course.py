@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from .plaintext import HARMFUL
+
 CHECKOUT = Path(__file__).resolve().parent.parent
-STUDENT = re.compile(r"[^\x00-\x1f/\\\ud800-\udfff]{1,120}")  # no half characters, which no file can hold
+STUDENT = re.compile(rf"(?:(?!{HARMFUL.pattern})[^/\\]){{1,120}}")
 
 
 class CourseError(ValueError):
@@ -90,9 +92,10 @@ class Course:
         return found
 
     def misnamed(self) -> list[str]:
-        """Folders among the submissions whose name cannot be a student's."""
-        names = (path.name for path in sorted(listed(self.submitted)) if path.is_dir())
-        return [name for name in names if not STUDENT.fullmatch(name)]
+        """Folders among the submissions whose name cannot be a student's; one that must not be shown by its place."""
+        paths = enumerate(sorted(listed(self.submitted)), 1)
+        wrong = [(n, path.name) for n, path in paths if path.is_dir() and not STUDENT.fullmatch(path.name)]
+        return [f"entry {n} of {self.submitted}" if HARMFUL.search(name) else repr(name) for n, name in wrong]
 
 
 def listed(folder: Path) -> list[Path]:

@@ -3,14 +3,15 @@
 import time
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from . import grader, results, show
 from .cli import outcome
 from .collect import Collected
 from .collect import collect as take_over
 from .course import Course
+from .plaintext import one_line
 
 LOOKS = {"new": "green", "newer": "green", "unchanged": "dim", "older": "yellow", "nothing": "red"}
 MOST_SKIPPED = 20
@@ -48,7 +49,7 @@ def collected_table(name: str, made: Collected) -> Table:
         status = f"[{LOOKS[row['status']]}]{row['status']}[/]"
         late = "late" if row["late"] else ""
         file = row["file"].rsplit("/", 1)[-1]
-        table.add_row(escape(row["student"]), status, late, str(row["attempts"]), when, escape(file))
+        table.add_row(Text(one_line(row["student"])), status, late, str(row["attempts"]), when, Text(one_line(file)))
     return table
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from . import roster
 from .course import Course, write
 from .grader import ASSIGNMENTS
+from .plaintext import one_line
 from .points import by_hand, points, total
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
@@ -128,7 +129,7 @@ def safe(cell):
         return ""
     if isinstance(cell, int | float):
         return f"{round(cell, 6):.10g}"
-    text = "".join(c if c.isprintable() else " " for c in str(cell))
+    text = one_line(cell)
     return "'" + text if text != "-" and text.lstrip().startswith(FORMULA) else text
 
 

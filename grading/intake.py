@@ -7,6 +7,8 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from .plaintext import one_line
+
 LARGEST = 5_000_000
 DEEPEST = 60
 MOST_CELLS = 1000
@@ -15,6 +17,9 @@ TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)
 
 class Refused(ValueError):
     """Not a notebook of the course; the text is the one line to tell the student."""
+
+    def __init__(self, line: str):
+        super().__init__(one_line(line))
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from . import intake
+from .plaintext import one_line
 from .repair import Repaired, Step, repair
 from .seeds import Seeds, normal
 from .session import CPU, Answer, SandboxFailed, Session
@@ -160,5 +161,5 @@ def tidy(number: float) -> float | int:
 
 def clean(message: str) -> str:
     """One line without what differs between two runs, and no longer in a file than it may be: no control characters."""
-    line = "".join(c if c.isprintable() else " " for c in ADDRESS.sub("", message))
+    line = one_line(ADDRESS.sub("", message))
     return line.encode()[:LONGEST_MESSAGE].decode(errors="ignore")

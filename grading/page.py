@@ -1,8 +1,9 @@
 """One self-contained HTML page: no script, nothing loaded, light and dark, phone and desk. All text is escaped."""
 
 import json
-import unicodedata
 from html import escape
+
+from .plaintext import one_line
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 STYLE = """
@@ -53,8 +54,7 @@ def page(title: str, body: str, width: str = "44rem", style: str = "") -> bytes:
 
 def text(value: object, longest: int = 400) -> str:
     """Escaped text: no control characters, none that turn the direction of reading, cut where it is long."""
-    plain = "".join(c if c.isprintable() or c == "\n" else " " for c in str(value)[: longest + 1])
-    plain = "".join(c for c in plain if unicodedata.category(c) not in ("Cf", "Cs", "Co"))
+    plain = "\n".join(one_line(line) for line in str(value)[: longest + 1].split("\n"))
     return escape(plain if len(plain) <= longest else plain[:longest] + "…")
 
 

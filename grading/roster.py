@@ -3,6 +3,7 @@
 import json
 
 from .course import Course, write
+from .plaintext import one_line
 
 STABLE = ("canvas", "sid", "email")  # Moodle's number is a new one in every assignment
 LONGEST = 128  # characters that nbgrader's gradebook keeps of a name
@@ -52,5 +53,5 @@ def line(value: object) -> str:
     """A text as one printable line; "" where it is none, or longer than the gradebook keeps."""
     if not isinstance(value, str):
         return ""
-    text = " ".join("".join(c if c.isprintable() else " " for c in value).split())
+    text = " ".join(one_line(value).split())
     return text if len(text) <= LONGEST else ""

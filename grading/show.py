@@ -4,9 +4,11 @@ import sys
 from collections.abc import Iterable, Iterator
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
+from rich.text import Text
+
+from .plaintext import one_line, say
 
 LOOKS = {"graded": "green", "refused": "yellow", "failed": "red"}
 
@@ -14,12 +16,12 @@ LOOKS = {"graded": "green", "refused": "yellow", "failed": "red"}
 def lines(options, texts: Iterable[str]):
     if not options.quiet:
         for text in texts:
-            print(text)
+            say(text)
 
 
 def problems(texts: Iterable[str]):
     for text in texts:
-        print(f"grading: {text}", file=sys.stderr)
+        say(f"grading: {text}", sys.stderr)
 
 
 def progress(options, results: Iterable[dict], total: int) -> Iterator[dict]:
@@ -31,11 +33,11 @@ def progress(options, results: Iterable[dict], total: int) -> Iterator[dict]:
         yield from track(results, "grading", total, console=console)
     else:
         for number, result in enumerate(results, 1):
-            print(f"{number}/{total} {one_line(result)}", flush=True)
+            say(f"{number}/{total} {summary(result)}")
             yield result
 
 
-def one_line(result: dict) -> str:
+def summary(result: dict) -> str:
     what = score(result) if result["status"] == "graded" else f"{result['status']}: {result['reason']}"
     return f"{result['student']} {result['assignment']} {what} ({result['seconds']:.1f} s)"
 
@@ -50,12 +52,12 @@ def verdict(options, verdict: dict):
         return
     for name, exercise in verdict["exercises"].items():
         points = "a person grades this" if exercise["score"] is None else f"{exercise['score']:g}"
-        print(f"{name}: {points} of {exercise['max_score']:g}")
+        say(f"{name}: {points} of {exercise['max_score']:g}")
         messages = list(dict.fromkeys(law["message"] for law in exercise["laws"] if not law["passed"]))
         for message in messages:
             failed = [law["law"] for law in exercise["laws"] if not law["passed"] and law["message"] == message]
-            print(f"    {', '.join(failed)}: {message}")
-    print(f"{verdict['assignment']}: {score(verdict)} (sandbox: {verdict['sandbox']})")
+            say(f"    {', '.join(failed)}: {message}")
+    say(f"{verdict['assignment']}: {score(verdict)} (sandbox: {verdict['sandbox']})")
 
 
 def table(options, results: list[dict]):
@@ -80,7 +82,7 @@ def scores(name: str, results: list[dict]) -> Table:
         cells = [points(result["exercises"].get(e)) for e in exercises]
         look = LOOKS[result["status"]]
         last = score(result) if result["status"] == "graded" else result["status"]
-        made.add_row(escape(result["student"]), *cells, f"[{look}]{last}[/]", f"{result['seconds']:.1f}")
+        made.add_row(Text(one_line(result["student"])), *cells, f"[{look}]{last}[/]", f"{result['seconds']:.1f}")
     return made
 
 
@@ -93,4 +95,4 @@ def points(exercise: dict | None) -> str:
 def findings(options, found: list[tuple[str, bool, str]]):
     for what, works, line in found:
         if not (options.quiet and works):
-            print(f"{'works' if works else 'FAILS':6} {what:10} {line}")
+            say(f"{'works' if works else 'FAILS':6} {what:10} {line}")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import yaml
 
 from .archive import File
+from .plaintext import HARMFUL, one_line
 
 MOODLE = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_[a-z]+(?:_.*)?", re.DOTALL)
 CANVAS = re.compile(
@@ -52,10 +53,12 @@ def layout(files: list[File]) -> tuple[str, Layout]:
 
 
 def student_name(text: str) -> str:
-    """A name that can be a folder: composed accents, no control characters or slashes, at most 120 and 200 bytes."""
-    text = unicodedata.normalize("NFC", text)
-    text = "".join(c if c.isprintable() and c not in "/\\" else " " for c in text)
-    text = re.sub(r"\s+", " ", text).strip().lstrip(".").strip()
+    """A name that can be a folder: composed accents, no slashes, at most 120 characters and 200 bytes; empty for one
+    with control or direction marks."""
+    if HARMFUL.search(text):
+        return ""
+    text = one_line(unicodedata.normalize("NFC", re.sub(r"[/\\]", " ", text)))
+    text = " ".join(text.split()).lstrip(".").strip()
     return text[:120].encode()[:200].decode(errors="ignore").strip()
 
 

@@ -11,6 +11,7 @@ from .course import Course, write
 from .seeds import keyed
 
 HERE = Path(__file__).parent
+JUDGE = ("intake.py", "repair.py", "judge.py", "plaintext.py", "seeds.py", "session.py", "process.py")
 
 
 @cache
@@ -18,7 +19,7 @@ def version() -> str:
     """A hash of the code that makes a verdict: the library with its checks, and the judge."""
     digest = hashlib.sha256()
     library = Path(dgmlib.__file__).parent
-    judge = [HERE / name for name in ("intake.py", "repair.py", "judge.py", "seeds.py", "session.py", "process.py")]
+    judge = [HERE / name for name in JUDGE]
     files = sorted(library.rglob("*.py")) + judge + sorted((HERE / "inside").glob("*.py"))
     for file in files:
         digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
