@@ -13,7 +13,8 @@ import numpy as np
 
 from . import intake
 from .plaintext import one_line
-from .repair import Repaired, Step, repair
+from .reaches import reaches
+from .repair import SETUP, Repaired, Step, repair
 from .seeds import Seeds, normal
 from .session import CPU, Answer, SandboxFailed, Session
 
@@ -35,7 +36,13 @@ def grade(submission: bytes, student: str, assignment, secret: str, released: by
         return refused(student, assignment, str(failure), kind, "failed")
     verdict = refused(student, assignment, "", kind, "graded")
     score = sum(e["score"] for e in exercises.values() if e["score"] is not None)
-    return verdict | {"score": tidy(score), "exercises": exercises, "notes": judge.notes, "written": judge.written()}
+    return verdict | {
+        "score": tidy(score),
+        "exercises": exercises,
+        "notes": judge.notes,
+        "written": judge.written(),
+        "reaches": judge.reaches(),
+    }
 
 
 def refused(student: str, assignment, reason: str, kind: str, status: str = "refused") -> dict:
@@ -51,6 +58,7 @@ def refused(student: str, assignment, reason: str, kind: str, status: str = "ref
         "exercises": {},
         "notes": [],
         "written": {},
+        "reaches": [],
     }
 
 
@@ -137,6 +145,11 @@ class Judge:
         proofs = [n for n, e in self.assignment.exercises.items() if e.written and n in self.repaired.written]
         words = {name: " ".join(self.repaired.answers[name].split()) for name in proofs}
         return {name: hashlib.sha256(text.encode()).hexdigest()[:16] for name, text in words.items()}
+
+    def reaches(self) -> list[str]:
+        """What in the student's cells reaches into the checker."""
+        own = [(step.name, step.source) for step in self.steps if step.op == "cell" and step.name != SETUP]
+        return [clean(line) for line in reaches(own)]
 
     def report(self, exercise) -> dict:
         if exercise.written:

@@ -57,6 +57,7 @@ def class_page(name: str, title: str, verdicts: list[dict], hands: dict[str, dic
         common(mistakes.groups(graded, exercises), len(graded)),
         success(graded, scores),
         times(verdicts),
+        reaching(graded),
         similar(alike),
         everybody(verdicts, scores),
     ]
@@ -170,6 +171,16 @@ def lost(verdict: dict) -> list[str]:
     said = [(n, law["message"]) for n, e in verdict["exercises"].items() for law in e["laws"] if not law["passed"]]
     said += [(note.split(":")[0], note) for note in verdict["notes"]]
     return sorted({f"{name} {word}" for name, message in said for word in (CRASHED, SLOW) if word in message})
+
+
+def reaching(graded: list[dict]) -> str:
+    """Who reaches into the checker, where and how; nothing where nobody does."""
+    rows = [[text(v["student"], 120), text("; ".join(v["reaches"]), 800)] for v in graded if v.get("reaches")]
+    about = (
+        "Laws of form and cost are measured beside a student's code, which could forge them from here; values are "
+        "judged outside. It changed no points: read the code and decide."
+    )
+    return section("Reaches into the checker", table(["student", "where, and what"], rows), about) if rows else ""
 
 
 def similar(alike: list) -> str:

@@ -11,7 +11,7 @@ from .course import Course, write
 from .seeds import keyed
 
 HERE = Path(__file__).parent
-JUDGE = ("intake.py", "repair.py", "judge.py", "plaintext.py", "seeds.py", "session.py", "process.py")
+JUDGE = ("intake.py", "repair.py", "judge.py", "plaintext.py", "reaches.py", "seeds.py", "session.py", "process.py")
 
 
 @cache
