@@ -18,7 +18,7 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_configure():
-    torch.set_num_threads(1)  # many small products: two threads wait for each other, up to 80 times slower on busy cores
+    torch.set_num_threads(1)  # many small products: two threads wait for each other, far slower on busy cores
 
 
 @pytest.fixture
