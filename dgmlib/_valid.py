@@ -12,7 +12,8 @@ from types import EllipsisType
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.distributions import Distribution
 
 Size = int | str | EllipsisType  # a size, a name for any size, or any leading axes
 
@@ -23,6 +24,11 @@ def require_tensor(name: str, value: Any, shape: tuple[Size, ...], like: Tensor 
     """A float32 or float64 tensor of that shape, on the dtype and device of `like`, and no autocast around it."""
     require_floats(name, value, like)
     require_shape(name, value, shape)
+    require_no_autocast(name, value)
+
+
+def require_no_autocast(name: str, value: Tensor) -> None:
+    """No autocast around a float32 tensor; float64 it leaves alone."""
     if value.dtype == torch.float32 and torch.is_autocast_enabled(value.device.type):
         raise ValueError(
             f"{name}: expected torch.float32 without autocast, got autocast, which would round products to "
@@ -64,10 +70,45 @@ def _matches(got: tuple[int, ...], shape: tuple[Size, ...]) -> bool:
 
 
 def require_event(name: str, value: Any, features: int | None = None, like: Tensor | None = None) -> None:
-    """A float32 or float64 tensor `(..., features)`, of the dtype and on the device of `like`."""
+    """`require_tensor` for the shape `(..., features)`, quick: every layer of a flow asks."""
     require_floats(name, value, like)
-    if value.dim() == 0 or (features is not None and value.shape[-1] != features):
+    if value.dim() == 0 or value.shape[-1] == 0 or features not in (None, value.shape[-1]):
         require_shape(name, value, (..., "m" if features is None else features))
+    require_no_autocast(name, value)
+
+
+def require_affine(result: Any, x: Tensor) -> tuple[Tensor, Tensor]:
+    """A conditioner's `result` is (mu, log_sigma), both of x's shape: a broadcast would make the log_det wrong."""
+    mu, log_sigma = result if isinstance(result, tuple | list) and len(result) == 2 else (result, None)
+    if not isinstance(mu, Tensor) or not isinstance(log_sigma, Tensor):
+        raise ValueError(f"conditioner: expected two tensors, got {type(result).__name__}; return (mu, log_sigma).")
+    if mu.shape != x.shape or log_sigma.shape != x.shape:
+        raise ValueError(
+            f"conditioner: expected mu and log_sigma of shape {tuple(x.shape)}, got {tuple(mu.shape)} and "
+            f"{tuple(log_sigma.shape)}; give one mu and one log_sigma for each column that is transformed."
+        )
+    return mu, log_sigma
+
+
+def require_bijection(name: str, f: Any) -> None:
+    """A module with a `forward` and an `inverse`."""
+    if not isinstance(f, nn.Module) or not callable(getattr(f, "inverse", None)):
+        raise ValueError(
+            f"{name}: expected a module with forward and inverse, got {type(f).__name__}; "
+            "subclass dgmlib.flows.Bijection."
+        )
+
+
+def require_base(base: Any) -> None:
+    """log_prob and sample; of a distribution of torch, one whose event is a vector."""
+    if not callable(getattr(base, "log_prob", None)) or not callable(getattr(base, "sample", None)):
+        raise ValueError(f"base: expected log_prob and sample, got {type(base).__name__}; StandardNormal(m) has both.")
+    if isinstance(base, Distribution) and (len(base.event_shape) != 1 or base.batch_shape):
+        got = f"event_shape {tuple(base.event_shape)}, batch_shape {tuple(base.batch_shape)}"
+        raise ValueError(
+            f"base: expected one distribution over vectors (m,), got {got}; torch.distributions.Independent(base, 1) "
+            "makes a vector of a batch of numbers, StandardNormal(m) is N(0, I)."
+        )
 
 
 def require_samples(name: str, samples: Tensor) -> None:

@@ -1,10 +1,13 @@
 """Networks that give a flow its (μ, log σ)."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
+
+from dgmlib._valid import require_count, require_event
 
 # σ stays within [e⁻⁷, e⁷], about a factor of 1000 either way: an event far outside the data then gets a
 # large finite z where exp of a network's free output would overflow. Inside, log σ is the network's output.
@@ -19,12 +22,15 @@ class AffineConditioner(nn.Module):
 
     def __init__(self, in_features: int, out_features: int, hidden: Sequence[int] = (128, 128)):
         super().__init__()
-        check_sizes(hidden, in_features=in_features, out_features=out_features)
-        sizes = (in_features, *hidden)
+        require_count("in_features", in_features)
+        require_count("out_features", out_features)
+        self.in_features = in_features
+        sizes = (in_features, *widths(hidden))
         self.hidden_layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
         self.last = zeroed(nn.Linear(sizes[-1], 2 * out_features))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        require_event("x", x, self.in_features, like=self.last.weight)
         for layer in self.hidden_layers:
             x = layer(x).relu_()
         return split_affine(self.last(x))
@@ -33,11 +39,17 @@ class AffineConditioner(nn.Module):
 class MaskedLinear(nn.Linear):
     """y = (mask ⊙ W) x + b; mask `(out, in)`, True where output i may see input j."""
 
+    mask: Tensor
+
     def __init__(self, mask: Tensor):
+        if not isinstance(mask, Tensor) or mask.dtype != torch.bool or mask.dim() != 2:
+            got = f"{mask.dtype} {tuple(mask.shape)}" if isinstance(mask, Tensor) else type(mask).__name__
+            raise ValueError(f"mask: expected booleans of shape (out, in), got {got}; mask.bool() makes them.")
         super().__init__(mask.shape[1], mask.shape[0])
-        self.register_buffer("mask", mask, persistent=False)
+        self.register_buffer("mask", mask)
 
     def forward(self, x: Tensor) -> Tensor:
+        require_event("x", x, self.in_features, like=self.weight)
         return nn.functional.linear(x, self.weight * self.mask, self.bias)
 
 
@@ -56,41 +68,19 @@ class MADE(nn.Module):
 
     def __init__(self, features: int, hidden: Sequence[int] = (128, 128)):
         super().__init__()
-        check_sizes(hidden, features=features)
-        inputs = torch.arange(1, features + 1)
-        degrees = [inputs, *(hidden_degrees(features, h) for h in hidden)]
+        require_count("features", features)
+        degrees = [list(range(1, features + 1)), *(hidden_degrees(features, width) for width in widths(hidden))]
         # counts[l][j]: how many units of layer l have degree <= j; they come first.
-        self.counts = [[int((degree <= j).sum()) for j in range(features + 1)] for degree in degrees]
-        masks = [high[:, None] >= low for low, high in pairwise(degrees)]
+        self.counts = [[bisect_right(degree, j) for j in range(features + 1)] for degree in degrees]
+        units = [torch.tensor(degree) for degree in degrees]
+        masks = [high[:, None] >= low for low, high in pairwise(units)]
         self.hidden_layers = nn.ModuleList(MaskedLinear(mask) for mask in masks)
-        self.last = zeroed(MaskedLinear((inputs[:, None] > degrees[-1]).repeat(2, 1)))
+        self.last = zeroed(MaskedLinear((units[0][:, None] > units[-1]).repeat(2, 1)))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         for layer in self.hidden_layers:
             x = layer(x).relu_()
         return split_affine(self.last(x))
-
-    @torch.no_grad()
-    def sweep(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        """x with x_j = σ_j(x_{1:j-1}) z_j + μ_j(x_{1:j-1}), and log σ: `(n, m)` each, without a graph.
-
-        As soon as x_j is known, so are the hidden units of degree j, and those of lower degree are a block
-        of rows above them. So each unit is computed once, and the sweep costs one pass instead of m.
-        """
-        n, m = z.shape
-        units = [z.new_empty(m, n), *(z.new_empty(layer.out_features, n) for layer in self.hidden_layers)]
-        x, log_sigma = units[0], z.new_empty(m, n)
-        W, b = self.last.weight.detach().view(2, m, -1), self.last.bias.detach().view(2, m, 1)
-        hidden = [(layer.weight.detach(), layer.bias.detach()[:, None]) for layer in self.hidden_layers]
-        for j, z_j in enumerate(z.mT.contiguous()):
-            seen = self.counts[-1][j]
-            mu, free = torch.addmm(b[:, j], W[:, j, :seen], units[-1][:seen])
-            torch.clamp(free, -MAX_LOG_SIGMA, MAX_LOG_SIGMA, out=log_sigma[j])
-            torch.addcmul(mu, log_sigma[j].exp(), z_j, out=x[j])
-            for l, (weight, bias) in enumerate(hidden):
-                seen, new = self.counts[l][j + 1], slice(self.counts[l + 1][j], self.counts[l + 1][j + 1])
-                torch.addmm(bias[new], weight[new, :seen], units[l][:seen], out=units[l + 1][new]).relu_()
-        return x.mT, log_sigma.mT
 
 
 def split_affine(out: Tensor) -> tuple[Tensor, Tensor]:
@@ -99,9 +89,9 @@ def split_affine(out: Tensor) -> tuple[Tensor, Tensor]:
     return mu, log_sigma.clamp(-MAX_LOG_SIGMA, MAX_LOG_SIGMA)
 
 
-def hidden_degrees(features: int, width: int) -> Tensor:
-    """`(width,)`: degrees 1, …, m - 1, ascending, each as often as any other (±1)."""
-    return 1 + torch.arange(width) * max(features - 1, 1) // width
+def hidden_degrees(features: int, width: int) -> list[int]:
+    """`width` degrees 1, …, m - 1, ascending, each as often as any other (±1)."""
+    return [1 + unit * max(features - 1, 1) // width for unit in range(width)]
 
 
 def zeroed(layer: nn.Linear) -> nn.Linear:
@@ -111,10 +101,10 @@ def zeroed(layer: nn.Linear) -> nn.Linear:
     return layer
 
 
-def check_sizes(hidden: Sequence[int], **features: int) -> None:
-    """ValueError unless there are columns and every hidden layer has a unit."""
-    for name, number in features.items():
-        if number < 1:
-            raise ValueError(f"{name}: expected at least 1, got {number}; pass the number of columns")
-    if any(width < 1 for width in hidden):
-        raise ValueError(f"hidden: expected positive widths, got {tuple(hidden)}; hidden=(128, 128), say")
+def widths(hidden: Sequence[int]) -> tuple[int, ...]:
+    """The hidden layers' numbers of units, none of them zero."""
+    if not isinstance(hidden, Sequence) or isinstance(hidden, str):
+        raise ValueError(f"hidden: expected a sequence of widths, got {hidden!r}; hidden=(128, 128), say.")
+    for width in hidden:
+        require_count("hidden", width, remedy="hidden=(128, 128), say")
+    return tuple(hidden)

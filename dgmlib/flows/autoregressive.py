@@ -5,7 +5,9 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from dgmlib.flows.base import Bijection, Compose, Flip, Inverse, check_event
+from dgmlib._valid import require_affine, require_count, require_event
+from dgmlib.flows._sweep import sweep
+from dgmlib.flows.base import Bijection, Compose, Flip, Inverse
 from dgmlib.nn import MADE
 
 Conditioner = Callable[[Tensor], tuple[Tensor, Tensor]]
@@ -20,9 +22,8 @@ def autoregressive_forward(x: Tensor, conditioner: Conditioner) -> tuple[Tensor,
 
     Source: Lecture 3, "Recap of Previous Lecture" (Gaussian Autoregressive Normalizing Flow).
     """
-    check_event("x", x)
-    mu, log_sigma = conditioner(x)
-    check_affine(x, mu, log_sigma)
+    require_event("x", x)
+    mu, log_sigma = require_affine(conditioner(x), x)
     return (x - mu) / torch.exp(log_sigma), -log_sigma.sum(-1)
 
 
@@ -34,11 +35,10 @@ def autoregressive_inverse(z: Tensor, conditioner: Conditioner) -> tuple[Tensor,
 
     Source: Lecture 3, "Recap of Previous Lecture" (Gaussian Autoregressive Normalizing Flow).
     """
-    check_event("z", z)
+    require_event("z", z)
     x, log_det = torch.zeros_like(z), z.new_zeros(z.shape[:-1])
     for j in range(z.shape[-1]):
-        mu, log_sigma = conditioner(x)
-        check_affine(z, mu, log_sigma)
+        mu, log_sigma = require_affine(conditioner(x), z)
         x_j = torch.exp(log_sigma[..., j]) * z[..., j] + mu[..., j]
         x = torch.cat([x[..., :j], x_j[..., None], x[..., j + 1 :]], -1)
         log_det = log_det + log_sigma[..., j]
@@ -64,7 +64,6 @@ class MaskedAutoregressive(Autoregressive):
 
     x, z `(..., m)`. Starts at the identity. Density: one pass of the network. Sampling: the work of one pass
     in m small steps where no graph is wanted (`torch.no_grad`, `Flow.sample`), else m passes.
-    `torch.func.vmap` cannot enter those small steps; batch axes make it needless.
     Raises ValueError for x of another width or dtype than the network's.
 
     Source: Papamakarios et al. 2017, Masked Autoregressive Flow, eqs. 3-6.
@@ -75,14 +74,14 @@ class MaskedAutoregressive(Autoregressive):
         self.features = features
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        check_event("x", x, self.features, self.conditioner.last.weight.dtype)
+        require_event("x", x, self.features, like=self.conditioner.last.weight)
         return autoregressive_forward(x, self.conditioner)
 
     def inverse(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        check_event("z", z, self.features, self.conditioner.last.weight.dtype)
-        if torch.is_grad_enabled():
+        require_event("z", z, self.features, like=self.conditioner.last.weight)
+        if torch.is_grad_enabled() or torch.compiler.is_compiling():
             return autoregressive_inverse(z, self.conditioner)
-        x, log_sigma = self.conditioner.sweep(z.reshape(-1, self.features))
+        x, log_sigma = sweep(self.conditioner, z.reshape(-1, self.features))
         return x.reshape(z.shape), log_sigma.sum(-1).reshape(z.shape[:-1])
 
 
@@ -100,23 +99,8 @@ class MAF(Compose):
     """`num_layers` masked autoregressive layers, with the columns flipped between one and the next."""
 
     def __init__(self, features: int, num_layers: int = 5, hidden: Sequence[int] = (128, 128)):
-        check_num_layers(num_layers)
+        require_count("num_layers", num_layers)
         layers: list[nn.Module] = [MaskedAutoregressive(features, hidden)]
         for _ in range(num_layers - 1):
             layers += [Flip(), MaskedAutoregressive(features, hidden)]
         super().__init__(*layers)
-
-
-def check_affine(x: Tensor, mu: Tensor, log_sigma: Tensor) -> None:
-    """ValueError unless mu and log_sigma have x's shape: a broadcast would make the log_det wrong."""
-    if mu.shape != x.shape or log_sigma.shape != x.shape:
-        raise ValueError(
-            f"conditioner: expected mu and log_sigma of shape {tuple(x.shape)}, got {tuple(mu.shape)} and "
-            f"{tuple(log_sigma.shape)}; give one mu and one log_sigma for each column that is transformed"
-        )
-
-
-def check_num_layers(num_layers: int) -> None:
-    """ValueError unless there is a layer."""
-    if num_layers < 1:
-        raise ValueError(f"num_layers: expected at least 1, got {num_layers}; pass num_layers=8, say")

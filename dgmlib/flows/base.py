@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
+from dgmlib._valid import is_false, require_bijection, require_event
+
 
 class Bijection(nn.Module):
     """An invertible, differentiable map f between data x and noise z.
@@ -41,10 +43,11 @@ class Compose(Bijection):
     def __init__(self, *bijections: nn.Module):
         super().__init__()
         for k, f in enumerate(bijections, start=1):
-            check_bijection(f"f_{k}", f)
+            require_bijection(f"f_{k}", f)
         self.bijections = nn.ModuleList(bijections)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        require_event("x", x)
         total = no_log_det(x)
         for f in self.bijections:
             x, log_det = f.forward(x)
@@ -52,6 +55,7 @@ class Compose(Bijection):
         return x, total
 
     def inverse(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        require_event("z", z)
         total = no_log_det(z)
         for f in reversed(self.bijections):
             z, log_det = f.inverse(z)
@@ -67,7 +71,7 @@ class Inverse(Bijection):
 
     def __init__(self, bijection: nn.Module):
         super().__init__()
-        check_bijection("bijection", bijection)
+        require_bijection("bijection", bijection)
         self.bijection = bijection
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -83,23 +87,22 @@ class Permutation(Bijection):
     `order` is a permutation of 0, …, m - 1; else ValueError. Cost O(n m).
     """
 
+    order: Tensor
+    inverse_order: Tensor
+
     def __init__(self, order: Sequence[int] | Tensor):
         super().__init__()
         order = torch.as_tensor(order)
-        if order.ndim != 1 or not torch.equal(order.sort().values, torch.arange(len(order)).to(order)):
-            raise ValueError(
-                f"order: expected each of 0, ..., m - 1 once, got {order.tolist()}; "
-                "torch.randperm(m) makes a random one"
-            )
+        require_permutation("order", order)
         self.register_buffer("order", order.long())
         self.register_buffer("inverse_order", order.argsort())
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        check_event("x", x, len(self.order))
+        require_event("x", x, len(self.order))
         return x[..., self.order], no_log_det(x)
 
     def inverse(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        check_event("z", z, len(self.order))
+        require_event("z", z, len(self.order))
         return z[..., self.inverse_order], no_log_det(z)
 
 
@@ -107,11 +110,11 @@ class Flip(Bijection):
     """z_j = x_{m+1-j}: the columns in reverse order, its own inverse; log_det = 0."""
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        check_event("x", x)
+        require_event("x", x)
         return x.flip(-1), no_log_det(x)
 
     def inverse(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        check_event("z", z)
+        require_event("z", z)
         return z.flip(-1), no_log_det(z)
 
 
@@ -127,7 +130,7 @@ def batch_jacobian(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     tensor([[[2., 0.],
              [0., 6.]]])
     """
-    check_event("x", x)
+    require_event("x", x)
     z, vjp = torch.func.vjp(f, x)
     # Rows do not mix, so one basis vector e_a on every row at once gives row a of every Jacobian.
     basis = torch.eye(z.shape[-1], dtype=z.dtype, device=z.device)
@@ -148,26 +151,15 @@ def change_of_variables_log_prob(
     return base_log_prob(f(x)) + torch.linalg.slogdet(batch_jacobian(f, x)).logabsdet
 
 
+def require_permutation(name: str, order: Tensor) -> None:
+    """Each of 0, …, m - 1 once."""
+    integers = order.dim() == 1 and len(order) > 0 and not order.is_floating_point() and order.dtype != torch.bool
+    if not integers or is_false((order.sort().values == torch.arange(len(order), device=order.device)).all()):
+        raise ValueError(
+            f"{name}: expected each of 0, ..., m - 1 once, got {order.tolist()}; torch.randperm(m) makes a random one."
+        )
+
+
 def no_log_det(x: Tensor) -> Tensor:
     """log_det of a volume-preserving map: zeros of shape `x.shape[:-1]`."""
     return x.new_zeros(x.shape[:-1])
-
-
-def check_event(name: str, x: Tensor, features: int | None = None, dtype: torch.dtype | None = None) -> None:
-    """ValueError unless x is a floating-point `(..., features)` tensor, of `dtype` where one is given."""
-    if x.ndim == 0 or (features is not None and x.shape[-1] != features):
-        wanted = "m" if features is None else features
-        raise ValueError(f"{name}: expected shape (..., {wanted}), got {tuple(x.shape)}; columns go on the last axis")
-    if not x.is_floating_point():
-        raise ValueError(f"{name}: expected floating-point numbers, got {x.dtype}; convert with .double()")
-    if dtype is not None and x.dtype != dtype:
-        raise ValueError(f"{name}: expected {dtype}, got {x.dtype}; convert x, or the flow with .to")
-
-
-def check_bijection(name: str, f: nn.Module) -> None:
-    """ValueError unless f is a module with a `forward` and an `inverse`."""
-    if not isinstance(f, nn.Module) or not callable(getattr(f, "inverse", None)):
-        raise ValueError(
-            f"{name}: expected a module with forward and inverse, got {type(f).__name__}; "
-            "subclass dgmlib.flows.Bijection"
-        )

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from dgmlib.flows.autoregressive import Conditioner, check_affine, check_num_layers
-from dgmlib.flows.base import Bijection, Compose, Inverse, Permutation, check_event, no_log_det
+from dgmlib._valid import require_affine, require_count, require_event
+from dgmlib.flows.autoregressive import Conditioner
+from dgmlib.flows.base import Bijection, Compose, Inverse, Permutation, no_log_det
 from dgmlib.nn import AffineConditioner
 
 
@@ -26,8 +27,7 @@ class AffineCoupling(Bijection):
 
     def __init__(self, conditioner: Conditioner, split: int):
         super().__init__()
-        if split < 1:
-            raise ValueError(f"split: expected at least 1, got {split}; m // 2 is the usual choice")
+        require_count("split", split, remedy="m // 2 is the usual choice")
         self.conditioner = conditioner
         self.split = split
 
@@ -43,23 +43,21 @@ class AffineCoupling(Bijection):
 
     def encode(self, x1: Tensor, x2: Tensor) -> tuple[Tensor, Tensor]:
         """z_2 and log|det ∂z/∂x|."""
-        mu, log_sigma = self.conditioner(x1)
-        check_affine(x2, mu, log_sigma)
+        mu, log_sigma = require_affine(self.conditioner(x1), x2)
         return (x2 - mu) / torch.exp(log_sigma), -log_sigma.sum(-1)
 
     def decode(self, z1: Tensor, z2: Tensor) -> tuple[Tensor, Tensor]:
         """x_2 and log|det ∂x/∂z|; z_1 = x_1."""
-        mu, log_sigma = self.conditioner(z1)
-        check_affine(z2, mu, log_sigma)
+        mu, log_sigma = require_affine(self.conditioner(z1), z2)
         return z2 * torch.exp(log_sigma) + mu, log_sigma.sum(-1)
 
     def halves(self, name: str, x: Tensor) -> tuple[Tensor, Tensor]:
         """The first `split` columns of x, and the rest."""
-        check_event(name, x)
+        require_event(name, x)
         if x.shape[-1] <= self.split:
             raise ValueError(
                 f"{name}: expected more than {self.split} columns, got {tuple(x.shape)}; this split leaves "
-                "x_2 empty, so lower it, or for one column use LULinear or MaskedAutoregressive"
+                "x_2 empty, so lower it, or for one column use LULinear or MaskedAutoregressive."
             )
         return x[..., : self.split], x[..., self.split :]
 
@@ -76,9 +74,8 @@ class RealNVP(Bijection):
 
     def __init__(self, features: int, num_layers: int = 8, hidden: Sequence[int] = (128, 128)):
         super().__init__()
-        check_num_layers(num_layers)
-        if features < 2:
-            raise ValueError(f"features: expected at least 2, got {features}; use MaskedAutoregressive")
+        require_count("num_layers", num_layers)
+        require_count("features", features, least=2, remedy="for one column use MaskedAutoregressive")
         self.sizes = [features // 2, features - features // 2]
         turns = [self.sizes, self.sizes[::-1]]
         self.layers = nn.ModuleList(
@@ -103,7 +100,7 @@ class RealNVP(Bijection):
 
     def parts(self, name: str, x: Tensor) -> list[Tensor]:
         """The first half of x's columns and the second, as a new list."""
-        check_event(name, x, sum(self.sizes), self.layers[0].conditioner.last.weight.dtype)
+        require_event(name, x, sum(self.sizes), like=self.layers[0].conditioner.last.weight)
         return list(x.split(self.sizes, -1))
 
     def as_compose(self) -> Compose:

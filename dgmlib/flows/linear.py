@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from dgmlib.flows.base import Bijection, check_event
+from dgmlib._valid import is_false, require_event, require_tensor
+from dgmlib.flows.base import Bijection
 
 
 class LULinear(Bijection):
@@ -23,9 +24,13 @@ class LULinear(Bijection):
     (tensor([[10.,  3.]]), tensor([0.6931]))
     """
 
+    order: Tensor
+    inverse_order: Tensor
+    sign: Tensor
+
     def __init__(self, weight: Tensor):
         super().__init__()
-        check_invertible(weight)
+        require_invertible("weight", weight)
         P, L, U = torch.linalg.lu(weight.detach())
         # (P y)_i = y_order[i], because row i of P has its one at column order[i].
         self.register_buffer("order", P.argmax(1))
@@ -36,16 +41,13 @@ class LULinear(Bijection):
         self.log_diagonal = nn.Parameter(U.diagonal().abs().log())
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        check_event("x", x, len(self.order), self.lower.dtype)
+        require_event("x", x, len(self.order), like=self.lower)
         L, U = self.factors()
-        if x[..., 0].numel() >= x.shape[-1]:  # as many events as columns pay for forming W = P L U
-            z = x @ (L @ U)[self.order].mT
-        else:
-            z = (x @ U.mT @ L.mT)[..., self.order]
+        z = times(x, L[self.order], U)
         return z, self.log_diagonal.sum().expand(x.shape[:-1])
 
     def inverse(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        check_event("z", z, len(self.order), self.lower.dtype)
+        require_event("z", z, len(self.order), like=self.lower)
         L, U = self.factors()
         y = z[..., self.inverse_order].reshape(-1, z.shape[-1])
         y = torch.linalg.solve_triangular(L.mT, y, upper=True, left=False, unitriangular=True)
@@ -70,9 +72,12 @@ class QRLinear(Bijection):
     Source: Lecture 3, "Recap of Previous Lecture" (Linear Flows, QR); the map A -> Q is Cayley's.
     """
 
+    start: Tensor
+    sign: Tensor
+
     def __init__(self, weight: Tensor):
         super().__init__()
-        check_invertible(weight)
+        require_invertible("weight", weight)
         Q, R = torch.linalg.qr(weight.detach())
         self.register_buffer("start", Q)
         self.register_buffer("sign", R.diagonal().sign())
@@ -81,12 +86,11 @@ class QRLinear(Bijection):
         self.log_diagonal = nn.Parameter(R.diagonal().abs().log())
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        check_event("x", x, len(self.sign), self.upper.dtype)
-        Q, R = self.factors()
-        return x @ R.mT @ Q.mT, self.log_diagonal.sum().expand(x.shape[:-1])
+        require_event("x", x, len(self.sign), like=self.upper)
+        return times(x, *self.factors()), self.log_diagonal.sum().expand(x.shape[:-1])
 
     def inverse(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        check_event("z", z, len(self.sign), self.upper.dtype)
+        require_event("z", z, len(self.sign), like=self.upper)
         Q, R = self.factors()
         y = (z @ Q).reshape(-1, z.shape[-1])
         x = torch.linalg.solve_triangular(R.mT, y, upper=False, left=False)
@@ -107,23 +111,31 @@ def upper_factor(upper: Tensor, sign: Tensor, log_diagonal: Tensor) -> Tensor:
     return upper.triu(1).diagonal_scatter(sign * torch.exp(log_diagonal))
 
 
-def check_invertible(weight: Tensor) -> None:
-    """ValueError unless weight is a square floating-point matrix of full numerical rank.
+def times(x: Tensor, A: Tensor, B: Tensor) -> Tensor:
+    """z = W x of every event, W = A B.
+
+    Forming W costs m³ and saves n m², so it pays from n = m on. A traced graph is for every n and asks nothing of it.
+    """
+    if torch.compiler.is_compiling() or x.shape[:-1].numel() < x.shape[-1]:
+        return x @ B.mT @ A.mT
+    W = A @ B
+    return x @ W.mT
+
+
+def require_invertible(name: str, weight: Tensor) -> None:
+    """A square matrix of full numerical rank.
 
     Rows and columns are brought to one scale first: diag(1e-10, 1e10) is well conditioned for a flow.
     Singular means a condition number above 1 / (10 eps), whatever m: a large random matrix may start a flow.
     """
-    if weight.ndim != 2 or weight.shape[0] != weight.shape[1] or not weight.is_floating_point():
-        raise ValueError(
-            f"weight: expected a floating-point (m, m) matrix, got {weight.dtype} {tuple(weight.shape)}; "
-            "a flow keeps the number of columns"
-        )
-    scaled = weight / weight.abs().amax(1, keepdim=True)
+    require_tensor(name, weight, ("m", "m"))
+    if weight.shape[0] != weight.shape[1]:
+        raise ValueError(f"{name}: expected (m, m), got {tuple(weight.shape)}; a flow keeps the number of columns.")
+    scaled = weight.detach() / weight.detach().abs().amax(1, keepdim=True)
     scaled = scaled / scaled.abs().amax(0, keepdim=True)
-    if not scaled.isfinite().all() or torch.linalg.matrix_rank(scaled, rtol=10 * torch.finfo(weight.dtype).eps) < len(
-        weight
-    ):
+    rank = torch.linalg.matrix_rank(scaled.nan_to_num(0, 0, 0), rtol=10 * torch.finfo(weight.dtype).eps)
+    if is_false(scaled.isfinite().all() & (rank == len(weight))):
         raise ValueError(
-            f"weight: expected an invertible matrix, got one that is singular in {weight.dtype}; "
-            "start from a random rotation, torch.linalg.qr(torch.randn(m, m)).Q, or from torch.eye(m)"
+            f"{name}: expected an invertible matrix, got one that is singular in {weight.dtype}; "
+            "start from a random rotation, torch.linalg.qr(torch.randn(m, m)).Q, or from torch.eye(m)."
         )

@@ -4,6 +4,10 @@ The oracle is autograd's Jacobian (`torch.func`), not the library's own.
 """
 
 import copy
+import functools
+import io
+import pickle
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -89,13 +93,15 @@ def every_parameter_gets_its_gradient(f: nn.Module, m: int) -> None:
 
 
 class Called(nn.Module):
-    """One direction of f as a module's forward, for `functional_call`."""
+    """One direction of f, or both, as a module's forward, for `functional_call`."""
 
     def __init__(self, f: nn.Module, direction: str):
         super().__init__()
         self.f, self.direction = f, direction
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        if self.direction == "both":
+            return (*self.f.forward(x), *self.f.inverse(x))
         return getattr(self.f, self.direction)(x)
 
 
@@ -145,6 +151,110 @@ def starts_at_the_identity(f: nn.Module, m: int) -> None:
         assert_close(log_det, torch.zeros_like(log_det))
 
 
+def a_copy_is_the_same_and_its_own(f: nn.Module, m: int) -> None:
+    """Deep copies (with gradients), pickles, and a state dict loaded with `weights_only=True`."""
+    x = events(4, m, device=device_of(f))
+    outputs(f, x)[0].sum().backward() if list(f.parameters()) else None
+    for g in (copy.deepcopy(f), pickle.loads(pickle.dumps(f)), loaded(copy.deepcopy(f), f.state_dict())):
+        expected = [t.detach().clone() for t in outputs(f, x)]
+        assert_close(outputs(g, x), expected, **CLOSE)
+        moved(g)
+        assert_close(outputs(f, x), expected, **CLOSE)
+
+
+def state_is_all_that_a_layer_without_memory_needs(f: nn.Module, m: int, built: Callable[[], nn.Module]) -> None:
+    """Built under `torch.device("meta")`, or emptied, then filled from f's state dict: f again."""
+    x = events(4, m, device=device_of(f))
+    with torch.device("meta"):
+        bare = built().double()
+    assert all(t.is_meta for t in bare.parameters())
+    for g in (bare, copy.deepcopy(f).to("meta")):
+        g = g.to_empty(device=device_of(f))
+        for t in [*g.parameters(), *g.buffers()]:
+            t.data.copy_(torch.full_like(t, 77))  # what lies in memory that nobody has written
+        assert_close(outputs(loaded(g, f.state_dict()), x), outputs(f, x), **CLOSE)
+
+
+def answers_follow_the_weights(f: nn.Module, m: int) -> None:
+    """In eval and without a graph too, after an edit in place, a step, a loaded state and a move: nothing is stale."""
+    x, fresh, f = events(4, m, device=device_of(f)), copy.deepcopy(f), f.eval()
+    with torch.no_grad():
+        outputs(f, x)
+        for change in (moved, stepped, lambda f: loaded(f, moved(copy.deepcopy(f)).state_dict()), through_float32):
+            change(f)
+            assert_close(outputs(f, x), outputs(loaded(copy.deepcopy(fresh), f.state_dict()), x), **CLOSE)
+
+
+def exports_with_a_free_batch(f: nn.Module, m: int) -> None:
+    """`torch.export` of both directions with as many events as you like."""
+    call = Called(f, "both")
+    shapes = ({0: torch.export.Dim("n", max=1000)},)
+    program = torch.export.export(call, (events(6, m, device=device_of(f)),), dynamic_shapes=shapes).module()
+    for n in (2, 65):
+        x = events(n, m, device=device_of(f))
+        assert_close(program(x), call(x), **CLOSE)
+
+
+def compiles_as_one_graph(f: nn.Module, m: int) -> None:
+    """`torch.compile(fullgraph=True)` of both directions, with gradients and without."""
+    x, call = events(6, m, device=device_of(f)), Called(f, "both")
+    for graph in (True, False):
+        with torch.set_grad_enabled(graph):
+            assert_close(torch.compile(call, fullgraph=True, backend="eager")(x), call(x), **CLOSE)
+    torch.compiler.reset()
+
+
+def transforms_of_torch_func(f: nn.Module, m: int) -> None:
+    """vmap over events and over models, jacrev and jvp, with gradients and without: the batch's own answers."""
+    x = events(3, 4, m, device=device_of(f))
+    state = {f"f.{name}": t for name, t in [*f.named_parameters(), *f.named_buffers()]}
+    twice = {name: torch.stack([t, t]) for name, t in state.items()}
+    for direction in ("forward", "inverse"):
+        call = Called(f, direction)
+        expected = call(x)
+        J = jacobian(lambda x, call=call: call(x)[0], x.reshape(12, m))
+        for graph in (True, False):
+            with torch.set_grad_enabled(graph):
+                assert_close(torch.func.vmap(call)(x), expected, **CLOSE)
+                run = functools.partial(torch.func.functional_call, call)
+                models = torch.func.vmap(lambda state, run=run: run(state, (x[0],)))(twice) if state else call(x[:1])
+                for got, one in zip(models, expected, strict=True):
+                    assert_close(got[-1], one[0], **CLOSE)
+                _, tangent = torch.func.jvp(lambda x, call=call: call(x)[0], (x,), (torch.ones_like(x),))
+                assert_close(tangent, J.sum(-1).reshape(x.shape), **CLOSE)
+
+
+def outputs(f: nn.Module, x: Tensor) -> list[Tensor]:
+    return [*f.forward(x), *f.inverse(x)]
+
+
+def moved(f: nn.Module) -> nn.Module:
+    with torch.no_grad():
+        for parameter in f.parameters():
+            parameter.add_(0.1)
+    return f
+
+
+def stepped(f: nn.Module) -> None:
+    if parameters := list(f.parameters()):
+        for parameter in parameters:
+            parameter.grad = torch.ones_like(parameter)
+        torch.optim.SGD(parameters, lr=0.1).step()
+
+
+def loaded(f: nn.Module, state: dict[str, Tensor]) -> nn.Module:
+    """f with a state that has been in a file."""
+    file = io.BytesIO()
+    torch.save(state, file)
+    file.seek(0)
+    f.load_state_dict(torch.load(file, weights_only=True))
+    return f
+
+
+def through_float32(f: nn.Module) -> nn.Module:
+    return f.float().double()
+
+
 LAWS = [
     inverse_undoes_forward,
     forward_undoes_inverse,
@@ -153,4 +263,7 @@ LAWS = [
     batch_axes_are_free,
     input_is_untouched,
     without_a_graph_the_same,
+    a_copy_is_the_same_and_its_own,
+    answers_follow_the_weights,
+    transforms_of_torch_func,
 ]

@@ -12,6 +12,7 @@ SIZES = [(name, m) for name in TABLE for m in (1, 2, 5) if m > 1 or name not in 
 AUTOREGRESSIVE = ["Autoregressive", "MaskedAutoregressive", "MaskedAutoregressive narrow", "AffineCoupling"]
 
 
+@pytest.mark.filterwarnings("ignore:`torch.jit.script`:DeprecationWarning")  # torch's own, in its jvp
 @pytest.mark.parametrize("law", laws.LAWS, ids=lambda law: law.__name__)
 @pytest.mark.parametrize(("name", "m"), SIZES)
 def test_law(law, name, m, device):
@@ -46,6 +47,20 @@ def test_state_dict_round_trip(name, device):
     x = events(6, 5, device=device)
     for one, two in ((f.forward(x), g.forward(x)), (f.inverse(x), g.inverse(x))):
         assert_close(two, one)
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_state_is_all_that_a_layer_without_memory_needs(name, device):
+    def built():
+        return TABLE[name](dgmlib.flows, 5)
+
+    laws.state_is_all_that_a_layer_without_memory_needs(make(name, 5, device=device), 5, built)
+
+
+@pytest.mark.parametrize("law", [laws.exports_with_a_free_batch, laws.compiles_as_one_graph])
+@pytest.mark.parametrize("name", TABLE)
+def test_one_graph(name, law, device):
+    law(make(name, 3, device=device), 3)
 
 
 @pytest.mark.parametrize("name", TABLE)

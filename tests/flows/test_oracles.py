@@ -21,6 +21,7 @@ from dgmlib.flows import (
     batch_jacobian,
     change_of_variables_log_prob,
 )
+from dgmlib.flows._sweep import ROWS
 from dgmlib.nn import MADE, MaskedLinear
 from tests.flows.table import HIDDEN, TABLE, Coupled, events, make, weight
 
@@ -182,6 +183,13 @@ def test_maf_is_zukos_with_copied_weights(device):
     assert_close(z, their_z, **CLOSE)
     assert_close(log_det, their_log_det, **CLOSE)
     assert_close(flow.inverse(z)[0], theirs.inv(z), **CLOSE)
+
+
+def test_many_rows_are_swept_in_pieces(device):
+    """More rows than are swept at a time, against the formula's m passes."""
+    f, z = make("MaskedAutoregressive", 3, device=device), events(2 * ROWS + 5, 3, device=device)
+    with torch.no_grad():
+        assert_close(f.inverse(z), autoregressive_inverse(z, f.conditioner), **CLOSE)
 
 
 def test_realnvp_is_zukos_with_copied_weights(device):

@@ -6,11 +6,12 @@ from importlib import import_module
 from tests.planted import Bug, test
 
 BASE, LINEAR = "dgmlib.flows.base", "dgmlib.flows.linear"
-AUTOREGRESSIVE, COUPLING, MODEL, NETWORK = (
+AUTOREGRESSIVE, COUPLING, MODEL, NETWORK, SWEEP = (
     "dgmlib.flows.autoregressive",
     "dgmlib.flows.coupling",
     "dgmlib.flows.model",
     "dgmlib.nn",
+    "dgmlib.flows._sweep",
 )
 ORACLES = "tests.flows.test_oracles"
 
@@ -23,6 +24,12 @@ def law(name: str, layer: str, m: int = 5) -> Callable[[], None]:
         getattr(import_module("tests.flows.laws"), name)(make(layer, m), m)
 
     return run
+
+
+def law_of_state(layer: str) -> None:
+    flows, make = import_module("dgmlib.flows"), import_module("tests.flows.table")
+    built = lambda: make.TABLE[layer](flows, 5)  # noqa: E731
+    import_module("tests.flows.laws").state_is_all_that_a_layer_without_memory_needs(make.make(layer, 5), 5, built)
 
 
 FORWARD, INVERSE = "forward_log_det_is_autograds", "inverse_log_det_is_autograds"
@@ -67,7 +74,7 @@ BUGS = [
         test(ORACLES, "test_change_of_variables_of_a_known_density", **CPU)),
     Bug("a determinant with its sign", BASE, "torch.linalg.slogdet(batch_jacobian(f, x)).logabsdet",
         "torch.linalg.det(batch_jacobian(f, x)).log()", test(ORACLES, "test_change_of_variables_needs_no_log_det", name="LULinear", **CPU)),
-    Bug("L and U swapped", LINEAR, "z = (x @ U.mT @ L.mT)[..., self.order]", "z = (x @ L.mT @ U.mT)[..., self.order]",
+    Bug("L and U swapped", LINEAR, "return x @ B.mT @ A.mT", "return x @ A.mT @ B.mT",
         law("batch_axes_are_free", "LULinear")),
     Bug("P transposed", LINEAR, 'self.register_buffer("order", P.argmax(1))', 'self.register_buffer("order", P.argmax(0))',
         test(ORACLES, "test_linear_flow_starts_at_its_weight", linear_name="LULinear", **CPU)),
@@ -92,23 +99,30 @@ BUGS = [
         law("forward_undoes_inverse", "Autoregressive")),
     Bug("log_det of the last column alone", AUTOREGRESSIVE, "log_det = log_det + log_sigma[..., j]", "log_det = log_sigma[..., j]",
         law(INVERSE, "Autoregressive")),
-    Bug("sampling with z where x belongs", AUTOREGRESSIVE, "mu, log_sigma = conditioner(x)\n        check_affine(z",
-        "mu, log_sigma = conditioner(z)\n        check_affine(z", law("forward_undoes_inverse", "Autoregressive")),
+    Bug("sampling with z where x belongs", AUTOREGRESSIVE, "require_affine(conditioner(x), z)",
+        "require_affine(conditioner(z), z)", law("forward_undoes_inverse", "Autoregressive")),
     Bug("log sigma for its sum after a sweep", AUTOREGRESSIVE, "log_sigma.sum(-1).reshape(z.shape[:-1])",
         "log_sigma.mean(-1).reshape(z.shape[:-1])", law("without_a_graph_the_same", "MaskedAutoregressive")),
-    Bug("a column that sees itself", NETWORK, "(inputs[:, None] > degrees[-1])", "(inputs[:, None] >= degrees[-1])",
+    Bug("a column that sees itself", NETWORK, "(units[0][:, None] > units[-1])", "(units[0][:, None] >= units[-1])",
         law("jacobian_is_triangular", "MaskedAutoregressive linear")),
     Bug("no mask", NETWORK, "self.weight * self.mask", "self.weight", law("jacobian_is_triangular", "MaskedAutoregressive")),
     Bug("a hidden layer blind to its own degree", NETWORK, "high[:, None] >= low", "high[:, None] > low",
         test(ORACLES, "test_made_sees_all_columns_before_and_none_after", hidden=(9, 7), **CPU)),
-    Bug("a sweep one unit short", NETWORK, "seen = self.counts[-1][j]\n", "seen = max(self.counts[-1][j] - 1, 0)\n",
+    Bug("a sweep one unit short", SWEEP, "W[:, j, : counts[-1][j]], units[-1][: counts[-1][j]]",
+        "W[:, j, : max(counts[-1][j] - 1, 0)], units[-1][: max(counts[-1][j] - 1, 0)]",
         law("without_a_graph_the_same", "MaskedAutoregressive")),
+    Bug("rows of a sweep in another order", SWEEP, "in z.split(ROWS)]", "in reversed(z.split(ROWS))]",
+        test(ORACLES, "test_many_rows_are_swept_in_pieces", **CPU)),
+    Bug("masks that no file keeps", NETWORK, 'self.register_buffer("mask", mask)', 'self.register_buffer("mask", mask, persistent=False)',
+        lambda: law_of_state("MAF")),
+    Bug("weights remembered", NETWORK, "linear(x, self.weight * self.mask, self.bias)",
+        "linear(x, self.__dict__.setdefault('kept', (self.weight * self.mask).detach()), self.bias)", law("answers_follow_the_weights", "MAF")),
     Bug("mu and log sigma swapped", NETWORK, "mu, log_sigma = out.chunk(2, -1)", "log_sigma, mu = out.chunk(2, -1)",
         test(ORACLES, "test_maf_is_zukos_with_copied_weights", **CPU)),
-    Bug("the log_det subtracted from log p(z)", MODEL, "self.base.log_prob(z) + log_det", "self.base.log_prob(z) - log_det",
+    Bug("the log_det subtracted from log p(z)", MODEL, "log_base + log_det", "log_base - log_det",
         test(ORACLES, "test_linear_flow_of_a_normal_is_a_normal", linear_name="LULinear", **CPU)),
     Bug("the base's constant without its m", MODEL, "z.shape[-1] * math.log(2 * math.pi)", "math.log(2 * math.pi)",
         test(ORACLES, "test_standard_normal_is_torchs", **CPU)),
-    Bug("samples by f", MODEL, "x, _ = self.bijection.inverse(self.base", "x, _ = self.bijection.forward(self.base",
+    Bug("samples by f", MODEL, "return self.inverse(draw", "return self.forward(draw",
         test(ORACLES, "test_samples_have_the_flows_law", **CPU)),
 ]  # fmt: skip
