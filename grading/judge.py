@@ -10,6 +10,7 @@ import warnings
 from dataclasses import replace
 
 import numpy as np
+import torch
 
 from . import intake
 from .plaintext import one_line
@@ -128,7 +129,7 @@ class Judge:
         texts = (
             bytes(v.reshape(-1)[:200].tolist())
             for k, v in answer.arrays.items()
-            if "/error" in k and v.element_size() == 1
+            if "/error" in k and v.dtype == torch.uint8
         )
         return any(b"NameError" in text for text in texts)
 

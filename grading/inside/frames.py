@@ -70,7 +70,16 @@ def check_sizes(head: int, body: int):
 def decode(head: bytes, body: bytes) -> tuple[dict, dict[str, Tensor]]:
     """Header and arrays. Every array is a fresh tensor of a known dtype whose size was checked. Raises FrameError."""
     try:
-        header = json.loads(head)
+        return parsed(head, body)
+    except FrameError:
+        raise
+    except Exception as error:  # whatever a hostile frame makes json or torch say
+        raise FrameError(f"a message that cannot be read ({type(error).__name__})") from error
+
+
+def parsed(head: bytes, body: bytes) -> tuple[dict, dict[str, Tensor]]:
+    try:
+        header = json.loads(head, parse_constant=not_json)
     except (ValueError, RecursionError) as error:
         raise FrameError("a header that is no JSON") from error
     listed = header.pop("arrays", None) if isinstance(header, dict) else None
@@ -79,6 +88,8 @@ def decode(head: bytes, body: bytes) -> tuple[dict, dict[str, Tensor]]:
     arrays, start = {}, 0
     for entry in listed:
         name, dtype, shape, size = described(entry)
+        if name in arrays:
+            raise FrameError("two arrays of one name")
         if start + size > len(body):
             raise FrameError("arrays larger than the message")
         arrays[name] = tensor(body[start : start + size], dtype, shape)
@@ -86,6 +97,11 @@ def decode(head: bytes, body: bytes) -> tuple[dict, dict[str, Tensor]]:
     if start != len(body):
         raise FrameError("arrays smaller than the message")
     return header, arrays
+
+
+def not_json(constant: str):
+    """Python's json reads NaN and Infinity, which JSON does not know."""
+    raise ValueError(constant)
 
 
 def described(entry) -> tuple[str, torch.dtype, list[int], int]:
@@ -98,6 +114,8 @@ def described(entry) -> tuple[str, torch.dtype, list[int], int]:
     if not isinstance(shape, list) or len(shape) > MAX_AXES:
         raise FrameError("an array without a shape")
     if not all(type(n) is int and 0 <= n <= MAX_BODY for n in shape):
+        raise FrameError("an array of impossible shape")
+    if math.prod(n for n in shape if n) > MAX_BODY:  # an empty array too has strides
         raise FrameError("an array of impossible shape")
     return name, DTYPES[dtype], shape, math.prod(shape) * DTYPES[dtype].itemsize
 

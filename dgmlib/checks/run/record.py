@@ -21,8 +21,10 @@ def text(value: str) -> Tensor:
 
 
 def untext(value: Tensor) -> str:
-    """The string in a uint8 tensor."""
-    return bytes(value.reshape(-1)[:LONGEST_TEXT].to(torch.uint8).tolist()).decode(errors="replace")
+    """The string in a uint8 tensor with one axis. Raises ValueError for any other tensor."""
+    if value.dtype != torch.uint8 or value.ndim != 1:
+        raise ValueError(f"a text as {value.dtype} of shape {tuple(value.shape)}")
+    return bytes(value[:LONGEST_TEXT].tolist()).decode(errors="replace")
 
 
 class Record(dict):
