@@ -16,6 +16,7 @@ from .inside import frames
 TICK = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 START_SECONDS = 180
 POLL = 0.1
+PATIENCE = 10  # times the wall clock: then a worker ends that wants a processor for ever and gets none
 
 
 class WorkerGone(Exception):
@@ -24,6 +25,10 @@ class WorkerGone(Exception):
 
 class WorkerSlow(WorkerGone):
     """The worker used up the time that it was given."""
+
+
+class WorkerEnded(WorkerGone):
+    """The submission used up what it was given as a whole: nothing more is asked of its workers."""
 
 
 class Process:
@@ -143,12 +148,14 @@ class Process:
 class Clock:
     """The time that a worker has for one answer: `cpu` seconds of computing, `wall` seconds of waiting for it.
 
-    While the worker wants a processor and has none, no time passes: a loaded machine costs nobody points.
+    While the worker wants a processor and has none, no time passes: a loaded machine costs nobody points. Yet after
+    `PATIENCE` times the wall clock it ends, whatever it claims to want.
     """
 
     def __init__(self, process: Process, wall: float, cpu: float = float("inf")):
         self.process, self.wall, self.cpu = process, wall, cpu
         self.end, self.cpu_end = time.monotonic() + wall, process.cpu() + cpu
+        self.last = time.monotonic() + PATIENCE * wall
 
     def wait(self, event: int):
         """Until the socket is ready. Raises WorkerSlow at the end, WorkerGone where the process stopped itself."""
@@ -162,7 +169,7 @@ class Clock:
                 self.end += now - before
             else:
                 self.process.waited += now - before
-            if now > self.end or (not ready and self.process.cpu() > self.cpu_end):
+            if now > min(self.end, self.last) or (not ready and self.process.cpu() > self.cpu_end):
                 raise WorkerSlow(self.allowed())
             if state in ("T", "t"):
                 raise WorkerGone("the process stopped itself")

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass, field
 
-from .process import Process, WorkerGone, WorkerSlow
+from .process import Process, WorkerEnded, WorkerGone, WorkerSlow
 
 CPU = 20.0
 WALL = 3.0
 STARTS = 3
+HANGS = 3
 
 
 class SandboxFailed(RuntimeError):
@@ -26,7 +27,8 @@ class Answer:
 class Session:
     """`start` makes a worker; `seed` names the cells' random state; `budget` bounds the CPU of it all, in seconds.
 
-    A third of the time that a worker sleeps counts as well, so that all ends within `WALL` times the budget.
+    A third of the time that a worker sleeps counts as well, so that all ends within `WALL` times the budget. After
+    `HANGS` cells or answers that took too long nothing more is run.
     """
 
     start: object
@@ -35,6 +37,7 @@ class Session:
     done: list = field(default_factory=list)
     process: Process | None = None
     spent: float = 0.0
+    hangs: int = 0
 
     def cell(self, name: str, source: str) -> tuple[str, str]:
         """Execute a cell: `(error, printed)`. One that crashes or hangs is left out of every replay."""
@@ -65,7 +68,9 @@ class Session:
         try:
             return process.ask(header, arrays, left, left * WALL)
         except WorkerGone as error:
-            self.spent += left if isinstance(error, WorkerSlow) else 1.0
+            slow = isinstance(error, WorkerSlow)
+            self.spent += left if slow else 1.0
+            self.hangs += slow
             self.close()
             raise
         finally:
@@ -73,9 +78,11 @@ class Session:
                 self.spent += max(0.0, process.cpu() - cpu, (process.waited - waited) / WALL)
 
     def left(self) -> float:
-        """Seconds of CPU that the next request may take. Raises WorkerSlow where none are left."""
+        """Seconds of CPU that the next request may take. Raises WorkerEnded where none are left."""
+        if self.hangs >= HANGS:
+            raise WorkerEnded(f"{HANGS} cells or answers of this submission took too long")
         if self.spent >= self.budget:
-            raise WorkerSlow(f"the submission used up its {self.budget:.0f} s of computing")
+            raise WorkerEnded(f"the submission used up its {self.budget:.0f} s of computing")
         return min(CPU, self.budget - self.spent)
 
     def alive(self) -> Process:
@@ -109,6 +116,8 @@ class Session:
 
 
 def lost(what: str, error: WorkerGone) -> str:
+    if isinstance(error, WorkerEnded):
+        return f"{what} was not run: {error}"
     kind = "took too long" if isinstance(error, WorkerSlow) else "ended the process"
     return f"{what} {kind}: {error}"
 
