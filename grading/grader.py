@@ -9,7 +9,7 @@ import torch
 from dgmlib.checks import ASSIGNMENTS
 
 from . import intake, judge, sandbox, verdicts
-from .course import Course, CourseError
+from .course import CHECKOUT, Course, CourseError
 from .repair import defines
 
 
@@ -86,10 +86,8 @@ class Grader:
 
 
 def hidden_folders(course: Course) -> tuple[Path, ...]:
-    """Folders that must not be seen, should they lie below one that the sandbox shows."""
-    checkout = Path(__file__).resolve().parent.parent
-    names = ("solutions", "course", "grading", "dgmlib", "tests")
-    return (*(root / name for root in {checkout, course.root} for name in names), Path.home())
+    """What must not be seen, all of it, should it lie below a folder that the sandbox shows."""
+    return CHECKOUT, course.root.resolve(), Path.home().resolve()
 
 
 def tasks(course: Course, assignments: list[str], student: str | None = None) -> list[Task]:

@@ -33,19 +33,22 @@ def main():
 def serve(control: socket.socket, options: dict):
     """Until the grader is gone."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    server = os.getpid()
     while True:
         message, files, _, _ = socket.recv_fds(control, 16, 4)
         if not message:
             return
         for link in files:
             if os.fork() == 0:
-                become(link, options)
+                become(link, options, server)
             os.close(link)
 
 
-def become(link: int, options: dict, act=None):
-    """In the forked child: close what is not its own, isolate, work. Never returns."""
+def become(link: int, options: dict, server: int):
+    """In the forked child of `server`: close what is not its own, isolate, work. Never returns."""
     try:
+        from inside import limits
+
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         keep(link)
         if options["kind"] == "bwrap":
@@ -56,6 +59,8 @@ def become(link: int, options: dict, act=None):
             last_but_one(link)
             isolate.cover()
             isolate.powerless()
+        else:
+            limits.end_with(server)
         work(link, options)
     finally:
         os._exit(1)

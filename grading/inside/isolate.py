@@ -14,6 +14,8 @@ from . import limits
 USER, MOUNTS, PIDS, IPC, NETWORK, HOST, CGROUP = (1 << bit for bit in (28, 17, 29, 27, 30, 26, 25))
 NOSUID, NODEV, NOEXEC, BIND, MOVE, RECURSIVE, PRIVATE, READ_ONLY, REMOUNT = 2, 4, 8, 4096, 8192, 16384, 1 << 18, 1, 32
 SIZE = 64 * 2**20
+INODES = 4096  # each is a kilobyte of the kernel's memory, which no rlimit counts
+WRITABLE = ("/dev/shm", "/tmp")
 OPEN_PROC = ("cpuinfo", "meminfo", "stat", "version", "filesystems")
 KERNEL = ctypes.CDLL(None, use_errno=True)
 
@@ -41,11 +43,10 @@ def enter():
 def cover():
     """Private mounts; called in the process that will run the student's code."""
     mount("none", "/", flags=RECURSIVE | PRIVATE)
-    mount("tmpfs", "/dev/shm", "tmpfs", NOSUID | NODEV, f"size={SIZE},mode=1777")
+    private = f"size={SIZE},nr_inodes={INODES},mode=1777"
+    mount("tmpfs", "/dev/shm", "tmpfs", NOSUID | NODEV, private)
     with kept("/tmp", "/dev/shm"):
-        mount("tmpfs", "/tmp", "tmpfs", NOSUID | NODEV, f"size={SIZE},mode=1777")
-    if os.path.isdir("/dev/pts"):
-        mount("tmpfs", "/dev/pts", "tmpfs", NOSUID | READ_ONLY, "size=4096,mode=0555")
+        mount("tmpfs", "/tmp", "tmpfs", NOSUID | NODEV, private)
     proc()
     os.makedirs("/tmp/work")
     os.chdir("/tmp/work")
@@ -63,6 +64,7 @@ def kept(folder: str, aside: str):
     for number, path in enumerate(outermost):
         os.makedirs(path)
         mount(f"{aside}/{number}", path, flags=MOVE)
+        mount("none", path, flags=REMOUNT | BIND | READ_ONLY | NOSUID | NODEV)  # the folder itself is the server's
         os.rmdir(f"{aside}/{number}")
 
 
@@ -80,6 +82,12 @@ def proc():
     mount("none", made, flags=REMOUNT | BIND | READ_ONLY | NOSUID | NODEV | NOEXEC)
     mount(made, "/proc", flags=MOVE)
     os.rmdir(made)
+
+
+def bound_inodes():
+    """The same bound where bubblewrap made the mounts, which has no option for it."""
+    for folder in WRITABLE:
+        mount("none", folder, flags=REMOUNT | NOSUID | NODEV, options=f"size={SIZE},nr_inodes={INODES}")
 
 
 def powerless():

@@ -38,19 +38,31 @@ def kernel() -> tuple[int, int]:
     return int(major), int("".join(filter(str.isdigit, minor)) or 0)
 
 
-def drop(uid: int):
-    """From root to `uid`, for good: no groups, no capabilities."""
+READS_ALL = 1 << 2  # CAP_DAC_READ_SEARCH
+
+
+def drop(uid: int, reads_all: bool = False):
+    """From root to `uid`, for good: no groups, no capabilities but, where `reads_all`, the one that reads everything.
+
+    That one is for Landlock alone, which says what may be read: this Python may lie where nobody else can reach it.
+    """
+    kernel = ctypes.CDLL(None, use_errno=True)
+    if reads_all:
+        kernel.prctl(8, 1, 0, 0, 0)  # PR_SET_KEEPCAPS
     os.setgroups([])
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)
+    if reads_all:
+        give_up_capabilities(READS_ALL)
 
 
-def give_up_capabilities():
-    """Root without any capability, where nobody could not read this Python."""
+def give_up_capabilities(kept: int = 0):
+    """No capability but those in the mask `kept`, now or later."""
     kernel = ctypes.CDLL(None, use_errno=True)
     for capability in range(64):
         kernel.prctl(24, capability, 0, 0, 0)  # PR_CAPBSET_DROP; beyond the last one it fails
-    if kernel.capset(struct.pack("<II", 0x20080522, 0), bytes(24)):
+    sets = struct.pack("<IIIIII", kept, kept, 0, 0, 0, 0)  # effective, permitted, inheritable; then the upper halves
+    if kernel.capset(struct.pack("<II", 0x20080522, 0), sets):
         raise OSError(ctypes.get_errno(), "capabilities were not given up")
 
 

@@ -1,7 +1,9 @@
 """A seccomp filter, assembled here: what a process that runs a student's code may not ask of the kernel.
 
 New threads are allowed, new processes and programs are not; no sockets, no memory outside RLIMIT_AS, no new
-namespaces or mounts, no signal to another process. Everything else is left to the mounts, rlimits and uid.
+namespaces or mounts, no signal to another process, no say in its own scheduling. Everything else is left to the mounts,
+rlimits and uid. Where Landlock takes the place of mounts, the filter also takes what Landlock does not cover: a file's
+mode, owner, times and attributes.
 """
 
 import ctypes
@@ -9,11 +11,17 @@ import os
 import platform
 import struct
 
-ALLOW, EPERM, ENOSYS, KILL = 0x7FFF0000, 0x00050001, 0x00050026, 0x80000000
+ALLOW, NOTHING, EPERM, ENOSYS, KILL = 0x7FFF0000, 0x00050000, 0x00050001, 0x00050026, 0x80000000
 CLONE_THREAD = 0x00010000
-LOAD, JEQ, JSET, JGE, RET = 0x20, 0x15, 0x45, 0x35, 0x06
-NUMBER, ARCH, ARG0, ARG1 = 0, 4, 16, 24
-TERMINAL_REQUESTS = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX: typing into somebody's terminal
+LOAD, AND, JEQ, JSET, JGE, RET = 0x20, 0x54, 0x15, 0x45, 0x35, 0x06
+NUMBER, ARCH, ARG0, ARG1, ARG2 = 0, 4, 16, 24, 32
+# TIOCSTI, TIOCLINUX: typing into somebody's terminal; FIOSETOWN, SIOCSPGRP: signals to whom one likes;
+# FS_IOC_SETFLAGS, FS_IOC32_SETFLAGS, FS_IOC_FSSETXATTR, FS_IOC_SETVERSION: attributes of any file that can be read.
+DENIED_IOCTLS = (0x5412, 0x541C, 0x8901, 0x8902, 0x40086602, 0x40046602, 0x401C5820, 0x40087602)
+# F_SETOWN, F_SETSIG, F_SETOWN_EX: signals, SIGKILL too, to any process of the same uid; F_SETLEASE, F_NOTIFY.
+DENIED_FCNTLS = (8, 10, 15, 1024, 1026)
+SOCK_TYPE, SOCK_STREAM = 0xF, 1  # one end of a pair of datagram sockets may be sent to any address
+ACCESS_OR_TRUNCATE, TRUNCATE = 0o1003, 0o1000  # before ABI 3, Landlock lets a file opened for reading be emptied
 
 # name: (x86_64, aarch64); -1 where an architecture has none.
 DENIED = {
@@ -36,8 +44,21 @@ DENIED = {
     "adjtimex": (159, 171), "sethostname": (170, 161), "setdomainname": (171, 162), "quotactl": (179, 60),
     "syslog": (103, 116), "personality": (135, 92), "modify_ldt": (154, -1), "ioperm": (173, -1),
     "iopl": (172, -1), "vhangup": (153, 58), "setpriority": (141, 140), "ioprio_set": (251, 30),
+    "sched_setscheduler": (144, 119), "sched_setparam": (142, 118), "sched_setattr": (314, 274),
+    "setsockopt": (54, 208), "connect": (42, 203), "bind": (49, 200), "listen": (50, 201),
+    "inotify_init": (253, -1), "inotify_init1": (294, 26),
 }  # fmt: skip
-CLONE, CLONE3, IOCTL = (56, 220), (435, 435), (16, 29)
+# What Landlock does not cover. Honest code asks for it (shutil.copy), so it succeeds and does nothing.
+METADATA = {
+    "chmod": (90, -1), "fchmod": (91, 52), "fchmodat": (268, 53), "fchmodat2": (452, 452),
+    "chown": (92, -1), "fchown": (93, 55), "lchown": (94, -1), "fchownat": (260, 54),
+    "utime": (132, -1), "utimes": (235, -1), "futimesat": (261, -1), "utimensat": (280, 88),
+    "setxattr": (188, 5), "lsetxattr": (189, 6), "fsetxattr": (190, 7), "setxattrat": (463, 463),
+    "removexattr": (197, 14), "lremovexattr": (198, 15), "fremovexattr": (199, 16), "removexattrat": (466, 466),
+    "file_setattr": (469, 469),
+}  # fmt: skip
+CLONE, CLONE3, IOCTL, FCNTL, SOCKETPAIR = (56, 220), (435, 435), (16, 29), (72, 25), (53, 199)
+OPEN, OPENAT, OPENAT2, FILE_TRUNCATE = (2, -1), (257, 56), (437, 437), (76, 45)
 TO_ITSELF = {"kill": (62, 129), "tgkill": (234, 131), "prlimit64": (302, 261), "sched_setaffinity": (203, 122)}
 ARCHES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 
@@ -51,16 +72,16 @@ def when(number: int, *block: bytes) -> list[bytes]:
     return [instruction(JEQ, number, 0, len(block)), *block] if number >= 0 else []
 
 
-def one_of(offset: int, values: tuple[int, ...], then: int, otherwise: int) -> list[bytes]:
-    """Return `then` where the argument at `offset` is one of `values`, else `otherwise`."""
-    code = [instruction(LOAD, offset)]
+def one_of(offset: int, values: tuple[int, ...], then: int, otherwise: int, mask: int | None = None) -> list[bytes]:
+    """Return `then` where the argument at `offset` (its bits in `mask`) is one of `values`, else `otherwise`."""
+    code = [instruction(LOAD, offset), *([] if mask is None else [instruction(AND, mask)])]
     for place, value in enumerate(values):
         code += [instruction(JEQ, value, len(values) - place, 0)]
     return [*code, instruction(RET, otherwise), instruction(RET, then)]
 
 
-def program(pid: int, machine: str | None = None) -> bytes:
-    """The filter for process `pid`. Raises OSError on an architecture without a table."""
+def program(pid: int, machine: str | None = None, landlock: bool = False) -> bytes:
+    """The filter for process `pid`; `landlock`: in the place of mounts. Raises OSError where there is no table."""
     machine = machine or platform.machine()
     if machine not in ARCHES:
         raise OSError(f"no seccomp table for {machine}")
@@ -71,23 +92,43 @@ def program(pid: int, machine: str | None = None) -> bytes:
         code += [instruction(JGE, 0x40000000, 0, 1), instruction(RET, EPERM)]
     for numbers in DENIED.values():
         code += when(numbers[column], instruction(RET, EPERM))
-    code += when(CLONE3[column], instruction(RET, ENOSYS))
+    code += by_arguments(pid, column)
+    if landlock:
+        code += beside_landlock(column)
+    return b"".join([*code, instruction(RET, ALLOW)])
+
+
+def by_arguments(pid: int, column: int) -> list[bytes]:
+    """Calls that are allowed in part."""
+    code = when(CLONE3[column], instruction(RET, ENOSYS))
     thread = [instruction(LOAD, ARG0), instruction(JSET, CLONE_THREAD, 0, 1)]
     code += when(CLONE[column], *thread, instruction(RET, ALLOW), instruction(RET, EPERM))
     for name, numbers in TO_ITSELF.items():
         pids = (pid,) if "kill" in name else (0, pid)
         code += when(numbers[column], *one_of(ARG0, pids, ALLOW, EPERM))
-    code += when(IOCTL[column], *one_of(ARG1, TERMINAL_REQUESTS, EPERM, ALLOW))
-    return b"".join([*code, instruction(RET, ALLOW)])
+    code += when(SOCKETPAIR[column], *one_of(ARG1, (SOCK_STREAM,), ALLOW, EPERM, SOCK_TYPE))
+    code += when(FCNTL[column], *one_of(ARG1, DENIED_FCNTLS, EPERM, ALLOW))
+    return code + when(IOCTL[column], *one_of(ARG1, DENIED_IOCTLS, EPERM, ALLOW))
+
+
+def beside_landlock(column: int) -> list[bytes]:
+    """Metadata, and the files that an old Landlock lets be emptied."""
+    code = []
+    for numbers in METADATA.values():
+        code += when(numbers[column], instruction(RET, NOTHING))
+    code += when(FILE_TRUNCATE[column], instruction(RET, EPERM)) + when(OPENAT2[column], instruction(RET, ENOSYS))
+    for numbers, flags in ((OPEN, ARG1), (OPENAT, ARG2)):
+        code += when(numbers[column], *one_of(flags, (TRUNCATE,), EPERM, ALLOW, ACCESS_OR_TRUNCATE))
+    return code
 
 
 class Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("code", ctypes.c_char_p))
 
 
-def install():
+def install(landlock: bool = False):
     """Put the filter on every thread of this process, for good. Raises OSError."""
-    code = program(os.getpid())
+    code = program(os.getpid(), landlock=landlock)
     kernel = ctypes.CDLL(None, use_errno=True)
     if kernel.prctl(38, 1, 0, 0, 0):  # PR_SET_NO_NEW_PRIVS
         raise OSError(ctypes.get_errno(), "no_new_privs was refused")

@@ -26,10 +26,12 @@ def main():
 
 def nobody(options: dict):
     """Give up root before anything else, and end with the grader where no namespace sees to it."""
-    from inside import limits
+    from inside import isolate, limits
 
+    if options.get("bound_inodes"):
+        isolate.bound_inodes()
     if options.get("uid"):
-        limits.drop(options["uid"])
+        limits.drop(options["uid"], options.get("reads_all", False))
     elif options.get("powerless"):
         limits.give_up_capabilities()
     if options.get("orphan"):
@@ -72,7 +74,7 @@ def confine(options: dict):
     if options["kind"] == "landlock":
         landlock.restrict(options["readable"], options["listable"])
     if options["kind"] != "none":
-        seccomp.install()
+        seccomp.install(landlock=options["kind"] == "landlock")
 
 
 def quiet():

@@ -12,12 +12,17 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import view
 from .stage import Stage
 
 NOBODY = 65534
 INSIDE = "/dgm"
 TMPFS = 64 * 2**20
 NAMESPACES = ("--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try")
+# Not --dev: its terminals cost a user namespace more, in which nothing about the mounts can be changed any longer.
+DEVICES = ["--perms", "0755", "--size", "65536", "--tmpfs", "/dev", "--symlink", "/proc/self/fd", "/dev/fd"]
+for device in ("null", "zero", "full", "random", "urandom"):
+    DEVICES += ["--dev-bind", f"/dev/{device}", f"/dev/{device}"]
 ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
     "LANG": "C.UTF-8",
@@ -40,7 +45,8 @@ class Bubblewrap:
 
     def start(self, stage: Stage, link: int, hidden: tuple[Path, ...] = (), program: str = "worker"):
         """Start `inside/<program>.py` with the socket `link`."""
-        options = {"kind": self.kind, "uid": NOBODY if self.rooted else None}
+        uid, cold = NOBODY if self.rooted else None, program == "worker"
+        options = {"kind": self.kind, "uid": uid, "powerless": cold, "bound_inodes": cold}
         script = f"{INSIDE}/inside/{program}.py"
         command = [*PYTHON, script, str(link), json.dumps(options)]
         return self.run(command, stage.path, hidden, nested=program == "forkserver", pass_fds=(link,))
@@ -64,21 +70,24 @@ class Bubblewrap:
             args = [*NAMESPACES, "--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
         else:
             args = ["--unshare-all", "--unshare-user", "--uid", "1000", "--gid", "1000", "--cap-drop", "ALL"]
-            args += [] if nested else ["--disable-userns"]
+        if not nested:  # given up as soon as the worker has bounded its mounts' inodes
+            args += ["--cap-add", "CAP_SYS_ADMIN"]
         args += ["--die-with-parent", "--new-session", "--clearenv", "--proc", "/proc"]
-        args += ["--ro-bind", "/proc/sys", "/proc/sys", "--dev", "/dev"]
+        args += ["--ro-bind", "/proc/sys", "/proc/sys", *DEVICES]
         for folder in ("/tmp", "/dev/shm"):
             args += ["--perms", "1777", "--size", str(TMPFS), "--tmpfs", folder]
-        bound = readable()
-        for path in bound:
-            args += [*parents(path), "--ro-bind", path, path]
+        seen = view.plan(hidden)
+        closed = [path for path, shown in seen.items() if not shown]
+        for path, shown in seen.items():
+            covered = ["--perms", "0755", "--size", "65536", "--tmpfs", path]
+            args += [*parents(path), "--ro-bind", path, path] if shown else covered
         for path in ("/bin", "/sbin", "/lib", "/lib32", "/lib64"):
             if os.path.islink(path):
                 args += ["--symlink", os.readlink(path), path]
             elif os.path.isdir(path):
                 args += ["--ro-bind", path, path]
-        for path in masked(bound, hidden):
-            args += ["--perms", "0755", "--size", "4096", "--tmpfs", path, "--remount-ro", path]
+        for path in closed:  # now that what of this Python lies below has its mount points
+            args += ["--remount-ro", path]
         if stage:
             args += ["--ro-bind", str(stage), INSIDE]
         args += ["--perms", "0777", "--dir", "/tmp/work", "--chdir", "/tmp/work"]
@@ -94,28 +103,10 @@ def environment(folder: str) -> dict[str, str]:
     return ENVIRONMENT | {"HOME": home, "TMPDIR": folder, "MPLCONFIGDIR": f"{home}/.matplotlib"}
 
 
-def readable() -> list[str]:
-    """System folders and this Python, outermost first, none inside another."""
-    wanted = ["/usr", "/etc/ld.so.cache", "/etc/alternatives", sys.prefix, sys.base_prefix]
-    kept: list[str] = []
-    for path in sorted({os.path.realpath(p) if p.startswith("/etc") else p for p in wanted if os.path.exists(p)}):
-        if not any(Path(path).is_relative_to(other) for other in kept):
-            kept.append(path)
-    return kept
-
-
 def parents(path: str) -> list[str]:
     """Folders above a mount point, readable by whoever the worker becomes."""
     above = [str(p) for p in reversed(Path(path).parents) if str(p) not in ("/", "/tmp")]
     return [word for p in above for word in ("--perms", "0755", "--dir", p)]
-
-
-def masked(bound: list[str], hidden: tuple[Path, ...]) -> list[str]:
-    """Folders below a bound one that must not be seen: the installed library, and whatever `hidden` names."""
-    libraries = [Path(p) / name for p in sys.path if p.endswith("-packages") for name in ("dgmlib", "grading")]
-    below = [p for p in (*libraries, *hidden) if any(p.is_relative_to(b) for b in bound)]
-    holds = [Path(b) for b in bound]
-    return [str(p) for p in below if p.is_dir() and not any(b.is_relative_to(p) for b in holds)]
 
 
 def reachable(path: str, uid: int = NOBODY) -> bool:

@@ -10,8 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..inside import landlock, seccomp
-from .bwrap import NOBODY, PYTHON, environment, masked, reachable, readable
+from . import view
+from .bwrap import NOBODY, PYTHON, environment, reachable
 from .stage import Stage
+
+# Where /lib is no link to /usr/lib, which is among the trees then.
+SYSTEM = ["/proc/cpuinfo", "/proc/meminfo", *(p for p in ("/lib", "/lib32", "/lib64") if not os.path.islink(p))]
 
 
 @dataclass(frozen=True)
@@ -22,17 +26,20 @@ class Plain:
     def start(self, stage: Stage, link: int, hidden: tuple[Path, ...] = (), program: str = "worker"):
         """Start `inside/<program>.py` with the socket `link`, in a folder of its own that goes with it."""
         folder = Path(tempfile.mkdtemp(prefix="dgm-work-"))
-        drop = os.getuid() == 0 and all(map(reachable, (sys.prefix, sys.base_prefix)))
+        root, open_to_all = os.getuid() == 0, all(map(reachable, (sys.prefix, sys.base_prefix)))
+        drop = root and (open_to_all or self.kind == "landlock")
         if drop:
             os.chown(folder, NOBODY, NOBODY)
         options = {
             "kind": self.kind,
             "uid": NOBODY if drop else None,
-            "powerless": os.getuid() == 0,
+            "reads_all": not open_to_all,
+            "powerless": root,
             "orphan": os.getpid(),
         }
         if self.kind == "landlock":
-            options |= {"readable": open_trees(stage, hidden), "listable": readable()}
+            trees, listable = view.open_trees(hidden)
+            options |= {"readable": [str(stage.path), *SYSTEM, *trees], "listable": listable}
         script = stage.path / "inside" / f"{program}.py"
         process = subprocess.Popen(
             [*PYTHON, str(script), str(link), json.dumps(options)],
@@ -46,22 +53,6 @@ class Plain:
         )
         process.cleanup = lambda: shutil.rmtree(folder, ignore_errors=True)
         return process
-
-
-def open_trees(stage: Stage, hidden: tuple[Path, ...]) -> list[str]:
-    """Landlock cannot hide a folder below an open one: where something is to be hidden, open its siblings instead."""
-    trees = [str(stage.path), "/lib", "/lib64", "/proc/cpuinfo", "/proc/meminfo", "/etc/ld.so.cache"]
-    for path in readable():
-        trees += around(Path(path), [Path(p) for p in masked([path], hidden)])
-    return trees
-
-
-def around(path: Path, closed: list[Path]) -> list[str]:
-    if path in closed:
-        return []
-    if not any(p.is_relative_to(path) for p in closed):
-        return [str(path)]
-    return [tree for child in path.iterdir() for tree in around(child, closed)]
 
 
 def find_landlock() -> tuple[Plain | None, str]:

@@ -1,6 +1,7 @@
 """One stage and one sandbox for all of the grader's tests."""
 
 import json
+import socket
 
 import pytest
 
@@ -29,6 +30,22 @@ def cage():
 @pytest.fixture(scope="session")
 def start(cage, stage):
     return lambda link: cage.start(stage, link)
+
+
+@pytest.fixture(scope="session")
+def exposed(stage):
+    """Starts workers without any sandbox, quickly: what a test calls denied must work here first."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sandbox.warm, "WARMS", ("none",))
+        made = sandbox.Warm(sandbox.choose("none"))
+        made.server(stage)
+    yield lambda link: fork(made.server(stage), link)
+    made.close()
+
+
+def fork(server, link: int):
+    socket.send_fds(server.control, [b"fork"], [link])
+    return sandbox.warm.Forked()
 
 
 @pytest.fixture(scope="module")
