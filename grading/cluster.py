@@ -1,4 +1,4 @@
-"""Grading on a Dask cluster: the same pure function, sent with its bytes. Only this process writes anything.
+"""Grading on a Dask cluster: the same pure function, sent with a repaired notebook. This process alone writes.
 
 Workers need the same version of this package and a working sandbox; give each `--nthreads 1`. The secret that draws the
 graded cases travels with every submission: use a cluster that is yours, with TLS.
@@ -14,7 +14,8 @@ from dgmlib.checks import ASSIGNMENTS
 from . import intake, judge, sandbox, verdicts
 from .course import CourseError
 from .grader import Grader, Task, hidden_folders
-from .repair import repair
+from .repair import Repaired
+from .submission import Files, Prepared, prepare
 
 PATIENCE = "30s"
 _one_at_a_time = threading.Lock()
@@ -25,22 +26,24 @@ def run(grader: Grader, tasks: list[Task], address: str) -> Iterator[dict]:
     client = connect(address)
     from distributed import as_completed
 
+    waiting: dict = {}
     with client:
-        waiting = {}
-        for task in tasks:
-            if result := grader.filed(task):
-                yield result
-                continue
-            made = prepared(grader, task)
-            if "status" in made:
-                yield made | {"seconds": 0.0}
-                continue
-            words = (made["data"], task.student, task.assignment, grader.secret, made["released"], grader.sandbox.kind)
-            future = client.submit(remote, verdicts.version(), *words, key=f"grade-{made['key']}", retries=3)
-            waiting[future] = (task, {k: made[k] for k in ("key", "file")})
-        for future in as_completed(list(waiting), loop=client.loop):
-            task, made = waiting.pop(future)
-            yield collected(grader, task, made, future)
+        try:
+            for task in tasks:
+                if result := grader.filed(task):
+                    yield result
+                    continue
+                made, about = prepared(grader, task)
+                if made is None:
+                    yield about
+                    continue
+                words = (made.repaired, task.student, task.assignment, grader.secret, grader.sandbox.kind)
+                future = client.submit(remote, verdicts.version(), *words, key=f"grade-{about['key']}", retries=3)
+                waiting[future] = (task, made, about)
+            for future in as_completed(list(waiting), loop=client.loop):
+                yield collected(grader, *waiting.pop(future), future)
+        finally:
+            client.cancel(list(waiting))
 
 
 def connect(address: str):
@@ -56,41 +59,40 @@ def connect(address: str):
         raise CourseError(f"--scheduler: no scheduler answers at {address} ({line})") from None
 
 
-def prepared(grader: Grader, task: Task) -> dict:
-    """The first of a task's files that is a notebook of its assignment; else the refusal."""
-    assignment = ASSIGNMENTS[task.assignment]
-    refused = judge.refused(task.student, assignment, "no .ipynb file was handed in", grader.sandbox.kind)
-    released = grader.course.released_notebook(assignment).read_bytes()
+def prepared(grader: Grader, task: Task) -> tuple[Prepared | None, dict]:
+    """The first of a task's files that is a notebook of its assignment, and its key; else the refusal."""
+    assignment, files = ASSIGNMENTS[task.assignment], Files(task.files)
+    refused = grader.refused(task.student, assignment, "no .ipynb file was handed in")
     for file in task.files:
         try:
-            data = intake.read(file)
-            repair(released, intake.cells(data))
+            data = files.read(file)
+            made = prepare(grader.released(assignment), data)
         except intake.Refused as refusal:
-            refused = judge.refused(task.student, assignment, str(refusal), grader.sandbox.kind)
+            refused = grader.refused(task.student, assignment, str(refusal))
             continue
-        return {"data": data, "released": released, "file": str(file), "key": grader.key(data, task)}
-    return refused
+        return made, {"key": grader.key(data, task), "files": files.digest()}
+    return None, refused | {"seconds": 0.0, "files": files.digest()}
 
 
-def collected(grader: Grader, task: Task, made: dict, future) -> dict:
+def collected(grader: Grader, task: Task, made: Prepared, about: dict, future) -> dict:
     """File what a worker sent."""
     if future.status != "finished":
         reason = f"the cluster gave no verdict: {future.exception()}".splitlines()[0]
-        verdict = judge.refused(task.student, ASSIGNMENTS[task.assignment], reason, grader.sandbox.kind, "failed")
-        return verdict | {"seconds": 0.0}
+        verdict = grader.refused(task.student, ASSIGNMENTS[task.assignment], reason, "failed")
+        return verdict | {"seconds": 0.0, "files": about["files"]}
     verdict, seconds = future.result()
     future.release()
-    verdicts.save(grader.course, made["key"], verdict)
-    return verdicts.summary(verdict) | {"key": made["key"], "file": made["file"], "seconds": round(seconds, 2)}
+    verdict = grader.file(about["key"], verdict, made)
+    return verdicts.summary(verdict) | {"seconds": round(seconds, 2), "files": about["files"]}
 
 
-def remote(version: str, data: bytes, student: str, name: str, secret: str, released: bytes, kind: str):
+def remote(version: str, repaired: Repaired, student: str, name: str, secret: str, kind: str):
     """On a worker: the verdict and its seconds. The judge uses global random state: one at a time in a process."""
     if version != verdicts.version():
         raise RuntimeError("this worker has another version of dgmlib; install the coordinator's")
     with _one_at_a_time:
         started = time.monotonic()
-        verdict = judge.grade(data, student, ASSIGNMENTS[name], secret, released, starter(name, kind), kind)
+        verdict = judge.grade(repaired, student, ASSIGNMENTS[name], secret, starter(name, kind), kind)
         return verdict, time.monotonic() - started
 
 

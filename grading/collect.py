@@ -8,9 +8,10 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from . import account, archive, grader, intake, roster, uploads
+from . import archive, grader, intake, roster, uploads
 from .archive import File
 from .course import STUDENT, Course, CourseError, listed, write
+from .submission import anonymous, recognise
 from .uploads import Owner
 
 CLOCK = 2.0  # seconds that a zip's clock may differ
@@ -109,7 +110,7 @@ def somebodys(file: File, platform: str) -> bool:
 def judged(file: File, assignment: str) -> tuple[str, str]:
     """`(why it is skipped, why it is broken)`."""
     try:
-        recognised = grader.recognise(file.data)
+        recognised = recognise(file.data)
         other = f"a notebook of {recognised.name}, not of {assignment}"
         return ("" if recognised.name == assignment else other), ""
     except intake.Refused as refusal:
@@ -157,7 +158,7 @@ def store(course: Course, student: str, assignment: str, file: File) -> str:
     """new, newer, unchanged, or older (which is left out)."""
     folder = course.submitted / student / assignment
     before = [p for p in listed(folder) if p.suffix == ".ipynb" and p.is_file()] if folder.is_dir() else []
-    data = account.removed(file.data)
+    data = anonymous(file.data)
     if any(same(path, data) for path in before):
         return "unchanged"
     if any(path.lstat().st_mtime > file.time + CLOCK for path in before):

@@ -1,6 +1,7 @@
 """What each command does, in a few lines each; imported when a command runs, so that --help is quick."""
 
 import os
+from contextlib import closing
 
 from . import cluster, grader, intake, judge, pool, sandbox, show, verdicts
 from . import doctor as health
@@ -9,6 +10,7 @@ from .course import Course, CourseError
 from .desk import collect, export, feedback, report  # noqa: F401
 from .lock import locked
 from .results import store as keep
+from .submission import recognise
 
 EXERCISE_FORM = ("assignment", "student", "status", "reason", "sandbox", "score", "max_score", "exercises")
 BATCH_FORM = ("student", "assignment", "status", "reason", "score", "max_score", "sandbox", "seconds", "exercises")
@@ -49,7 +51,7 @@ def check(options, course: Course) -> int:
         raise CourseError(f"no file {options.notebook}")
     try:
         data = intake.read(options.notebook)
-        assignment = grader.recognise(data)
+        assignment = recognise(data)
         verdict = make_grader(options, course).verdict(data, options.student, assignment)
     except intake.Refused as refusal:
         verdict = judge.refused(options.student, None, str(refusal), "")
@@ -89,7 +91,8 @@ def batch(options, course: Course) -> list[dict]:
     jobs = options.jobs or min(len(tasks), os.cpu_count() or 1)
     made = make_grader(options, course)
     coming = cluster.run(made, tasks, options.scheduler) if options.scheduler else pool.run(made, tasks, jobs)
-    results = list(show.progress(options, coming, len(tasks)))
+    with closing(coming):  # whatever ends this ends the graders at work, too
+        results = list(show.progress(options, coming, len(tasks)))
     results.sort(key=lambda r: (r["assignment"], r["student"]))
     keep(course, results)
     from . import record

@@ -11,6 +11,7 @@ from .cli import outcome
 from .collect import Collected
 from .collect import collect as take_over
 from .course import Course
+from .lock import locked
 from .plaintext import one_line
 
 LOOKS = {"new": "green", "newer": "green", "unchanged": "dim", "older": "yellow", "nothing": "red"}
@@ -19,7 +20,8 @@ MOST_SKIPPED = 20
 
 def collect(options, course: Course) -> int:
     (name,) = grader.wanted([options.assignment])
-    made = take_over(course, options.source, name)
+    with locked(course):
+        made = take_over(course, options.source, name)
     taken = [row["student"] for row in made.students if row["status"] != "nothing"]
     if not options.quiet:
         Console().print(collected_table(name, made))

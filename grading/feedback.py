@@ -9,16 +9,15 @@ from pathlib import Path
 
 from dgmlib.checks.exercise import WAITS
 
-from . import intake, outputs
 from .course import Course, write
-from .grader import ASSIGNMENTS, tasks
+from .filed import outputs
+from .grader import ASSIGNMENTS
 from .outputs import LONGEST_TEXT, Output
 from .page import bar, code, number, page, text, titled
 from .points import Hand, by_hand, points, total
 
 LONGEST = 360
 LARGEST_PAGE = 200_000
-LARGEST_FIGURE = 100_000
 MOST_OUTPUTS = 6
 MOST_NOTES = 12
 UNSOLVED = "not solved yet"
@@ -38,30 +37,23 @@ def feedback(course: Course, found: dict[str, list[dict]]) -> tuple[list[Path], 
     written = []
     for name, verdicts in found.items():
         hands, title = by_hand(course, name), titled(course, ASSIGNMENTS[name])
-        files = {task.student: task.files for task in tasks(course, [name])}
         for verdict in verdicts:
             if verdict["status"] != "waiting":
                 folder = course.data / "feedback" / verdict["student"] / name
                 path = folder / f"{ASSIGNMENTS[name].notebook}.html"
                 touched = hands.get(verdict["student"], {})
-                own = shown(course, verdict, touched, files.get(verdict["student"], ()))
-                write(path, student_page(verdict, touched, title, own))
+                write(path, student_page(verdict, touched, title, shown(course, verdict, touched)))
                 written.append(path)
     return written, []
 
 
-def shown(course: Course, verdict: dict, touched: dict[str, Hand], files: tuple[Path, ...]) -> dict[str, list[Output]]:
-    """What the graded notebook, the newest that is one, showed for each exercise that was tried and lost points."""
+def shown(course: Course, verdict: dict, touched: dict[str, Hand]) -> dict[str, list[Output]]:
+    """What the graded notebook showed for each exercise that was tried and lost points."""
     scores, exercises = points(verdict, touched), verdict["exercises"]
     lost = [n for n, s in scores.items() if s is not None and s < exercises[n]["max_score"]]
-    lost = [n for n in lost if any(law["message"] != UNSOLVED for law in exercises[n]["laws"])]
-    released = course.released / verdict["assignment"] / f"{ASSIGNMENTS[verdict['assignment']].notebook}.ipynb"
-    for file in files if lost and released.is_file() else ():
-        try:
-            return outputs.by_exercise(released.read_bytes(), intake.read(file), lost)
-        except intake.Refused:
-            continue
-    return {}
+    return outputs(
+        course, verdict, [n for n in lost if any(law["message"] != UNSOLVED for law in exercises[n]["laws"])]
+    )
 
 
 def student_page(
@@ -165,7 +157,7 @@ def folded(own: dict[str, list[Output]], room: int) -> dict[str, str]:
         items, room = [], room - WRAPPING
         for output in found[-MOST_OUTPUTS:]:
             item = figure(output) if output.png else printed(output)
-            if len(output.png) <= LARGEST_FIGURE and len(item.encode()) <= room:
+            if (output.png or output.text) and len(item.encode()) <= room:
                 items.append(item)
                 room -= len(item.encode())
         if left := len(found) - len(items):

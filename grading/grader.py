@@ -8,9 +8,9 @@ import torch
 
 from dgmlib.checks import ASSIGNMENTS
 
-from . import intake, judge, sandbox, verdicts
+from . import filed, intake, judge, sandbox, verdicts
 from .course import CHECKOUT, Course, CourseError
-from .repair import defines
+from .submission import Files, Prepared, prepare
 
 
 @dataclass(frozen=True)
@@ -45,43 +45,60 @@ class Grader:
         self.sandbox.server(self.stages[assignment.name], hidden_folders(self.course))
 
     def verdict(self, data: bytes, student: str, assignment) -> dict:
-        """Run and judge; nothing is read from or written to disk but the released notebook."""
-        released = self.course.released_notebook(assignment).read_bytes()
+        """Repair, run and judge; nothing is read from or written to disk but the released notebook."""
+        return self.graded(data, student, assignment)[0]
+
+    def graded(self, data: bytes, student: str, assignment) -> tuple[dict, Prepared | None]:
+        """The verdict, and what it was made of; None where it was refused."""
+        try:
+            prepared = prepare(self.released(assignment), data)
+        except intake.Refused as refusal:
+            return self.refused(student, assignment, str(refusal)), None
         start = self.starter(assignment)
-        return judge.grade(data, student, assignment, self.secret, released, start, self.sandbox.kind)
+        return judge.grade(prepared.repaired, student, assignment, self.secret, start, self.sandbox.kind), prepared
+
+    def released(self, assignment) -> bytes:
+        return self.course.released_notebook(assignment).read_bytes()
+
+    def refused(self, student: str, assignment, reason: str, status: str = "refused") -> dict:
+        return judge.refused(student, assignment, reason, self.sandbox.kind, status)
 
     def task(self, task: Task) -> dict:
-        """The verdict of a task, made and filed; its summary."""
-        started = time.monotonic()
-        assignment = ASSIGNMENTS[task.assignment]
-        verdict = judge.refused(task.student, assignment, "no .ipynb file was handed in", self.sandbox.kind)
+        """The verdict of a task, made and filed; its summary. Each file is read once."""
+        started, files, assignment = time.monotonic(), Files(task.files), ASSIGNMENTS[task.assignment]
+        verdict = self.refused(task.student, assignment, "no .ipynb file was handed in")
         for file in task.files:
             try:
-                data = intake.read(file)
+                data = files.read(file)
             except intake.Refused as refusal:
-                verdict = judge.refused(task.student, assignment, str(refusal), self.sandbox.kind)
+                verdict = self.refused(task.student, assignment, str(refusal))
                 continue
-            verdict = self.verdict(data, task.student, assignment)
-            key = self.key(data, task)
-            verdicts.save(self.course, key, verdict)
-            if verdict["status"] != "refused":
-                verdict |= {"key": key, "file": str(file)}
+            verdict, prepared = self.graded(data, task.student, assignment)
+            if prepared:
+                verdict = self.file(self.key(data, task), verdict, prepared)
                 break
-        return verdicts.summary(verdict) | {"seconds": round(time.monotonic() - started, 2)}
+        return verdicts.summary(verdict) | {"seconds": round(time.monotonic() - started, 2), "files": files.digest()}
+
+    def file(self, key: str, verdict: dict, prepared: Prepared) -> dict:
+        """Put a verdict on file, with what a person will read."""
+        kept, pictures = filed.keep(prepared, verdict)
+        verdicts.save(self.course, key, verdict | kept, pictures)
+        return verdict | {"key": key}
 
     def filed(self, task: Task) -> dict | None:
         """The summary on file for the newest of a task's notebooks; None where it has to be made."""
+        files = Files(task.files)
         for file in task.files[:1]:
             try:
-                key = self.key(intake.read(file), task)
+                key = self.key(files.read(file), task)
             except intake.Refused:
                 return None
             if verdict := verdicts.load(self.course, key):
-                return verdicts.summary(verdict) | {"key": key, "file": str(file), "seconds": 0.0}
+                return verdicts.summary(verdict) | {"seconds": 0.0, "files": files.digest()}
         return None
 
     def key(self, data: bytes, task: Task) -> str:
-        released = self.course.released_notebook(ASSIGNMENTS[task.assignment]).read_bytes()
+        released = self.released(ASSIGNMENTS[task.assignment])
         return verdicts.key(data, task.student, task.assignment, released, self.secret, self.sandbox.kind)
 
 
@@ -100,17 +117,6 @@ def tasks(course: Course, assignments: list[str], student: str | None = None) ->
                 files = sorted(files, key=lambda p: (p.lstat().st_mtime_ns, p.stem == stem, p.name), reverse=True)
                 found.append(Task(who, name, tuple(files)))
     return found
-
-
-def recognise(data: bytes):
-    """The assignment that a notebook belongs to, by its cells' ids and the names that it defines. Raises Refused."""
-    cells = intake.cells(data)
-    names = {name.removeprefix("check_") for cell in cells for name in (*cell.ids, cell.grade_id)}
-    names |= {name for cell in cells if cell.kind == "code" for name in defines(cell.source)}
-    best = max(ASSIGNMENTS.values(), key=lambda a: len(names & a.exercises.keys()))
-    if not names & best.exercises.keys():
-        raise intake.Refused("not a notebook of this course: it holds none of its exercises")
-    return best
 
 
 def wanted(names: list[str]) -> list[str]:

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from .plaintext import one_line
 
-LARGEST = 5_000_000
+LARGEST = 20_000_000  # photographed proofs
+MOST_TEXT = 2_000_000  # characters of all cells
 DEEPEST = 60
 MOST_CELLS = 1000
-TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)
+TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)  # an open string ends with the file
 
 
 class Refused(ValueError):
@@ -33,7 +34,7 @@ class Cell:
 
 
 def read(path: Path) -> bytes:
-    """The bytes of a regular file, no larger than 5 MB. Raises Refused; links are not followed."""
+    """The bytes of a regular file, no larger than 20 MB. Raises Refused; links are not followed."""
     try:
         file = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     except OSError as error:
@@ -53,21 +54,30 @@ def read(path: Path) -> bytes:
 
 def cells(data: bytes) -> list[Cell]:
     """The cells of a notebook of format 4. Raises Refused."""
-    if len(data) > LARGEST:
-        raise Refused(f"larger than {LARGEST // 1_000_000} MB: clear all outputs and hand it in again")
-    notebook = parsed(data)
+    return cells_of(parsed(data))
+
+
+def cells_of(notebook) -> list[Cell]:
+    """The same for one that is parsed already."""
     if not isinstance(notebook, dict) or not notebook:
         raise Refused("not a Jupyter notebook")
     version = notebook.get("nbformat")
     if version != 4:
-        raise Refused(f"a notebook of format {str(version)[:20]}, not 4: open it in Jupyter and save it again")
+        shown = version if version in (None, 2, 3, 5) else "unknown"
+        raise Refused(f"a notebook of format {shown}, not 4: open it in Jupyter and save it again")
     listed = notebook.get("cells")
     if not isinstance(listed, list) or len(listed) > MOST_CELLS:
         raise Refused(f"a notebook without a list of at most {MOST_CELLS} cells")
-    return [cell(entry, number) for number, entry in enumerate(listed, 1)]
+    found = [cell(entry, number) for number, entry in enumerate(listed, 1)]
+    if sum(len(cell.source) for cell in found) > MOST_TEXT:
+        raise Refused(f"more than {MOST_TEXT // 1_000_000} MB of text in its cells: take out what is no work of yours")
+    return found
 
 
 def parsed(data: bytes):
+    """The JSON in these bytes. Raises Refused."""
+    if len(data) > LARGEST:
+        raise Refused(f"larger than {LARGEST // 1_000_000} MB: clear all outputs and hand it in again")
     if not data.strip():
         raise Refused("an empty file")
     depth = 0

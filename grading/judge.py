@@ -1,4 +1,4 @@
-"""The verdict on one submission: a pure function of its bytes, the student, the assignment and the secret.
+"""The verdict on one submission: a pure function of its repaired cells, the student, the assignment and the secret.
 
 The sandbox only computes; inputs are drawn and outputs are judged here. An exercise runs where its check cell stands,
 as in the notebook. One that lacked a name there (cells out of order) is run once more after the last cell.
@@ -12,10 +12,9 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from . import intake
 from .plaintext import one_line
 from .reaches import reaches
-from .repair import SETUP, Repaired, Step, repair
+from .repair import SETUP, Repaired, Step
 from .seeds import Seeds, normal
 from .session import CPU, Answer, SandboxFailed, Session
 
@@ -25,14 +24,11 @@ LONGEST_MESSAGE = 600  # bytes; of all laws and notes together at most 200 kB on
 NOTES = 40
 
 
-def grade(submission: bytes, student: str, assignment, secret: str, released: bytes, start, kind: str) -> dict:
+def grade(repaired: Repaired, student: str, assignment, secret: str, start, kind: str) -> dict:
     """The verdict. `start(fd)` starts a worker in a sandbox of `kind`. Never raises for what a student did."""
+    judge = Judge(repaired, student, assignment, secret)
     try:
-        repaired = repair(released, intake.cells(submission))
-        judge = Judge(repaired, student, assignment, secret)
         exercises = judge.run(start)
-    except intake.Refused as refusal:
-        return refused(student, assignment, str(refusal), kind)
     except SandboxFailed as failure:
         return refused(student, assignment, str(failure), kind, "failed")
     verdict = refused(student, assignment, "", kind, "graded")

@@ -1,4 +1,4 @@
-"""One grader at a time in a course folder: the second says so and ends. A killed one leaves no lock behind."""
+"""One at a time writes in a course folder: the second says so and ends. A killed one leaves no lock behind."""
 
 import fcntl
 import os
@@ -8,7 +8,7 @@ from .course import Course
 
 
 class Locked(RuntimeError):
-    """Another grader is at work."""
+    """Somebody else is at work."""
 
 
 @contextmanager

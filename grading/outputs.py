@@ -10,12 +10,14 @@ import re
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from . import intake
-from .repair import Repair, frame, tree
+from .repair import Code, Repair
 
 LONGEST_TEXT = 1500
+LARGEST_FIGURE = 100_000
+MOST_OUTPUTS = 100
 LARGEST_SIDE = 4000
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PICTURE = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
@@ -26,38 +28,48 @@ OBJECT = re.compile(r"\[?(?:<[^<>]*>[,\s]*)+\]?")  # <Figure size 640x480 with 1
 
 @dataclass(frozen=True)
 class Output:
-    """One output of a cell, counted from 1: a text, or a PNG."""
+    """One output of a cell, counted from 1: a text, or a PNG; neither where there was no room to keep it.
+    `exercises`: those that it may belong to."""
 
     cell: int
     text: str = ""
     png: bytes = b""
+    exercises: tuple[str, ...] = ()
 
 
-def by_exercise(released: bytes, submission: bytes, names: list[str]) -> dict[str, list[Output]]:
-    """For each of `names` the outputs of its cells, in the notebook's order; a cell counts once. Raises Refused."""
-    repair = Repair(frame(released), intake.cells(submission))
-    stored = [cell.get("outputs") for cell in intake.parsed(submission)["cells"]]
-    found: dict[str, list[Output]] = {}
-    for at, belongs in enumerate(owners(repair)):
-        name = next((name for name in names if name in belongs), None)
-        if name and repair.cells[at].kind == "code":
-            found.setdefault(name, []).extend(of_cell(at + 1, stored[at]))
-    return {name: outputs for name, outputs in found.items() if outputs}
+def shown(repair: Repair, notebook: dict) -> list[Output]:
+    """What the cells of a submitted notebook showed, in its order, where it belongs to an exercise."""
+    found = []
+    for at, (cell, entry, names) in enumerate(zip(repair.cells, notebook["cells"], owners(repair), strict=True), 1):
+        if names and cell.kind == "code":
+            found += of_cell(at, entry.get("outputs"), tuple(sorted(names)))
+    return found
+
+
+def by_exercise(found: list[Output], names: list[str]) -> dict[str, list[Output]]:
+    """For each of `names` what its cells showed; a cell counts once."""
+    belong = [(next((name for name in names if name in output.exercises), None), output) for output in found]
+    return {name: mine for name in names if (mine := [output for owner, output in belong if owner == name])}
+
+
+def newest(found: list[Output]) -> list[Output]:
+    """The last of them, without pictures that no page has room for."""
+    kept = found[-MOST_OUTPUTS:]
+    return [replace(output, png=b"") if len(output.png) > LARGEST_FIGURE else output for output in kept]
 
 
 def owners(repair: Repair) -> Iterator[set[str]]:
     """The exercises of each submitted cell: its own for an answer, those that it calls, else where a student put it."""
-    answers = {slot.name for slot in repair.answers}
-    chosen = {name: repair.chosen(name) for name in answers}
+    answers, chosen = repair.chosen.keys(), repair.chosen
     places, here = headed(repair.slots), ""
-    for at, (cell, slot) in enumerate(zip(repair.cells, repair.slot_of, strict=True)):
+    for at, (code, slot) in enumerate(zip(repair.code, repair.slot_of, strict=True)):
         here = places[id(slot)] if slot else here
         if at in chosen.values():
             yield {name for name, place in chosen.items() if place == at}
         elif slot and slot.role in ("check", "setup", "proof"):
             yield set()
         else:
-            yield calls(cell.source) & answers or (set() if slot and slot.role == "fixed" else {here})
+            yield calls(code) & answers or (set() if slot and slot.role == "fixed" else {here} - {""})
 
 
 def headed(slots: list) -> dict[int, str]:
@@ -70,19 +82,18 @@ def headed(slots: list) -> dict[int, str]:
     return places
 
 
-def calls(source: str) -> set[str]:
+def calls(code: Code) -> set[str]:
     """The bare names that a cell uses."""
-    parsed = tree(source)
-    return {node.id for node in ast.walk(parsed) if isinstance(node, ast.Name)} if parsed else set()
+    return {node.id for node in ast.walk(code.tree) if isinstance(node, ast.Name)} if code.tree else set()
 
 
-def of_cell(number: int, stored) -> list[Output]:
+def of_cell(number: int, stored, exercises: tuple[str, ...]) -> list[Output]:
     """What one cell printed as one text, then its figures."""
     bundles = [output for output in stored if isinstance(output, dict)] if isinstance(stored, list) else []
     words = plain("".join(printed(output) for output in bundles))
     figures = [png(intake.mapping(output.get("data")).get("image/png")) for output in bundles]
-    texts = [Output(number, text=words)] if words else []
-    return texts + [Output(number, png=figure) for figure in figures if figure]
+    texts = [Output(number, words, exercises=exercises)] if words else []
+    return texts + [Output(number, png=figure, exercises=exercises) for figure in figures if figure]
 
 
 def printed(output: dict) -> str:
@@ -105,7 +116,8 @@ def plain(words: str) -> str:
     """Without colours, and of a line that a progress bar wrote anew only the last state; cut where it is long."""
     lines = (line.rstrip("\r").rpartition("\r")[2].rstrip() for line in ANSI.sub("", words).split("\n"))
     words = "\n".join(lines).strip("\n")
-    return (words if len(words) <= LONGEST_TEXT else words[:LONGEST_TEXT] + "…").expandtabs(4)
+    words = words if len(words) <= LONGEST_TEXT else words[:LONGEST_TEXT] + "…"
+    return words.encode(errors="replace").decode().expandtabs(4)
 
 
 def png(value) -> bytes:

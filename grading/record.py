@@ -1,17 +1,16 @@
 """nbgrader's gradebook, written from verdicts by one process. Assignments are registered as nbgrader would."""
 
 import time
-from pathlib import Path
 
 import nbformat
 from nbgrader.api import MissingEntry
 from nbgrader.preprocessors import SaveCells
 
-from . import intake, proofs, roster, verdicts
+from . import proofs, roster, verdicts
 from .autograded import notebook, rubrics
 from .course import Course, write
+from .filed import Sources
 from .gradebook import RecordError, opened, url
-from .repair import repair
 
 PATIENCE = 30.0
 
@@ -35,11 +34,27 @@ def record(course: Course, assignment, results: list[dict], db_url: str | None =
                 raise
             time.sleep(0.5)
     proofs.remember(course, assignment.name, results)
-    released, texts = course.released_notebook(assignment).read_bytes(), rubrics(course, assignment)
+    shown = Shown(course, assignment)
     for result in results:
-        file = course.autograded / result["student"] / assignment.name / f"{assignment.notebook}.ipynb"
-        repaired = repair(released, intake.cells(intake.read(Path(result["file"]))))
-        write(file, notebook(released, repaired, verdicts.whole(course, result), texts))
+        shown.write(result["student"], verdicts.whole(course, result))
+
+
+class Shown:
+    """The notebooks for a person, `autograded/`: made of what is filed with the verdicts, by today's code."""
+
+    def __init__(self, course: Course, assignment):
+        self.course, self.assignment = course, assignment
+        self.released, self.texts = course.released_notebook(assignment).read_bytes(), rubrics(course, assignment)
+
+    def notebook(self, verdict: dict) -> bytes:
+        return notebook(self.released, Sources.of(verdict), verdict, self.texts)
+
+    def write(self, student: str, verdict: dict):
+        """One that is there already in the same words stays as it is."""
+        file = self.course.autograded / student / self.assignment.name / f"{self.assignment.notebook}.ipynb"
+        data = self.notebook(verdict)
+        if not file.is_file() or file.read_bytes() != data:
+            write(file, data)
 
 
 def register(gradebook, course: Course, assignment):

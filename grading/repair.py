@@ -3,6 +3,7 @@
 A submitted cell is recognised by its id, then nbgrader's grade_id, then (code) the name that it defines or (any) the
 released text that it repeats. Released set-up, worked and check cells never run as submitted. Of several cells for one
 answer the one in force at its check cell counts: the last before it that is not the stub; else the last at all.
+Each cell is parsed once, so that the time it takes grows with the file and with nothing else.
 """
 
 import ast
@@ -10,11 +11,14 @@ import json
 import re
 import warnings
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
 
 from .intake import Cell, Refused
 
 SETUP = "setup"
-LONGEST_PARSED = 100_000
+LONGEST_PARSED = 100_000  # characters of a cell
+MOST_PARSED = 500_000  # of all cells: more than any honest notebook has
 NAMED = re.compile(r"^(?:def|class)\s+(\w+)", re.MULTILINE)
 
 
@@ -78,11 +82,11 @@ class Repair:
         self.by_id = {("check_" if s.role == "check" else "") + s.name: s for s in slots if s.name}
         self.by_text = {squeezed(s.source): s for s in slots if s.source.strip() and s.role != "answer"}
         self.answers = [s for s in slots if s.role == "answer"]
-        self.stubs = {s.name: meaning(s.source) for s in self.answers}
+        self.stubs = {s.name: Code(s.source) for s in self.answers}
         self.slot_of = [self.recognise(cell) for cell in cells]
-        self.defined = [
-            defines(cell.source) if self.runs(cell, s) else set() for cell, s in zip(cells, self.slot_of, strict=True)
-        ]
+        self.code = parsed(cells)
+        self.runs = [self.is_code(at) for at in range(len(cells))]
+        self.chosen = {s.name: self.choose(s.name) for s in self.answers}
 
     def recognise(self, cell: Cell) -> Slot | None:
         for key in (*cell.ids, cell.grade_id):
@@ -90,19 +94,20 @@ class Repair:
                 return self.by_id[key]
         return self.by_text.get(squeezed(cell.source))
 
-    def runs(self, cell: Cell, slot: Slot | None) -> bool:
+    def is_code(self, at: int) -> bool:
         """Code, or an answer that was retyped as text."""
-        if cell.kind == "code" or (slot is not None and slot.role == "answer"):
+        slot = self.slot_of[at]
+        if self.cells[at].kind == "code" or (slot is not None and slot.role == "answer"):
             return True
-        return slot is None and not self.stubs.keys().isdisjoint(defines(cell.source))
+        return slot is None and not self.stubs.keys().isdisjoint(self.code[at].defines)
 
     def is_stub(self, at: int, name: str) -> bool:
-        return meaning(self.cells[at].source) == self.stubs[name]
+        return self.code[at].says(self.stubs[name])
 
     def candidates(self, name: str) -> list[int]:
         """Cells that may hold an answer: those that define it; else those that sit in its place."""
         places = [i for i, s in enumerate(self.slot_of) if s and (s.role, s.name) == ("answer", name)]
-        definers = [i for i, names in enumerate(self.defined) if name in names]
+        definers = [i for i, code in enumerate(self.code) if self.runs[i] and name in code.defines]
         edited = [i for i in definers if not self.is_stub(i, name)]
         return edited or [i for i in places if not self.is_stub(i, name) and self.cells[i].source.strip()]
 
@@ -110,16 +115,16 @@ class Repair:
         """Where the student has the last check of an answer; -1 where it was deleted."""
         return max((i for i, s in enumerate(self.slot_of) if s and (s.role, s.name) == ("check", name)), default=-1)
 
-    def chosen(self, name: str) -> int | None:
+    def choose(self, name: str) -> int | None:
         candidates = self.candidates(name)
         before = [i for i in candidates if i < self.check_place(name)]
         return (before or candidates or [None])[-1]
 
     def result(self) -> Repaired:
         """The steps in the student's order. Raises Refused where nothing of the released notebook is left."""
-        if not any(self.slot_of) and not any(self.candidates(s.name) for s in self.answers):
+        chosen = self.chosen
+        if not any(self.slot_of) and not any(at is not None for at in chosen.values()):
             raise Refused("holds no cell of this assignment's notebook")
-        chosen = {s.name: self.chosen(s.name) for s in self.answers}
         due: dict[int, list[str]] = {}
         for name, at in chosen.items():
             due.setdefault(max(at if at is not None else -1, self.check_place(name)), []).append(name)
@@ -139,11 +144,11 @@ class Repair:
     def executed(self, at: int, cell: Cell) -> bool:
         """The student's own code, edited released code, and answers that are more than the stub."""
         slot = self.slot_of[at]
-        if not cell.source.strip() or not self.runs(cell, slot) or (slot and slot.role in ("check", "proof")):
+        if not cell.source.strip() or not self.runs[at] or (slot and slot.role in ("check", "proof")):
             return False
         if slot and slot.role in ("setup", "fixed"):
             return squeezed(cell.source) != squeezed(slot.source)
-        return meaning(cell.source) not in self.stubs.values()
+        return not any(self.is_stub(at, name) for name in self.stubs)
 
     def written(self, slot: Slot) -> str | None:
         """A proof's text: the last copy that was written on."""
@@ -180,6 +185,47 @@ def squeezed(source: str) -> str:
     return "".join(source.split())
 
 
+class Code:
+    """What is known of a cell's source, found out once; one longer than `most` is not parsed."""
+
+    def __init__(self, source: str, most: int = LONGEST_PARSED):
+        self.source = source
+        self.tree = tree(source) if len(source) <= most else None
+
+    @cached_property
+    def defines(self) -> set[str]:
+        """The names that its top level binds by def, class, or assignment."""
+        if self.tree is None:
+            return set(NAMED.findall(self.source))
+        body = self.tree.body
+        names = {n.name for n in body if isinstance(n, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef)}
+        assigned = [t for n in body if isinstance(n, ast.Assign) for t in n.targets]
+        return names | {t.id for t in assigned if isinstance(t, ast.Name)}
+
+    def says(self, other: "Code") -> bool:
+        """Whether two cells differ in comments and layout alone."""
+        if self.tree is None or other.tree is None:
+            return self.tree is other.tree and squeezed(self.source) == squeezed(other.source)
+        return same(self.tree, other.tree)
+
+
+def parsed(cells: list[Cell]) -> list[Code]:
+    """Every cell's code, as far as `MOST_PARSED` goes."""
+    ends = accumulate((len(cell.source) for cell in cells), initial=0)
+    return [Code(cell.source, MOST_PARSED - before) for cell, before in zip(cells, ends, strict=False)]
+
+
+def same(one, other) -> bool:
+    """Whether two trees are equal; the first difference ends it, so it takes no longer than the smaller one is."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, ast.AST):
+        return all(same(getattr(one, name, None), getattr(other, name, None)) for name in one._fields)
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    return one == other
+
+
 def tree(source: str) -> ast.Module | None:
     """The parsed cell without magics; None where it is no Python, or too long for an honest cell."""
     if len(source) > LONGEST_PARSED:
@@ -191,26 +237,6 @@ def tree(source: str) -> ast.Module | None:
             return ast.parse("\n".join(lines))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-
-
-def meaning(source: str) -> str:
-    """A code cell without comments and layout."""
-    parsed = tree(source)
-    try:
-        return ast.dump(parsed) if parsed else squeezed(source)
-    except RecursionError:
-        return squeezed(source)
-
-
-def defines(source: str) -> set[str]:
-    """The names that a cell's top level binds by def, class, or assignment."""
-    parsed = tree(source)
-    if parsed is None:
-        return set(NAMED.findall(source))
-    body = parsed.body
-    names = {n.name for n in body if isinstance(n, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef)}
-    assigned = [t for n in body if isinstance(n, ast.Assign) for t in n.targets]
-    return names | {t.id for t in assigned if isinstance(t, ast.Name)}
 
 
 def repair(released: bytes, cells: list[Cell]) -> Repaired:

@@ -1,12 +1,12 @@
 """What the last autograde said of every submission: `results/ASSIGNMENT.json` beside the verdict files, which hold no
 times. Lost or damaged, it costs the times and the reasons of refusals alone: verdicts are found by their files."""
 
-import hashlib
 import json
 from pathlib import Path
 
-from . import grader, intake, judge, verdicts
+from . import grader, judge, verdicts
 from .course import Course, CourseError, write
+from .submission import Files
 
 KEPT = ("status", "reason", "sandbox", "seconds", "key")
 WAITING = "waiting"
@@ -21,7 +21,8 @@ def store(course: Course, results: list[dict]):
     for name in {r["assignment"] for r in results}:
         before, files = stored(course, name), course.submissions(name)
         for result in (r for r in results if r["assignment"] == name):
-            entry = {k: result[k] for k in KEPT if k in result} | {"files": digest(files.get(result["student"], []))}
+            graded = result.get("files") or digest(files.get(result["student"], []))
+            entry = {k: result[k] for k in KEPT if k in result} | {"files": graded}
             old = before.get(result["student"], {})
             if old.get("key") == entry.get("key") and "key" in entry:  # read from its file: no time of grading
                 entry["seconds"] = max(old.get("seconds", 0.0), entry["seconds"])
@@ -39,13 +40,7 @@ def stored(course: Course, assignment: str) -> dict[str, dict]:
 
 def digest(files: list[Path]) -> str:
     """Tells whether somebody handed in again."""
-    made = hashlib.sha256()
-    for file in sorted(files):
-        try:
-            made.update(hashlib.sha256(intake.read(file)).digest())
-        except intake.Refused as refusal:
-            made.update(str(refusal).encode())
-    return made.hexdigest()
+    return Files(tuple(files)).digest()
 
 
 def load(course: Course, assignment: str) -> list[dict]:

@@ -11,9 +11,8 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from itertools import combinations
 
-from . import grader, intake
 from .course import Course
-from .repair import repair, tree
+from .repair import tree
 
 RUN = 10
 MOST_TOKENS = 4000
@@ -39,10 +38,7 @@ def pairs(course: Course, assignment, verdicts: list[dict]) -> list[Pair]:
     if released is None:
         return []
     left_out = known_marks(course, assignment, released)
-    marks = {}
-    for task in grader.tasks(course, [assignment.name]):
-        if task.student in {v["student"] for v in verdicts if v["status"] == "graded"}:
-            marks[task.student] = own_marks(task, released) - left_out
+    marks = {v["student"]: own_marks(v) - left_out for v in verdicts if v["status"] == "graded"}
     return alike(marks)
 
 
@@ -51,15 +47,9 @@ def released_bytes(course: Course, assignment) -> bytes | None:
     return path.read_bytes() if path.is_file() else None
 
 
-def own_marks(task, released: bytes) -> set:
-    """`(exercise, mark)` of the answers in the newest file that is a notebook."""
-    for file in task.files:
-        try:
-            answers = repair(released, intake.cells(intake.read(file))).answers
-        except intake.Refused:
-            continue
-        return {(name, mark) for name, source in answers.items() for mark in fingerprints(source)}
-    return set()
+def own_marks(verdict: dict) -> set:
+    """`(exercise, mark)` of the answers that were graded, as they are filed with the verdict."""
+    return {(name, mark) for name, source in verdict.get("answers", {}).items() for mark in fingerprints(source)}
 
 
 def known_marks(course: Course, assignment, released: bytes) -> set:

@@ -11,7 +11,10 @@ from .course import Course, write
 from .seeds import keyed
 
 HERE = Path(__file__).parent
-JUDGE = ("intake.py", "repair.py", "judge.py", "plaintext.py", "reaches.py", "seeds.py", "session.py", "process.py")
+JUDGE = (
+    "intake.py", "limited.py", "repair.py", "outputs.py", "submission.py", "filed.py", "judge.py", "plaintext.py",
+    "reaches.py", "seeds.py", "session.py", "process.py",
+)  # fmt: skip
 
 
 @cache
@@ -38,21 +41,34 @@ def path(course: Course, name: str) -> Path:
 
 def load(course: Course, name: str) -> dict | None:
     """A verdict on file; None where there is none, or where it is damaged."""
+    verdict = read(path(course, name))
+    return verdict | {"key": name} if isinstance(verdict, dict) and verdict.get("status") == "graded" else None
+
+
+def pictures(course: Course, name: str) -> list[str]:
+    """What the submission drew, in base64, where its verdict names a picture."""
+    found = read(path(course, name).with_suffix(".pictures"))
+    return found if isinstance(found, list) else []
+
+
+def read(file: Path):
     try:
-        verdict = json.loads(path(course, name).read_bytes())
-        return verdict if verdict["status"] == "graded" else None
-    except (OSError, ValueError, KeyError, TypeError):
+        return json.loads(file.read_bytes())
+    except (OSError, ValueError):
         return None
 
 
-def save(course: Course, name: str, verdict: dict):
-    """Only graded ones are kept: a refusal costs nothing to find again."""
+def save(course: Course, name: str, verdict: dict, pictures: list[str] = ()):
+    """Only graded ones are kept: a refusal costs nothing to find again. The pictures first: the verdict names them."""
     if verdict["status"] == "graded":
+        if pictures:
+            write(path(course, name).with_suffix(".pictures"), json.dumps(pictures).encode())
         write(path(course, name), dumps(verdict))
 
 
 def summary(verdict: dict) -> dict:
-    """A verdict without its laws: what a batch keeps of each, so that its memory does not grow with what they say."""
+    """A verdict without its laws and sources: all that a batch keeps, whatever they hold."""
+    verdict = {k: v for k, v in verdict.items() if k not in ("answers", "own", "outputs")}
     scores = {name: {k: e[k] for k in ("score", "max_score")} for name, e in verdict["exercises"].items()}
     return {**verdict, "exercises": scores, "notes": []}
 

@@ -16,11 +16,11 @@ from traitlets import Unicode
 
 from dgmlib.checks import ASSIGNMENTS
 
-from . import autograded, intake, proofs, record, release, results, roster, sandbox, verdicts
+from . import autograded, proofs, record, release, results, roster, sandbox, verdicts
 from .course import Course
 from .grader import Grader, Task
 from .links import link
-from .repair import repair
+from .lock import Locked, locked
 
 _verdicts: dict[tuple[str, str], dict] = {}
 
@@ -52,14 +52,14 @@ class JudgeOutside(NbGraderPreprocessor):
         if about["assignment"] not in ASSIGNMENTS:
             raise NbGraderException(f"no assignment {about['assignment']!r} in dgmlib.checks")
         file = Path(resources["metadata"]["path"]) / f"{resources['metadata']['name']}.ipynb"
-        result = verdict(about["student"], about["assignment"], file, self.sandbox)
-        _verdicts[about["student"], about["assignment"]] = result
         course, assignment = grader(self.sandbox).course, ASSIGNMENTS[about["assignment"]]
-        released = course.released_notebook(assignment).read_bytes()
-        repaired = repair(released, intake.cells(intake.read(file)))
-        shown = autograded.notebook(
-            released, repaired, verdicts.whole(course, result), autograded.rubrics(course, assignment)
-        )
+        try:
+            with locked(course):
+                result = verdict(about["student"], about["assignment"], file, self.sandbox)
+        except Locked as error:
+            raise NbGraderException(str(error)) from None
+        _verdicts[about["student"], about["assignment"]] = result
+        shown = record.Shown(course, assignment).notebook(verdicts.whole(course, result))
         return nbformat.reads(shown, as_version=4), resources
 
 

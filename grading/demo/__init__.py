@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from contextlib import closing
 from pathlib import Path
 
 from rich.console import Console
@@ -36,7 +37,8 @@ def graded_class(options, course: Course) -> int:
     tasks = grader.tasks(room, sorted({s.assignment for s in students}))
     made = grader.Grader(room, options.secret or SECRET, sandbox.Warm(sandbox.choose(options.sandbox)))
     jobs = options.jobs or os.cpu_count() or 1
-    results = {r["student"]: r for r in show.progress(options, pool.run(made, tasks, jobs), len(tasks))}
+    with closing(pool.run(made, tasks, jobs)) as coming:
+        results = {r["student"]: r for r in show.progress(options, coming, len(tasks))}
     for name in {s.assignment for s in students}:
         mine = [r for r in results.values() if r["assignment"] == name]
         record.record(room, grader.ASSIGNMENTS[name], mine)

@@ -7,7 +7,9 @@ import pytest
 
 from grading import judge, sandbox
 from grading.course import Course
+from grading.intake import Refused
 from grading.session import Session
+from grading.submission import prepare
 
 from . import classroom
 
@@ -68,7 +70,11 @@ def grade(start, cage):
     released = classroom.data(classroom.released())
 
     def graded(submission: bytes, student: str = "ann", secret: str = "s") -> dict:
-        return judge.grade(submission, student, classroom.TINY, secret, released, start, cage.kind)
+        try:
+            prepared = prepare(released, submission)
+        except Refused as refusal:
+            return judge.refused(student, classroom.TINY, str(refusal), cage.kind)
+        return judge.grade(prepared.repaired, student, classroom.TINY, secret, start, cage.kind)
 
     return graded
 

@@ -43,11 +43,11 @@ def notebook(answers: dict[str, str]) -> bytes:
     return json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode()
 
 
-def on_file(course: Course, found: list[dict], sources: dict[str, bytes] | None = None):
+def on_file(course: Course, found: list[dict]):
     """Hand in, file the verdicts, and store the results, as autograde leaves them."""
     for number, made in enumerate(found):
         student = made["student"]
-        data = (sources or {}).get(student, notebook({"gaussian_kl": f"# {student}"}))
+        data = notebook({"gaussian_kl": f"# {student}"})
         write(course.submitted / student / NAME / "forward_reverse_kl.ipynb", data)
         key = f"{number:064x}"
         verdicts.save(course, key, made)

@@ -301,11 +301,11 @@ def test_large_files_and_deep_nesting_are_skipped(take, room):
     deep = zipped({"x.ipynb": notebook()})
     for _ in range(5):
         deep = zipped({"a.zip": deep})
-    large = b"{" + os.urandom(5_100_000)
+    large = b"{" + os.urandom(20_100_000)
     made = take({"ann.ipynb": notebook(), "eve.zip": deep, "fay.ipynb": large})
     assert set(held(room)) == {"ann"}
     reasons = " ".join(reason for _, reason in made.skipped)
-    assert "larger than 5 MB" in reasons
+    assert "larger than 20 MB" in reasons
     assert "deeply nested" in reasons
 
 

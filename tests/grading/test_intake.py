@@ -33,7 +33,7 @@ MALFORMED = {
     "a cell of unknown type": (notebook(cells=[{"cell_type": "heading", "source": ""}]), "cell 1"),
     "a source of numbers": (notebook(cells=[{"cell_type": "code", "source": [1]}]), "cell 1 has no text"),
     "UTF-16": (notebook().decode().encode("utf-16"), "no valid JSON"),
-    "6 MB": (notebook(padding="x" * 6_000_000), "larger than 5 MB"),
+    "21 MB": (notebook(padding="x" * 21_000_000), "larger than 20 MB"),
 }
 
 

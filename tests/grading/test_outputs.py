@@ -3,17 +3,17 @@
 import base64
 import io
 import json
-import os
 import struct
 import zlib
 
 import matplotlib.pyplot as plt
 import pytest
 
-from grading import feedback, outputs
+from grading import feedback, filed, outputs, verdicts
 from grading.course import CHECKOUT, Course, write
+from grading.submission import prepare
 
-from . import classroom, synthetic
+from . import classroom
 from .synthetic import EVIL, NAME, verdict
 from .test_feedback import harmless
 
@@ -59,8 +59,12 @@ def submission(*stored, source: str = CALL) -> bytes:
     return json.dumps(notebook).encode()
 
 
+def shown(data: bytes, *names: str) -> dict[str, list[outputs.Output]]:
+    return outputs.by_exercise(prepare(RELEASED, data).outputs, list(names))
+
+
 def found(data: bytes) -> list[outputs.Output]:
-    return outputs.by_exercise(RELEASED, data, [EXERCISE]).get(EXERCISE, [])
+    return shown(data, EXERCISE).get(EXERCISE, [])
 
 
 @pytest.fixture
@@ -70,8 +74,10 @@ def page(tmp_path):
     write(course.released / NAME / "forward_reverse_kl.ipynb", RELEASED)
 
     def made(data: bytes, wrong: dict[str, str]) -> bytes:
-        write(course.submitted / "ann" / NAME / "forward_reverse_kl.ipynb", data)
-        ((path,), _) = feedback.feedback(course, {NAME: [verdict("ann", wrong)]})
+        scored = verdict("ann", wrong)
+        kept, pictures = filed.keep(prepare(RELEASED, data), scored)
+        verdicts.save(course, "k", scored | kept, pictures)
+        ((path,), _) = feedback.feedback(course, {NAME: [verdicts.load(course, "k")]})
         return path.read_bytes()
 
     return made
@@ -116,18 +122,16 @@ def rearranged(after: str, source: str = CALL) -> bytes:
     ],
 )
 def test_a_cell_belongs_to_what_it_calls_else_to_the_exercise_above(after, source, belongs):
-    shown = outputs.by_exercise(RELEASED, rearranged(after, source), [EXERCISE, "forward_kl_loss"])
-    assert {name: [o.text for o in found] for name, found in shown.items()} == (
-        {belongs: ["a word"]} if belongs else {}
-    )
+    made = shown(rearranged(after, source), EXERCISE, "forward_kl_loss")
+    assert {name: [o.text for o in found] for name, found in made.items()} == ({belongs: ["a word"]} if belongs else {})
 
 
 def test_the_closing_figure_is_drawn_by_the_students_answers_and_shown_once():
     losses = ["forward_kl_loss", "reverse_kl_loss", "latent_reverse_kl"]
     solved = (CHECKOUT / "solutions" / NAME / "forward_reverse_kl.ipynb").read_bytes()
-    shown = outputs.by_exercise(RELEASED, solved, [EXERCISE, *losses[1:]])
-    assert list(shown) == ["reverse_kl_loss"]
-    text, figure = shown["reverse_kl_loss"]
+    made = shown(solved, EXERCISE, *losses[1:])
+    assert list(made) == ["reverse_kl_loss"]
+    text, figure = made["reverse_kl_loss"]
     assert "your reverse KL: " in text.text
     assert plt.imread(io.BytesIO(figure.png)).shape[1] > 500
 
@@ -137,13 +141,6 @@ def test_an_answer_without_its_id_that_prints():
     answer = classroom.at(notebook, EXERCISE)
     answer |= {"id": "other", "metadata": {}, "outputs": [said("from the answer's cell")]}
     assert [o.text for o in found(json.dumps(notebook).encode())] == ["from the answer's cell"]
-
-
-def test_of_several_files_the_one_that_was_graded(page, tmp_path):
-    newer = tmp_path / "grading" / "submitted" / "ann" / NAME / "newer.ipynb"
-    write(newer, b"{}")
-    os.utime(newer, (2**32, 2**32))
-    assert "kl is 0" in harmless(page(submission(said("kl is 0")), {EXERCISE: "wrong"})).words
 
 
 @pytest.mark.parametrize("wrong", [{}, {EXERCISE: "not solved yet"}, {"objective_needs": "wrong"}])
@@ -219,10 +216,13 @@ def test_many_figures_stay_within_the_page(page, size):
     assert made.count(b"data:image/png") == {10: 6, 30_000: 4, 120_000: 0}[size]
 
 
-def test_a_file_that_is_gone_shows_nothing(tmp_path):
-    course = Course(tmp_path)
-    write(course.released / NAME / "forward_reverse_kl.ipynb", RELEASED)
-    made = synthetic.verdict("ann", {EXERCISE: "wrong"})
-    assert feedback.shown(course, made, {}, (tmp_path / "nothing.ipynb",)) == {}
-    (tmp_path / "other.ipynb").write_text("hello")
-    assert feedback.shown(course, made, {}, (tmp_path / "other.ipynb",)) == {}
+def test_pictures_that_are_gone_are_said(tmp_path):
+    """A verdict file whose pictures somebody removed."""
+    course, scored = Course(tmp_path), verdict("ann", {EXERCISE: "wrong"})
+    kept, pictures = filed.keep(prepare(RELEASED, submission(said("kl is 0"), drawn(png()))), scored)
+    verdicts.save(course, "k", scored | kept, pictures)
+    (course.verdicts / "k.pictures").unlink()
+    (text, figure) = filed.outputs(course, verdicts.load(course, "k"), [EXERCISE])[EXERCISE]
+    assert (text.text, figure.png) == ("kl is 0", b"")
+    ((path,), _) = feedback.feedback(course, {NAME: [verdicts.load(course, "k")]})
+    assert "Left out here: 1 more" in harmless(path.read_bytes()).words

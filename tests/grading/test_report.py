@@ -125,9 +125,7 @@ def pairs(room, answers: dict[str, str], released: dict | None = None, solved: d
     for folder, source in (("course", released), ("solutions", solved)):
         text = synthetic.json.dumps({"cells": [cell | {"source": source or "def gaussian_kl(): ..."}]})
         write(room.root / folder / NAME / "forward_reverse_kl.ipynb", text.encode())
-    sources = {s: synthetic.notebook({"gaussian_kl": a}) for s, a in answers.items()}
-    made = [verdict(student) for student in answers]
-    synthetic.on_file(room, made, sources)
+    synthetic.on_file(room, [verdict(student, answers={"gaussian_kl": source}) for student, source in answers.items()])
     return [(p.one, p.two) for p in similarity.pairs(room, ASSIGNMENTS[NAME], results.load(room, NAME))]
 
 

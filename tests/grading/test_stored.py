@@ -7,9 +7,10 @@ import pytest
 
 from dgmlib.checks import ASSIGNMENTS
 from dgmlib.checks.exercise import LawResult
-from grading import feedback, judge, outputs, verdicts
+from grading import feedback, filed, judge, outputs, verdicts
 from grading.course import CHECKOUT
 from grading.outputs import Output
+from grading.submission import prepare
 
 from . import classroom
 
@@ -57,9 +58,12 @@ def test_a_notebook_that_floods(start, cage, character):
     stored = [{"output_type": "stream", "name": "stdout", "text": WORST[character] * 1000}]
     notebook["cells"] += [classroom.own(flood, f"own-{n}") | {"outputs": stored} for n in range(200)]
     data = classroom.data(notebook)
-    verdict = judge.grade(data, "ann", FLOWS, "secret", RELEASED, start, cage.kind)
+    prepared = prepare(RELEASED, data)
+    verdict = judge.grade(prepared.repaired, "ann", FLOWS, "secret", start, cage.kind)
     assert verdict["status"] == "graded"
     assert len(verdict["notes"]) == judge.NOTES
-    own = outputs.by_exercise(RELEASED, data, list(FLOWS.exercises))
+    kept, pictures = filed.keep(prepared, verdict)
+    own = filed.outputs(None, verdict | kept, list(FLOWS.exercises))
     assert own
-    assert max(sizes(verdict, own)) <= MOST
+    assert not pictures
+    assert max(sizes(verdict | kept, own)) <= MOST

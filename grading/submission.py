@@ -1,0 +1,106 @@
+"""A submission's way from files to something to grade: each file read once, taken apart once, in a child with limits.
+
+`Files` reads; `prepare` takes apart. All that follows, down to the pages, works on what they gave.
+"""
+
+import base64
+import hashlib
+import json
+from contextlib import suppress
+from dataclasses import astuple, dataclass, field
+from pathlib import Path
+
+from dgmlib.checks import ASSIGNMENTS
+
+from . import account, intake, outputs
+from .intake import Cell, Refused
+from .limited import limited
+from .outputs import Output
+from .repair import Repair, Repaired, Step, frame, parsed
+
+
+@dataclass
+class Files:
+    """One student's files; `digest` tells whether somebody handed in again."""
+
+    files: tuple[Path, ...]
+    seen: dict[Path, bytes] = field(default_factory=dict)
+
+    def read(self, file: Path) -> bytes:
+        """Raises Refused."""
+        try:
+            data = intake.read(file)
+        except Refused as refusal:
+            self.seen[file] = str(refusal).encode()
+            raise
+        self.seen[file] = hashlib.sha256(data).digest()
+        return data
+
+    def digest(self) -> str:
+        """Of the bytes that were read; those that nobody asked for are read now."""
+        for file in self.files:
+            if file not in self.seen:
+                with suppress(Refused):
+                    self.read(file)
+        return hashlib.sha256(b"".join(self.seen[file] for file in sorted(self.files))).hexdigest()
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A submitted notebook, repaired; and what it showed, by cell."""
+
+    repaired: Repaired
+    outputs: tuple[Output, ...]
+
+
+def prepare(released: bytes, data: bytes) -> Prepared:
+    """Raises Refused."""
+    about = json.loads(limited(taken_apart, released, data))
+    steps = tuple(Step(*step) for step in about["steps"])
+    own = {int(place): [Cell(*cell) for cell in cells] for place, cells in about["own"].items()}
+    repaired = Repaired(steps, about["answers"], frozenset(about["unsolved"]), frozenset(about["written"]), own)
+    found = (Output(cell, text, base64.b64decode(png), tuple(names)) for cell, text, png, names in about["outputs"])
+    return Prepared(repaired, tuple(found))
+
+
+def taken_apart(released: bytes, data: bytes) -> bytes:
+    """In the child: the parts of `Prepared` as JSON."""
+    notebook = intake.parsed(data)
+    repair = Repair(frame(released), intake.cells_of(notebook))
+    made = repair.result()
+    about = {
+        "steps": [astuple(step) for step in made.steps],
+        "answers": made.answers,
+        "unsolved": sorted(made.unsolved),
+        "written": sorted(made.written),
+        "own": {place: [(cell.kind, cell.source) for cell in cells] for place, cells in made.own.items()},
+        "outputs": [
+            (o.cell, o.text, base64.b64encode(o.png).decode(), o.exercises)
+            for o in outputs.newest(outputs.shown(repair, notebook))
+        ],
+    }
+    return json.dumps(about).encode()
+
+
+def recognise(data: bytes):
+    """The assignment that a notebook belongs to, by its cells' ids and the names that it defines. Raises Refused."""
+    return ASSIGNMENTS[limited(recognised, data).decode()]
+
+
+def recognised(data: bytes) -> bytes:
+    cells = intake.cells(data)
+    names = {name.removeprefix("check_") for cell in cells for name in (*cell.ids, cell.grade_id)}
+    code = [code for cell, code in zip(cells, parsed(cells), strict=True) if cell.kind == "code"]
+    names |= {name for one in code for name in one.defines}
+    best = max(ASSIGNMENTS.values(), key=lambda a: len(names & a.exercises.keys()))
+    if not names & best.exercises.keys():
+        raise Refused("not a notebook of this course: it holds none of its exercises")
+    return best.name.encode()
+
+
+def anonymous(data: bytes) -> bytes:
+    """Without what platforms note of people: `account.removed`. Bytes that nobody can read stay as they are."""
+    try:
+        return limited(account.removed, data)
+    except Refused:
+        return data
