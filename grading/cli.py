@@ -93,7 +93,7 @@ def main(arguments: list[str] | None = None) -> int:
             raise
         return complain(f"{type(error).__name__}: {error} (a fault of the grader; DGM_TRACEBACK=1 shows where)", 1)
     except KeyboardInterrupt:
-        return complain("stopped; what has a verdict keeps it, run the same command to go on", 1)
+        return complain("stopped; what has a verdict keeps it, run the same command to go on", 130)
 
 
 def dispatch(options) -> int:

@@ -13,6 +13,7 @@ LARGEST = 20_000_000  # photographed proofs
 MOST_TEXT = 2_000_000  # characters of all cells
 DEEPEST = 60
 MOST_CELLS = 1000
+MOST_TOKENS = 2_000_000  # strings and brackets
 TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)  # an open string ends with the file
 
 
@@ -81,10 +82,10 @@ def parsed(data: bytes):
     if not data.strip():
         raise Refused("an empty file")
     depth = 0
-    for token in TOKEN.finditer(data):
+    for number, token in enumerate(TOKEN.finditer(data)):
         depth += (token[0] in b"[{") - (token[0] in b"]}")
-        if depth > DEEPEST:
-            raise Refused("nested too deeply for a notebook")
+        if depth > DEEPEST or number > MOST_TOKENS:
+            raise Refused("nested too deeply for a notebook" if depth > DEEPEST else "too many parts for a notebook")
     try:
         return json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError):
