@@ -13,8 +13,7 @@ import numpy as np
 import torch
 
 from .plaintext import one_line
-from .reaches import reaches
-from .repair import SETUP, Repaired, Step
+from .repair import Repaired, Step
 from .seeds import Seeds, normal
 from .session import CPU, Answer, SandboxFailed, Session
 
@@ -38,7 +37,7 @@ def grade(repaired: Repaired, student: str, assignment, secret: str, start, kind
         "exercises": exercises,
         "notes": judge.notes,
         "written": judge.written(),
-        "reaches": judge.reaches(),
+        "reaches": [clean(line) for line in repaired.reaches],
     }
 
 
@@ -142,11 +141,6 @@ class Judge:
         proofs = [n for n, e in self.assignment.exercises.items() if e.written and n in self.repaired.written]
         words = {name: " ".join(self.repaired.answers[name].split()) for name in proofs}
         return {name: hashlib.sha256(text.encode()).hexdigest()[:16] for name, text in words.items()}
-
-    def reaches(self) -> list[str]:
-        """What in the student's cells reaches into the checker."""
-        own = [(step.name, step.source) for step in self.steps if step.op == "cell" and step.name != SETUP]
-        return [clean(line) for line in reaches(own)]
 
     def report(self, exercise) -> dict:
         if exercise.written:

@@ -8,9 +8,9 @@ What is put together out of strings at run time is not found; the means to run i
 import ast
 from collections.abc import Iterable, Iterator
 
-from .repair import LONGEST_PARSED, tree
+from .repair import LONGEST_PARSED, MOST_PARSED, tree
 
-MOST, MOST_PARSED = 20, 1_000_000
+MOST = 20
 SETUP = {"torch": "torch", "nn": "torch.nn", "__builtins__": "__builtins__"}
 # a module that nothing honest is done with; an attribute; everything below either
 CLOSED = (

@@ -44,13 +44,15 @@ class Step:
 @dataclass(frozen=True)
 class Repaired:
     """`steps` to run; `answers`: the chosen source by name; `unsolved`: answers left as they
-    were; `written`: proofs with a text; `own`: the student's additional cells after each released one."""
+    were; `written`: proofs with a text; `own`: the student's additional cells after each released one; `reaches`: what
+    in them reaches into the checker (`grading.reaches`)."""
 
     steps: tuple[Step, ...]
     answers: dict[str, str]
     unsolved: frozenset[str]
     written: frozenset[str]
     own: dict[int, list[Cell]]
+    reaches: tuple[str, ...] = ()
 
 
 def frame(released: bytes) -> list[Slot]:

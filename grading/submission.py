@@ -16,7 +16,9 @@ from . import account, intake, outputs
 from .intake import Cell, Refused
 from .limited import limited
 from .outputs import Output
-from .repair import Repair, Repaired, Step, frame, parsed
+from .reaches import reaches
+from .repair import SETUP, Repair, Repaired, Step, frame, parsed
+from .seeds import normal
 
 
 @dataclass
@@ -58,7 +60,8 @@ def prepare(released: bytes, data: bytes) -> Prepared:
     about = json.loads(limited(taken_apart, released, data))
     steps = tuple(Step(*step) for step in about["steps"])
     own = {int(place): [Cell(*cell) for cell in cells] for place, cells in about["own"].items()}
-    repaired = Repaired(steps, about["answers"], frozenset(about["unsolved"]), frozenset(about["written"]), own)
+    unsolved, written = frozenset(about["unsolved"]), frozenset(about["written"])
+    repaired = Repaired(steps, about["answers"], unsolved, written, own, tuple(about["reaches"]))
     found = (Output(cell, text, base64.b64decode(png), tuple(names)) for cell, text, png, names in about["outputs"])
     return Prepared(repaired, tuple(found))
 
@@ -68,7 +71,9 @@ def taken_apart(released: bytes, data: bytes) -> bytes:
     notebook = intake.parsed(data)
     repair = Repair(frame(released), intake.cells_of(notebook))
     made = repair.result()
+    executed = ((s.name, normal(s.source)) for s in made.steps if s.op == "cell" and s.name != SETUP)
     about = {
+        "reaches": reaches(executed),
         "steps": [astuple(step) for step in made.steps],
         "answers": made.answers,
         "unsolved": sorted(made.unsolved),
