@@ -7,6 +7,7 @@ a CPU alone: on a GPU it would wait for the device. Where values cannot be read,
 vmap or on the meta device, checks of values pass.
 """
 
+from collections.abc import Sized
 from numbers import Integral, Real
 from types import EllipsisType
 from typing import Any
@@ -147,6 +148,14 @@ def require_no_nan(name: str, result: Tensor) -> None:
         raise ValueError(f"{name}: expected finite numbers, got nan or infinity; drop or fill those rows.")
 
 
+def require_spread(name: str, value: Any) -> None:
+    """A finite number, 0 or more."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value < float("inf"):
+        raise ValueError(
+            f"{name}: expected a finite number, 0 or more, got {value!r}; a width is never negative."
+        )
+
+
 def require_positive(name: str, value: float | Tensor) -> None:
     """Every entry of `value` is a finite number above 0."""
     value = torch.as_tensor(value).detach()
@@ -172,6 +181,21 @@ def require_positive_definite(name: str, matrix: Tensor) -> Tensor:
             "linearly dependent features, or add a small multiple of the identity."
         )
     return scale_tril
+
+
+def require_points(name: str, x: Any) -> None:
+    """Finite points of the plane, `(n, 2)`: a figure leaves out what is not finite, without a word."""
+    if not isinstance(x, Tensor):
+        raise ValueError(f"{name}: expected a torch.Tensor, got {type(x).__name__}; torch.tensor(...) makes one.")
+    if x.ndim != 2 or x.shape[1] != 2:
+        raise ValueError(f"{name}: expected points of the plane (n, 2), got {tuple(x.shape)}; choose two columns.")
+    require_finite(name, x)
+
+
+def require_some(name: str, values: Sized) -> None:
+    """At least one thing to draw."""
+    if len(values) == 0:
+        raise ValueError(f"{name}: expected at least one, got none; name what to draw.")
 
 
 def is_false(condition: Tensor) -> bool:

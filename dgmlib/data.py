@@ -9,16 +9,16 @@ import math
 import torch
 from torch import Tensor
 
+from dgmlib._valid import require_count, require_event, require_positive, require_some, require_spread
+
 Seed = int | torch.Generator
 
 
 def _generator(seed: Seed) -> torch.Generator:
-    return seed if isinstance(seed, torch.Generator) else torch.Generator().manual_seed(seed)
-
-
-def _check_count(n: int) -> None:
-    if not isinstance(n, int) or n < 1:
-        raise ValueError(f"n: expected an integer of at least 1, got {n!r}; ask for one point or more")
+    if isinstance(seed, torch.Generator):
+        return seed
+    require_count("seed", seed, least=0, remedy="pass one, or a torch.Generator")
+    return torch.Generator().manual_seed(seed)
 
 
 def moons(n: int, *, noise: float = 0.08, seed: Seed = 0) -> Tensor:
@@ -27,7 +27,8 @@ def moons(n: int, *, noise: float = 0.08, seed: Seed = 0) -> Tensor:
     >>> moons(4).shape
     torch.Size([4, 2])
     """
-    _check_count(n)
+    require_count("n", n)
+    require_spread("noise", noise)
     generator = _generator(seed)
     angle = math.pi * torch.rand(n, generator=generator)
     upper = torch.arange(n) % 2 == 0
@@ -38,7 +39,9 @@ def moons(n: int, *, noise: float = 0.08, seed: Seed = 0) -> Tensor:
 
 def rings(n: int, *, radii: tuple[float, ...] = (0.7, 1.8), noise: float = 0.08, seed: Seed = 0) -> Tensor:
     """Concentric rings, as many points on each, `(n, 2)`."""
-    _check_count(n)
+    require_count("n", n)
+    require_some("radii", radii)
+    require_spread("noise", noise)
     generator = _generator(seed)
     angle = 2 * math.pi * torch.rand(n, generator=generator)
     radius = torch.tensor(radii)[torch.arange(n) % len(radii)]
@@ -48,7 +51,7 @@ def rings(n: int, *, radii: tuple[float, ...] = (0.7, 1.8), noise: float = 0.08,
 
 def checkerboard(n: int, *, seed: Seed = 0) -> Tensor:
     """Uniform on the eight black squares of a 4 by 4 board over [-2, 2]², `(n, 2)`."""
-    _check_count(n)
+    require_count("n", n)
     generator = _generator(seed)
     square = torch.randint(8, (n,), generator=generator)
     row, pair = square // 2, square % 2
@@ -58,16 +61,18 @@ def checkerboard(n: int, *, seed: Seed = 0) -> Tensor:
 
 def correlated_gaussian(n: int, *, correlation: float = 0.9, seed: Seed = 0) -> Tensor:
     """Zero-mean normal events with unit variances and the given correlation, `(n, 2)`."""
-    _check_count(n)
+    require_count("n", n)
     if not -1 < correlation < 1:
-        raise ValueError(f"correlation: expected a number between -1 and 1, got {correlation}; choose one inside")
+        raise ValueError(f"correlation: expected a number between -1 and 1, got {correlation}; choose one inside.")
     x1, noise = torch.randn(2, n, generator=_generator(seed))
     return torch.stack([x1, correlation * x1 + math.sqrt(1 - correlation**2) * noise], dim=1)
 
 
 def bimodal(n: int, *, distance: float = 4.0, std: float = 0.6, seed: Seed = 0) -> Tensor:
     """Two round normals at (±distance/2, 0), half each, `(n, 2)`; the density is `bimodal_log_prob`."""
-    _check_count(n)
+    require_count("n", n)
+    require_spread("distance", distance)
+    require_spread("std", std)
     generator = _generator(seed)
     side = torch.randint(2, (n,), generator=generator) - 0.5
     x = std * torch.randn(n, 2, generator=generator)
@@ -76,6 +81,9 @@ def bimodal(n: int, *, distance: float = 4.0, std: float = 0.6, seed: Seed = 0) 
 
 def bimodal_log_prob(x: Tensor, *, distance: float = 4.0, std: float = 0.6) -> Tensor:
     """log π(x) = log ½ [N(x; c, std² I) + N(x; -c, std² I)], c = (distance/2, 0); `(..., 2)` -> `(...)`."""
+    require_event("x", x, 2)
+    require_spread("distance", distance)
+    require_positive("std", std)
     offset = torch.stack([x[..., 0] - distance / 2, x[..., 0] + distance / 2])
     squares = (offset**2 + x[..., 1] ** 2) / std**2
     return torch.logsumexp(-0.5 * squares, dim=0) - math.log(4 * math.pi * std**2)
@@ -83,7 +91,7 @@ def bimodal_log_prob(x: Tensor, *, distance: float = 4.0, std: float = 0.6) -> T
 
 def clusters(n: int, *, seed: Seed = 0) -> tuple[Tensor, Tensor]:
     """Three normals of unlike size, width and tilt: `x (n, 2)`, and which one each came from, `(n,)`."""
-    _check_count(n)
+    require_count("n", n)
     generator = _generator(seed)
     k = torch.multinomial(torch.tensor([0.5, 0.3, 0.2]), n, replacement=True, generator=generator)
     means = torch.tensor([[-1.5, -0.5], [1.5, -0.8], [0.3, 1.6]])

@@ -37,8 +37,32 @@ def test_a_generator_goes_on():
 @pytest.mark.parametrize("n", [0, -3, 2.0])
 @pytest.mark.parametrize("make", PLANE)
 def test_bad_count(make, n):
-    with pytest.raises(ValueError, match="n: expected an integer"):
+    with pytest.raises(ValueError, match="n: expected a whole number"):
         make(n)
+
+
+BAD = {
+    "seed of text": (lambda: data.moons(3, seed="a"), "seed: expected a whole number, at least 0, got 'a'"),
+    "seed below zero": (lambda: data.clusters(3, seed=-1), "seed: expected a whole number"),
+    "negative noise": (lambda: data.moons(3, noise=-0.1), "noise: expected a finite number, 0 or more, got -0.1"),
+    "endless noise": (lambda: data.rings(3, noise=float("inf")), "noise: expected a finite number"),
+    "no rings": (lambda: data.rings(3, radii=()), "radii: expected at least one"),
+    "nan distance": (lambda: data.bimodal(3, distance=float("nan")), "distance: expected a finite number"),
+    "std of text": (lambda: data.bimodal(3, std="1"), "std: expected a finite number"),
+    "density of no width": (
+        lambda: data.bimodal_log_prob(torch.zeros(2), std=0.0),
+        "std: expected finite numbers above 0",
+    ),
+    "density of integers": (lambda: data.bimodal_log_prob(torch.zeros(3, 2).long()), "x: expected torch.float32 or"),
+    "density of one column": (lambda: data.bimodal_log_prob(torch.zeros(3, 1)), r"x: expected shape \(\.\.\., 2\)"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_says_what_to_do(name):
+    call, message = BAD[name]
+    with pytest.raises(ValueError, match=message):
+        call()
 
 
 def test_bad_correlation():

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from dgmlib.plotting.style import COLORS, DATA, MODEL, OTHER, array, check_some, panels
+from dgmlib._valid import require_some
+from dgmlib.plotting.style import COLORS, DATA, MODEL, OTHER, array, panels
 
 TRUTH = {"color": COLORS[6], "linewidth": 1, "linestyle": (0, (1, 2))}
 
@@ -52,7 +53,7 @@ def narrowing_posterior(means: Tensor, stds: Tensor, *, truth: float, label: str
 
 def fitted_curves(x: Tensor, y: Tensor, grid: Tensor, fits: Mapping[str, Tensor], *, truth: Tensor) -> None:
     """The data `(n,)` and the truth `(G,)` in every panel, and a fit: one curve `(G,)`, or several, `(S, G)`."""
-    check_some("fits", fits)
+    require_some("fits", fits)
     axes = panels(*fits, labels=("$x$", "$y$"), height=2.7)
     for ax, (title, curves) in zip(axes, fits.items(), strict=True):
         if curves.shape[-1:] != grid.shape:

@@ -5,15 +5,14 @@ from collections.abc import Mapping, Sequence
 from matplotlib.axes import Axes
 from torch import Tensor
 
-from dgmlib.plotting.style import COLORS, DATA, MODEL, OTHER, array, panels
+from dgmlib.plotting.style import COLORS, DASHES, DATA, MODEL, OTHER, array, panels
 
-STYLES = ("-", "--", "-.", ":")
 CANDIDATES = (MODEL, OTHER, *COLORS[3:])  # the model first, then what it is compared with
 
 
 def curve(ax: Axes, x: Tensor, y: Tensor, label: str, *, number: int = 0) -> None:
     """Draw y against x; the number picks a colour and a dash, told apart in grey print too."""
-    ax.plot(array(x), array(y), STYLES[number % 4], color=CANDIDATES[number % len(CANDIDATES)], label=label)
+    ax.plot(array(x), array(y), DASHES[number % len(DASHES)], color=CANDIDATES[number % len(CANDIDATES)], label=label)
 
 
 def histogram_and_curves(samples: Tensor, grid: Tensor, curves: Mapping[str, Tensor], *, name: str = "x") -> None:
@@ -36,7 +35,7 @@ def cost_curves(
         if len(values) != len(sizes):
             raise ValueError(f"costs[{label!r}]: expected {len(sizes)} values, got {len(values)}; one for each size")
         style = {"color": COLORS[number % len(COLORS)], "marker": "os^Dv"[number % 5]}
-        ax.plot(sizes, values, STYLES[number % 4], **style)
+        ax.plot(sizes, values, DASHES[number % len(DASHES)], **style)
         ax.annotate(
             f" {label}",
             (sizes[-1], values[-1]),

@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
 from torch import Tensor
 
-from dgmlib.plotting.plane import density
-from dgmlib.plotting.style import COLORS, DENSITY, MODEL, NOISE, OTHER, WIDTH, array, check_some, panels, plane
+from dgmlib._valid import require_some
+from dgmlib.plotting.plane import density, ellipse
+from dgmlib.plotting.style import COLORS, DENSITY, MODEL, NOISE, OTHER, WIDTH, array, panels, plane
 
 GAP = COLORS[4]
 
@@ -19,7 +20,7 @@ def elbo_and_gap(bounds: Mapping[str, float], log_prob: float, *, lowest: float 
 
     The bars start at `lowest`, a little below the lowest bound by default.
     """
-    check_some("bounds", bounds)
+    require_some("bounds", bounds)
     _, ax = plt.subplots(figsize=(WIDTH, 3.2), layout="constrained")
     _stack(ax, bounds, log_prob, lowest)
     ax.set_ylabel("nats")
@@ -95,13 +96,11 @@ def gaussians_over(
     log_prob: Callable[[Tensor], Tensor], gaussians: Mapping[str, tuple[Tensor, Tensor]], *, extent: float = 3.0
 ) -> None:
     """One density over the z-plane in every panel, and on it the 1 and 2 std ellipses of a Gaussian (mean, cov)."""
-    check_some("gaussians", gaussians)
-    angle = torch.linspace(0, 2 * torch.pi, 80)
+    require_some("gaussians", gaussians)
     for ax, (mean, cov) in zip(plane(*gaussians, extent=extent, letter="z"), gaussians.values(), strict=True):
         density(ax, log_prob, extent=extent)
-        edge = torch.linalg.cholesky(cov) @ torch.stack([angle.cos(), angle.sin()]).to(cov)
         for radius in (1, 2):
-            ax.plot(*array(mean[:, None] + radius * edge), color=NOISE, linewidth=1.8)
+            ellipse(ax, mean, cov, radius, color=NOISE, linewidth=1.8)
         ax.plot(*array(mean), "o", color=NOISE, markeredgecolor="white", markersize=6)
 
 
@@ -109,7 +108,7 @@ def samples_needed(counts: Sequence[int], estimates: Mapping[str, Tensor], log_p
     """Repeated estimates `(R, len(counts))` of each kind against the number of samples K: their mean, and the band
     that holds the middle 80 %. The axis ends at `lowest`; what is below has left the picture.
     """
-    check_some("estimates", estimates)
+    require_some("estimates", estimates)
     (ax,) = panels("", labels=("number of samples $K$", "nats"), height=3.3)
     for number, (name, values) in enumerate(estimates.items()):
         if values.ndim != 2 or values.shape[1] != len(counts):

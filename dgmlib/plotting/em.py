@@ -7,23 +7,22 @@ import torch
 from matplotlib.axes import Axes
 from torch import Tensor
 
-from dgmlib.plotting.plane import points
+from dgmlib._valid import require_points, require_some
+from dgmlib.plotting.plane import ellipse, points
 from dgmlib.plotting.style import (
     COLORS,
+    COMPONENTS,
+    DASHES,
     DENSITY,
     MODEL,
     NOISE,
     OTHER,
     WIDTH,
     array,
-    check_points,
-    check_some,
     panels,
     plane,
+    rgb,
 )
-
-COMPONENTS = (COLORS[5], COLORS[4], COLORS[3], *COLORS[:3], COLORS[6])
-DASHES = ("-", "--", "-.", ":")
 
 
 @torch.no_grad()
@@ -33,7 +32,7 @@ def bound_climbing(bound: Callable[[Tensor, Tensor], Tensor], theta: Tensor, pat
     `bound(a, b)` is L(q, θ = b) for q = p(z|x, θ = a), and broadcasts; so log p(x|θ) = bound(θ, θ). `theta` `(G,)` is
     the line to draw, `path` the θ of each iteration.
     """
-    check_some("path", path)
+    require_some("path", path)
     _, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 3.4), layout="constrained")
     at = torch.as_tensor(path, dtype=theta.dtype)
     left.plot(theta, array(bound(theta, theta)), color=MODEL, label=r"$\log p(x|\theta)$")
@@ -79,26 +78,16 @@ def responsibilities(x: Tensor, models: Mapping[str, object], *, extent: float =
 
     A model has `means` `(K, 2)`, `covariances` `(K, 2, 2)` and `e_step(x)`, whose first result is q `(n, K)`.
     """
-    check_points("x", x)
-    check_some("models", models)
+    require_points("x", x)
+    require_some("models", models)
     for ax, model in zip(plane(*models, extent=extent), models.values(), strict=True):
-        palette = torch.stack([_rgb(color) for color in COMPONENTS[: len(model.means)]])
+        palette = torch.stack([rgb(COMPONENTS[k % len(COMPONENTS)]) for k in range(len(model.means))])
         points(ax, x, color=array((model.e_step(x)[0].double() @ palette).clamp(0, 1)), size=6)
         for k, (mean, covariance) in enumerate(zip(model.means, model.covariances, strict=True)):
-            _ellipse(ax, mean, covariance, COMPONENTS[k])
-
-
-def _ellipse(ax: Axes, mean: Tensor, covariance: Tensor, color: str) -> None:
-    """The points two standard deviations from the mean, and the mean."""
-    angle = torch.linspace(0, 2 * torch.pi, 80, dtype=mean.dtype)
-    edge = mean[:, None] + 2 * torch.linalg.cholesky(covariance) @ torch.stack([angle.cos(), angle.sin()])
-    ax.plot(*array(edge), color="black", linewidth=2.6)
-    ax.plot(*array(edge), color=color, linewidth=1.4)
-    ax.plot(*array(mean), "o", color=color, markeredgecolor="black", markersize=6)
-
-
-def _rgb(color: str) -> Tensor:
-    return torch.tensor(plt.matplotlib.colors.to_rgb(color), dtype=torch.float64)
+            color = COMPONENTS[k % len(COMPONENTS)]
+            ellipse(ax, mean, covariance, 2, color="black", linewidth=2.6)
+            ellipse(ax, mean, covariance, 2, color=color, linewidth=1.4)
+            ax.plot(*array(mean), "o", color=color, markeredgecolor="black", markersize=6)
 
 
 def half_steps(bounds: Tensor, log_probs: Tensor) -> None:
@@ -122,7 +111,7 @@ def histories(
     values: Mapping[str, Tensor], *, label: str = "bound, nats per sample", first: int = 0, log: bool = False
 ) -> None:
     """One curve `(T,)` each against the iteration, which starts at `first`; told apart by dash and colour."""
-    check_some("values", values)
+    require_some("values", values)
     (ax,) = panels("", labels=("iteration", label), height=3.0)
     for k, (name, history) in enumerate(values.items()):
         ax.plot(
@@ -141,8 +130,8 @@ def latent_axes(x: Tensor, fits: Mapping[str, object], *, extent: float = 3.0) -
 
     A fit has `W` `(2, 1)`, `mu` `(2,)` and `posterior(x)`, whose first result is `(n, 1)`.
     """
-    check_points("x", x)
-    check_some("fits", fits)
+    require_points("x", x)
+    require_some("fits", fits)
     for ax, fit in zip(plane(*fits, extent=extent), fits.values(), strict=True):
         points(ax, x)
         onto = fit.posterior(x)[0] @ fit.W.mT + fit.mu

@@ -7,8 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dgmlib._valid import require_points, require_some
 from dgmlib.plotting.plane import points
-from dgmlib.plotting.style import SIGNED, WIDTH, array, check_points, check_some, grid_points, plane
+from dgmlib.plotting.style import SIGNED, WIDTH, array, grid_points, plane
 
 
 @torch.no_grad()
@@ -20,7 +21,7 @@ def warped_grid(f: Callable[[Tensor], Tensor], *, extent: float = 2.0, cells: in
     """
     _, grid = grid_points(extent, cells + 1)
     warped = f(grid)
-    check_points("f(x)", warped)
+    require_points("f(x)", warped)
     before, after = (array(p.reshape(cells + 1, cells + 1, 2)) for p in (grid, warped))
     growth = np.log(np.abs(_areas(after)) / np.abs(_areas(before)))
     limit = max(np.abs(growth).max(), 1e-3)
@@ -44,7 +45,7 @@ def through_layers(layers: Sequence[object], z: Tensor, *, extent: float = 3.0, 
 
     A point keeps the colour of the z_1 at which it started, so that you can follow it.
     """
-    check_points("z", z)
+    require_points("z", z)
     states = [z]
     for layer in reversed(layers):
         states.append(layer.inverse(states[-1])[0])
@@ -61,7 +62,7 @@ def _starts(z: Tensor) -> np.ndarray:
 
 def matrices(named: Mapping[str, Tensor]) -> None:
     """Matrices side by side under one colour scale about zero: where the zeros are is the message."""
-    check_some("matrices", named)
+    require_some("matrices", named)
     limit = max(values.abs().max().item() for values in named.values())
     size = {"figsize": (min(WIDTH, 2.2 * len(named) + 0.8), 2.4), "squeeze": False}
     figure, axes = plt.subplots(1, len(named), layout="constrained", **size)

@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 import matplotlib.pyplot as plt
 import torch
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
 from torch import Tensor
 
-from dgmlib.plotting.plane import density, density_on_grid, points
+from dgmlib._valid import require_points, require_some
+from dgmlib.plotting.plane import points, scaled_densities
 from dgmlib.plotting.style import (
     COLORS,
     DATA,
@@ -18,10 +18,9 @@ from dgmlib.plotting.style import (
     OTHER,
     WIDTH,
     array,
-    check_points,
-    check_some,
     panels,
     plane,
+    rgb,
 )
 
 LogProb = Callable[[Tensor], Tensor]
@@ -34,7 +33,7 @@ def kl_integrands(target: LogProb, models: Mapping[str, LogProb], *, extent: flo
 
     `target` and the models map `(n,)` to log densities `(n,)`. The areas reach to four times the extent shown.
     """
-    check_some("models", models)
+    require_some("models", models)
     x = torch.linspace(-4 * extent, 4 * extent, 2001, dtype=torch.float64)
     shape = {"sharex": True, "sharey": "row", "squeeze": False, "height_ratios": [1, 1.1]}
     width = min(WIDTH, 6.0 if len(models) == 1 else 4.0 * len(models))
@@ -101,11 +100,11 @@ def latent_dual(flows: Mapping[str, object], x: Tensor, *, extent: float = 3.5) 
 
     Points with x_1 < 0 are dark, the others light, so that you see where each half of the data goes.
     """
-    check_points("x", x)
-    check_some("flows", flows)
+    require_points("x", x)
+    require_some("flows", flows)
     noise = torch.randn(len(x), 2, generator=torch.Generator().manual_seed(0))
     *pushed, base = plane(*(f"f(x), {name}" for name in flows), "base p(z)", extent=extent, letter="z")
-    shades = torch.where(x[:, :1] < 0, _rgb(DATA), _rgb(COLORS[5])).numpy()
+    shades = torch.where(x[:, :1] < 0, rgb(DATA), rgb(COLORS[5])).numpy()
     for ax, flow in zip(pushed, flows.values(), strict=True):
         points(ax, flow.forward(x)[0], color=shades)
     points(base, noise, color=NOISE)
@@ -116,16 +115,10 @@ def latent_dual(flows: Mapping[str, object], x: Tensor, *, extent: float = 3.5) 
 
 def latent_densities(models: Mapping[str, LogProb], *, extent: float = 3.5) -> None:
     """Densities over the z-plane, each `(n, 2)` to `(n,)` in logs: same axes, same colours, one scale."""
-    check_some("models", models)
-    vmax = max(density_on_grid(model, extent)[1].max().item() for model in models.values())
+    require_some("models", models)
     axes = plane(*models, extent=extent, letter="z")
-    for ax, model in zip(axes, models.values(), strict=True):
-        image = density(ax, model, extent=extent, vmax=vmax)
+    image = scaled_densities(axes, models, extent=extent, vmax=None)
     plt.colorbar(image, ax=axes, label="density", shrink=0.75, aspect=15)
-
-
-def _rgb(color: str) -> Tensor:
-    return torch.tensor(to_rgb(color), dtype=torch.float64)
 
 
 def sample_by_sample(data_space: Tensor, latent_space: Tensor) -> None:

@@ -7,16 +7,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dgmlib.plotting.plane import density, points
-from dgmlib.plotting.style import COLORS, MODEL, NOISE, OTHER, WIDTH, array, check_points, check_some, panels, plane
+from dgmlib._valid import require_points, require_some
+from dgmlib.plotting.plane import density, ellipse, points
+from dgmlib.plotting.style import COMPONENTS, MODEL, NOISE, OTHER, WIDTH, array, panels, plane
 
-COMPONENTS, MARKS = (*COLORS[3:6], *COLORS[:3]), "os^Dv*"
+MARKS = "os^Dv*"
 
 
 def ancestral(x: Tensor, k: Tensor, means: Tensor, target: Tensor, *, extent: float = 4.0) -> None:
     """Data beside the two steps of sampling: choose k (a disc on each mean, its area the count), then x given k."""
-    check_points("x", x)
-    check_points("means", means)
+    require_points("x", x)
+    require_points("means", means)
     titles = (f"data, n = {len(target)}", "step 1: k", "step 2: x given k")
     data_ax, choose, draw = plane(*titles, extent=extent)
     points(data_ax, target, size=4)
@@ -40,7 +41,7 @@ def latent_line(
     """One latent variable in the plane. Left: where `decode` puts z = -2, ..., 2 on its line, over the model's density.
     Right: each x `(n, 2)`, and the point of the line that its z `(n, 1)` stands for.
     """
-    check_points("x", x)
+    require_points("x", x)
     left, right = plane("model: z is a place on the line", "data, and E[z given x] on the line", extent=extent)
     density(left, log_prob, extent=extent)
     line = array(decode(torch.linspace(-4, 4, 81, dtype=x.dtype)[:, None]))
@@ -58,7 +59,7 @@ def latent_line(
 
 def image_rows(rows: Mapping[str, Tensor], *, side: int = 8) -> None:
     """A row of square grey images for each entry `(n, side²)`, one grey scale, white 0 and black 1, in all rows."""
-    check_some("rows", rows)
+    require_some("rows", rows)
     count = max(len(images) for images in rows.values())
     height = WIDTH / (count + 2) * len(rows)
     figure, axes = plt.subplots(len(rows), count, figsize=(WIDTH, height), squeeze=False, layout="constrained")
@@ -75,16 +76,15 @@ def image_rows(rows: Mapping[str, Tensor], *, side: int = 8) -> None:
 
 def latent_plane(z: Tensor, labels: Tensor, covariance: Tensor) -> None:
     """Latent points `(n, 2)`, each drawn as its label; below them the 2 std ellipse of their `covariance` `(2, 2)`."""
-    check_points("z", z)
+    require_points("z", z)
     (ax,) = panels("", labels=("$z_1$", "$z_2$"), height=4.2)
     palette = plt.get_cmap("tab10")
     for (z1, z2), label in zip(array(z), labels.tolist(), strict=True):
         ax.text(z1, z2, str(label), color=palette(label % 10), ha="center", va="center", fontsize=9, weight="bold")
-    angle = torch.linspace(0, 2 * torch.pi, 60, dtype=z.dtype)
-    ellipse = 2 * torch.linalg.cholesky(covariance) @ torch.stack([angle.cos(), angle.sin()])
-    corner = z.amin(0)[:, None] + ellipse.amax(1, keepdim=True) - 0.4
-    ax.plot(*array(corner + ellipse), color=NOISE, label="2 std of p(z given x),\nthe same for every x")
-    low, high = torch.minimum(z.amin(0), (corner + ellipse).amin(1)) - 0.2, z.amax(0) + 0.3
+    reach = 2 * covariance.diagonal().sqrt()  # of the ellipse along either axis
+    label = "2 std of p(z given x),\nthe same for every x"
+    ellipse(ax, z.amin(0) + reach - 0.4, covariance, 2, color=NOISE, label=label)
+    low, high = z.amin(0) - 0.6, z.amax(0) + 0.3
     ax.set(xlim=(low[0].item(), high[0].item()), ylim=(low[1].item(), high[1].item()), aspect="equal")
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
 
@@ -94,7 +94,7 @@ def estimates(counts: Sequence[int], panels_of: Mapping[str, tuple[Tensor, float
 
     A dot is one estimate, the line their mean, the dashed line the exact value.
     """
-    check_some("panels_of", panels_of)
+    require_some("panels_of", panels_of)
     axes = panels(*panels_of, labels=("number of samples $K$", "estimate of log p(x), nats"), height=3.0)
     for ax, (title, (values, exact)) in zip(axes, panels_of.items(), strict=True):
         if values.ndim != 2 or values.shape[1] != len(counts):

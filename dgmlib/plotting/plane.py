@@ -1,6 +1,7 @@
 """Points and densities in the plane."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import torch
@@ -8,14 +9,15 @@ from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from torch import Tensor
 
-from dgmlib.plotting.style import DATA, DENSITY, array, check_points, check_some, grid_points, plane
+from dgmlib._valid import require_points, require_some
+from dgmlib.plotting.style import DATA, DENSITY, array, grid_points, plane
 
 LogProb = Callable[[Tensor], Tensor]
 
 
 def points(ax: Axes, x: Tensor, *, color: object = DATA, size: float = 5.0) -> None:
     """Draw a batch of points `(n, 2)`; `color` is one colour, or `(n, 3)` colours."""
-    check_points("x", x)
+    require_points("x", x)
     ax.scatter(*array(x).T, s=size, c=color, alpha=0.6, linewidths=0, rasterized=True)
 
 
@@ -31,14 +33,27 @@ def densities(x: Tensor, models: Mapping[str, LogProb], *, extent: float = 3.0, 
 
     `vmax` is the darkest shade's density; by default the highest density of all the models shown.
     """
-    check_points("x", x)
-    check_some("models", models)
-    vmax = vmax or max(density_on_grid(model, extent)[1].max().item() for model in models.values())
+    require_points("x", x)
+    require_some("models", models)
     target, *others = axes = plane("target: samples", *models, extent=extent)
     points(target, x)
-    for ax, model in zip(others, models.values(), strict=True):
-        image = density(ax, model, extent=extent, vmax=vmax)
+    image = scaled_densities(others, models, extent=extent, vmax=vmax)
     plt.colorbar(image, ax=axes, label="density", shrink=0.75, aspect=15)
+
+
+def scaled_densities(
+    axes: Sequence[Axes], models: Mapping[str, LogProb], *, extent: float, vmax: float | None
+) -> QuadMesh:
+    """Each model's density on its own axes, all in the same shades; `vmax` is the darkest one's density."""
+    vmax = vmax or max(density_on_grid(model, extent)[1].max().item() for model in models.values())
+    return [density(ax, model, extent=extent, vmax=vmax) for ax, model in zip(axes, models.values(), strict=True)][-1]
+
+
+def ellipse(ax: Axes, mean: Tensor, covariance: Tensor, radius: float, **style: Any) -> None:
+    """Draw the points `radius` standard deviations from the mean `(2,)` of a Gaussian with `covariance` `(2, 2)`."""
+    angle = torch.linspace(0, 2 * torch.pi, 80, dtype=covariance.dtype, device=covariance.device)
+    circle = torch.stack([angle.cos(), angle.sin()])
+    ax.plot(*array(mean[:, None] + radius * torch.linalg.cholesky(covariance) @ circle), **style)
 
 
 @torch.no_grad()

@@ -1,18 +1,21 @@
 """What all figures share: colours that a colour-blind reader tells apart, sizes, the axes themselves."""
 
-from collections.abc import Sized
-
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from cycler import cycler
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from torch import Tensor
+
+from dgmlib._valid import require_some
 
 # Okabe and Ito's palette. A colour means the same thing in all notebooks.
 DATA, MODEL, NOISE = "#0072B2", "#D55E00", "#009E73"
 OTHER = "#777777"
 COLORS = (DATA, MODEL, NOISE, "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+COMPONENTS = (COLORS[5], COLORS[4], COLORS[3], *COLORS[:3], COLORS[6])  # of a mixture: component k has the k-th
+DASHES = ("-", "--", "-.", ":")  # what colour tells apart, dashes do too, in grey print
 
 DENSITY = "Blues"  # what is never negative
 SIGNED = "PuOr_r"  # what has a sign: limits symmetric about zero
@@ -43,7 +46,7 @@ def panels(*titles: str, labels: tuple[str, str], height: float | None = None) -
 
     >>> left, right = panels("target", "model", labels=("$x_1$", "$x_2$"))
     """
-    check_some("titles", titles)
+    require_some("titles", titles)
     width = min(WIDTH, 6.5 if len(titles) == 1 else 4.0 * len(titles))
     height = height or min(3.6, width / len(titles) + 0.3)
     shape = {"figsize": (width, height), "squeeze": False, "sharex": True, "sharey": True}
@@ -63,21 +66,17 @@ def plane(*titles: str, extent: float, letter: str = "x") -> list[Axes]:
     return axes
 
 
+def rgb(color: str) -> Tensor:
+    """Red, green and blue, `(3,)`, between 0 and 1."""
+    return torch.tensor(to_rgb(color), dtype=torch.float64)
+
+
 def array(values: Tensor | np.ndarray) -> np.ndarray:
-    """Numbers for matplotlib, from a tensor of any device, with or without a graph."""
-    return values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
-
-
-def check_points(name: str, x: Tensor) -> None:
-    """Raise unless x is a batch of points of the plane."""
-    if x.ndim != 2 or x.shape[1] != 2:
-        raise ValueError(f"{name}: expected points of the plane (n, 2), got {tuple(x.shape)}; choose two columns")
-
-
-def check_some(name: str, values: Sized) -> None:
-    """Raise unless there is something to draw."""
-    if not values:
-        raise ValueError(f"{name}: expected at least one, got none; name what to draw")
+    """Numbers for matplotlib, from a tensor of any device, with or without a graph. ValueError for complex ones."""
+    numbers = values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
+    if numbers.dtype.kind not in "biuf":
+        raise ValueError(f"values to draw: expected real numbers, got {numbers.dtype}; take the real or absolute part.")
+    return numbers
 
 
 def grid_points(extent: float, resolution: int, dtype: torch.dtype | None = None) -> tuple[Tensor, Tensor]:
