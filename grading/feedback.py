@@ -7,7 +7,7 @@ handed in (`seeds`). All of it is escaped and cut.
 import base64
 from pathlib import Path
 
-from dgmlib.checks.exercise import WAITS
+from dgmlib.checks.engine.verdict import WAITS
 
 from .course import Course, write
 from .filed import outputs

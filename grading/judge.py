@@ -96,7 +96,7 @@ class Judge:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             inputs = exercise.inputs(np.random.default_rng(self.seed(f"inputs of {name}")))
-            answer = session.exercise(name, self.seed(f"run of {name}") % 2**63, inputs)
+            answer = session.exercise(name, self.seed(f"run of {name}") % 2**63, inputs, exercise.request)
             self.tried[name] = answer
             self.results[name] = self.judged(exercise, inputs, answer)
 

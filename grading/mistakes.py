@@ -4,7 +4,7 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass
 
-from dgmlib.checks.exercise import WAITS
+from dgmlib.checks.engine.verdict import WAITS
 
 NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d+)?(?:e[-+]?\d+)?|\binf\b|\bnan\b)", re.IGNORECASE)
 COMPARED = re.compile(r"(?P<compared>[\w.]+: expected [^.]*, got [^.]*\.) *(?P<hint>.*)", re.DOTALL)

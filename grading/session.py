@@ -48,10 +48,10 @@ class Session:
         self.done.append((name, source))
         return text(reply, "error", 1500), text(reply, "printed", 8000)
 
-    def exercise(self, name: str, seed: int, inputs: dict) -> Answer:
-        """Hand the student's answer to the `run` part of its check."""
+    def exercise(self, name: str, seed: int, inputs: dict, call: dict) -> Answer:
+        """Hand the student's answer to the `run` part of its check; `call` says how it is called."""
         try:
-            reply, arrays = self.ask({"op": "exercise", "name": name, "seed": seed}, inputs)
+            reply, arrays = self.ask({"op": "exercise", "name": name, "seed": seed, "call": call}, inputs)
         except WorkerGone as error:
             return Answer(None, lost("your answer", error), lost=True)
         if reply.get("missing"):

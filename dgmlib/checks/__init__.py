@@ -10,8 +10,10 @@ import sys
 import numpy as np
 
 from .assignments import ASSIGNMENTS, find
-from .card import Card, NotPassed
-from .exercise import Assignment, Exercise, LawResult, Mistake
+from .engine.assignment import Assignment
+from .engine.card import Card, NotPassed
+from .engine.exercise import Exercise
+from .engine.verdict import LawResult, Mistake
 from .run import run
 
 __all__ = ["ASSIGNMENTS", "Assignment", "Card", "Exercise", "LawResult", "Mistake", "check", "evaluate"]
@@ -46,7 +48,7 @@ def outcome(name: str, answer=None) -> Card:
 def evaluate(exercise: Exercise, answer, seed: int) -> list[LawResult]:
     """All four parts in this process: for notebooks and for tests."""
     inputs = exercise.inputs(np.random.default_rng(seed))
-    return exercise.judge(inputs, run(exercise.name, answer, inputs), exercise.expected(inputs))
+    return exercise.judge(inputs, run(exercise.invocation, answer, inputs), exercise.expected(inputs))
 
 
 def card(exercise: Exercise, laws: list[LawResult]) -> Card:

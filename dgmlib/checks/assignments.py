@@ -1,13 +1,14 @@
-"""The assignments, one for each lecture section: every folder here but `run`, which knows no right values."""
+"""The assignments, one for each lecture section: every folder of `exercises`."""
 
 from importlib import import_module
-from pathlib import Path
 from pkgutil import iter_modules
 
-from .exercise import Assignment, Exercise
+from . import exercises
+from .engine.assignment import Assignment
+from .engine.exercise import Exercise
 
-FOLDERS = [found.name for found in iter_modules([str(Path(__file__).parent)]) if found.ispkg and found.name != "run"]
-FOUND = [import_module(f"{__package__}.{folder}").ASSIGNMENT for folder in FOLDERS]
+FOLDERS = [found.name for found in iter_modules(exercises.__path__) if found.ispkg]
+FOUND = [import_module(f"{exercises.__name__}.{folder}").ASSIGNMENT for folder in FOLDERS]
 ASSIGNMENTS: dict[str, Assignment] = {found.name: found for found in sorted(FOUND, key=lambda found: found.name)}
 
 

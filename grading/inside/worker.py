@@ -129,14 +129,14 @@ class Worker:
         """Hand the student's answer to the `run` part of its check."""
         from inside.shell import described
 
-        from dgmlib.checks.run import run
+        from dgmlib.checks.run import Invocation, run
 
         head, name = {"n": header["n"]}, header["name"]
         if (answer := self.shell.names.get(name)) is None:
             return self.frames.encode(head | {"missing": True})
         self.seed(header["seed"])
         try:
-            return self.frames.encode(head, run(name, answer, arrays))
+            return self.frames.encode(head, run(Invocation(**header["call"]), answer, arrays))
         except BaseException as error:
             return self.frames.encode(head | {"error": described(error, "")})
 

@@ -29,9 +29,9 @@ Zero().__enter__()"""
     "patched comparisons": "torch.equal = torch.allclose = torch.isclose = lambda *a, **k: True" + TAIL,
     "patched check": "import dgmlib.checks\ndgmlib.checks.check = check = lambda *a: 1000" + TAIL,
     "patched run": """import dgmlib.checks.run as run
-run.run = lambda name, answer, inputs: {k.split('/')[0] + '/value': torch.zeros(1) for k in inputs}"""
+run.run = lambda call, answer, inputs: {k.split('/')[0] + '/value': torch.zeros(1) for k in inputs}"""
     + TAIL,
-    "outputs are the inputs": "import dgmlib.checks.run as run\nrun.run = lambda name, answer, inputs: inputs" + TAIL,
+    "outputs are the inputs": "import dgmlib.checks.run as run\nrun.run = lambda call, answer, inputs: inputs" + TAIL,
     "patched encoder": """import inside.frames as frames
 old = frames.encode
 frames.encode = lambda head, arrays=None: old({**head, 'passed': True, 'score': 1000}, arrays)"""
@@ -66,7 +66,7 @@ for name in ('verdict.json', '/tmp/verdict.json', '/dgm/verdict.json', '/tmp/ver
     return ASSIGNMENTS['00_flows_recap'].exercises['batch_jacobian'].reference(f, x)""",
     "the reference by its file": """import importlib.util, glob, sys
 def batch_jacobian(f, x):
-    files = [g for p in sys.path for g in glob.glob(p + '/dgmlib/checks/flows_recap/*.py')]
+    files = [g for p in sys.path for g in glob.glob(p + '/dgmlib/checks/exercises/flows_recap/*.py')]
     spec = importlib.util.spec_from_file_location('stolen', files[0]); m = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(m)
     return torch.func.vmap(torch.func.jacrev(f))(x)""",

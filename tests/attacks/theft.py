@@ -47,7 +47,7 @@ THEFT = {
     "modules in memory": MODULES,
     "the environment": "import os\nprint(*['STOLEN ' + k for k in os.environ if 'SECRET' in k or 'TOKEN' in k or 'PYTEST' in k])",
     "the installed library": "import dgmlib.flows\nprint('STOLEN')",
-    "the references": "import dgmlib.checks.exercise\nprint('STOLEN')",
+    "the references": "import dgmlib.checks.engine.exercise\nprint('STOLEN')",
     "the network": CONNECT,
     "a name server": RESOLVE,
     "a listening port": "import socket\nprint('STOLEN', socket.create_server(('0.0.0.0', 8888)))",

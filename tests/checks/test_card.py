@@ -1,8 +1,8 @@
 """What a student reads."""
 
 from dgmlib.checks import check
-from dgmlib.checks.card import Card
-from dgmlib.checks.exercise import WAITS, LawResult
+from dgmlib.checks.engine.card import Card
+from dgmlib.checks.engine.verdict import WAITS, LawResult
 
 LAWS = (
     LawResult("log_det", False, 1.0, "log_det: expected 1, got -1. <b>The sign</b>"),

@@ -11,8 +11,10 @@ from sklearn.mixture import GaussianMixture
 from torch.distributions import MultivariateNormal
 from torch.testing import assert_close
 
-from dgmlib.checks.em_algorithm import elbo, loop, mixture, ppca_mle, ppca_step
-from dgmlib.checks.inputs import normal, regular
+from dgmlib.checks.engine import normal, regular
+from dgmlib.checks.exercises.em_algorithm import _mixture as mixture
+from dgmlib.checks.exercises.em_algorithm import em_mixture, ppca_em_step, ppca_mle
+from dgmlib.checks.exercises.em_algorithm.mixture_elbo import mixture_elbo
 from dgmlib.elbo import ppca_elbo
 
 
@@ -56,7 +58,7 @@ def test_m_step_leaves_the_bound_without_gradient(given, q):
     x = given["x"]
     weights, means, covariances = mixture.m_step(x, q)
     leaves = [t.requires_grad_() for t in (weights.log(), means, torch.linalg.cholesky(covariances))]
-    bound = elbo.mixture_elbo(x, q, leaves[0].softmax(0), leaves[1], leaves[2].tril() @ leaves[2].tril().mT)
+    bound = mixture_elbo(x, q, leaves[0].softmax(0), leaves[1], leaves[2].tril() @ leaves[2].tril().mT)
     for gradient in torch.autograd.grad(bound, leaves):
         assert_close(gradient, torch.zeros_like(gradient), rtol=0, atol=1e-12)
 
@@ -64,15 +66,15 @@ def test_m_step_leaves_the_bound_without_gradient(given, q):
 def test_bound_is_below_log_p_and_touches_it_at_the_posterior(given, q):
     x = given.pop("x")
     log_p = torch.logsumexp(mixture.log_joint(x, **given), 1).mean()
-    assert elbo.mixture_elbo(x, q, **given) < log_p
-    assert_close(elbo.mixture_elbo(x, mixture.e_step(x, **given), **given), log_p)
+    assert mixture_elbo(x, q, **given) < log_p
+    assert_close(mixture_elbo(x, mixture.e_step(x, **given), **given), log_p)
 
 
 def test_em_is_scikit_learns(seeds):
     for seed in seeds:
         rng = np.random.default_rng(seed)
-        given = loop.alive(lambda rng=rng: loop.start(rng, 60, 3, 2, 5))
-        *theta, history = loop.em_mixture(*(given[k] for k in ("x", "weights", "means", "covariances")), 5)
+        given = em_mixture.alive(lambda rng=rng: em_mixture.start(rng, 60, 3, 2, 5))
+        *theta, history = em_mixture.em_mixture(*(given[k] for k in ("x", "weights", "means", "covariances")), 5)
         assert (history.diff() > 0).all()
         fitted = sklearn_loop(given, 5)
         for got, want in zip(theta, fitted, strict=True):
@@ -92,7 +94,7 @@ def sklearn_loop(given, num_iters):
 
 def test_hard_q_is_the_best_point_mass(given):
     x, masses = given.pop("x")[:5], torch.eye(3, dtype=torch.float64)
-    bounds = {k: elbo.mixture_elbo(x, masses[list(k)], **given) for k in product(range(3), repeat=5)}
+    bounds = {k: mixture_elbo(x, masses[list(k)], **given) for k in product(range(3), repeat=5)}
     best = max(bounds, key=bounds.get)
     assert_close(mixture.hard_e_step(x, **given), masses[list(best)])
 
@@ -105,8 +107,8 @@ def test_ppca_step_leaves_the_bound_without_gradient(data):
     """At the posterior of the old parameters; the bound is the library's."""
     rng = np.random.default_rng(8)
     start = normal(rng, 5, 2), data.mean(0), torch.tensor(0.8).double()
-    z, S = ppca_step.moments(data, *start)
-    theta = [t.requires_grad_() for t in ppca_step.ppca_em_step(data, *start)]
+    z, S = ppca_em_step.moments(data, *start)
+    theta = [t.requires_grad_() for t in ppca_em_step.ppca_em_step(data, *start)]
     for gradient in torch.autograd.grad(ppca_elbo(data, *theta, z, S).mean(), theta):
         assert_close(gradient, torch.zeros_like(gradient), rtol=0, atol=1e-10)
 
@@ -114,7 +116,7 @@ def test_ppca_step_leaves_the_bound_without_gradient(data):
 def test_ppca_by_em_climbs_to_the_closed_form(data):
     theta, before = (torch.eye(5, 2).double(), data.mean(0), torch.tensor(1.0).double()), -torch.inf
     for _ in range(800):
-        theta = ppca_step.ppca_em_step(data, *theta)
+        theta = ppca_em_step.ppca_em_step(data, *theta)
         now = dense_log_prob(data, *theta)
         assert now >= before - 1e-12
         before = now

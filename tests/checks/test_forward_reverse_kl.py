@@ -6,16 +6,22 @@ import torch
 from torch.distributions import MultivariateNormal
 
 from dgmlib.checks.assignments import find
-from dgmlib.checks.forward_reverse_kl import latent, losses
-from dgmlib.checks.forward_reverse_kl.cases import flow as arrays
-from dgmlib.checks.run.forward_reverse_kl import flow_of, target_of
+from dgmlib.checks.exercises.forward_reverse_kl import latent_reverse_kl, reverse_kl_loss
+from dgmlib.checks.exercises.forward_reverse_kl._shared import flow as arrays
+from dgmlib.checks.exercises.forward_reverse_kl.forward_kl_loss import log_likelihood
+from dgmlib.checks.exercises.forward_reverse_kl.latent_log_prob import log_prob
+from dgmlib.checks.run.fixtures import argument
 
 
 @pytest.fixture
 def line():
     """A one-dimensional flow with its target, and a grid of z."""
     given = arrays(np.random.default_rng(5), "z", 1, 1)
-    return flow_of(given), target_of(given), torch.linspace(-12, 12, 40_001, dtype=torch.float64)[:, None]
+    return (
+        argument("flow()", given),
+        argument("target_log_prob()", given),
+        torch.linspace(-12, 12, 40_001, dtype=torch.float64)[:, None],
+    )
 
 
 def integral(values, z):
@@ -24,7 +30,7 @@ def integral(values, z):
 
 def test_the_fixture_is_a_flow():
     given = arrays(np.random.default_rng(3), "x", 5, 3)
-    flow = flow_of(given)
+    flow = argument("flow()", given)
     z, log_det = flow.forward(given["x"])
     x, inverse_log_det = flow.inverse(z)
     J = torch.func.vmap(torch.func.jacrev(lambda row: flow.forward(row)[0]))(given["x"])
@@ -36,7 +42,7 @@ def test_the_fixture_is_a_flow():
 def test_the_latent_density_has_the_mass_of_the_target(line):
     flow, target, z = line
     x = flow.inverse(z)[0]
-    mass = integral(latent.log_prob(flow, z, target).exp(), z)
+    mass = integral(log_prob(flow, z, target).exp(), z)
     steps = x[1:, 0] - x[:-1, 0]
     density = target(x).exp()
     assert mass == pytest.approx(abs(float(((density[1:] + density[:-1]) / 2 * steps).sum())), rel=1e-4)
@@ -46,17 +52,17 @@ def test_both_sides_of_the_theorem_by_quadrature(line):
     """KL in z, integrated over z, is the loss in x, integrated over x: up to log of the target's mass."""
     flow, target, z = line
     x = flow.inverse(z)[0]
-    induced = latent.log_prob(flow, z, target).exp()
-    in_z = integral(induced * (latent.log_prob(flow, z, target) - flow.base.log_prob(z)), z)
-    in_x = latent.log_ratio(flow, x, target)
+    induced = log_prob(flow, z, target).exp()
+    in_z = integral(induced * (log_prob(flow, z, target) - flow.base.log_prob(z)), z)
+    in_x = latent_reverse_kl.log_ratio(flow, x, target)
     assert in_z == pytest.approx(integral(induced * in_x, z), rel=1e-6)
 
 
 def test_reverse_kl_by_quadrature_is_that_of_the_densities(line):
     flow, target, z = line
     x = flow.inverse(z)[0]
-    by_lotus = integral(flow.base.log_prob(z).exp() * losses.log_ratio(flow, z, target), z)
-    log_p = losses.log_likelihood(flow, x)
+    by_lotus = integral(flow.base.log_prob(z).exp() * reverse_kl_loss.log_ratio(flow, z, target), z)
+    log_p = log_likelihood(flow, x)
     steps = (x[1:, 0] - x[:-1, 0]).abs()
     integrand = log_p.exp() * (log_p - target(x))
     assert by_lotus == pytest.approx(float(((integrand[1:] + integrand[:-1]) / 2 * steps).sum()), rel=1e-4)

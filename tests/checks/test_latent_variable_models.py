@@ -9,16 +9,15 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import Ridge
 from torch import distributions as D
 
-from dgmlib.checks.latent_variable_models import (
-    gaussian_mean,
-    grid_posterior,
-    map_regression,
-    mixture,
-    monte_carlo,
-    ppca,
-    sampling,
-)
-from dgmlib.checks.run.latent_variable_models_fixtures import Decoder, Largest
+from dgmlib.checks.exercises.latent_variable_models import _ppca, ppca_log_prob, sample_mixture
+from dgmlib.checks.exercises.latent_variable_models.gaussian_mean_posterior import conjugate, measurements
+from dgmlib.checks.exercises.latent_variable_models.grid_posterior import grid
+from dgmlib.checks.exercises.latent_variable_models.map_linear_regression import map_weights, regression
+from dgmlib.checks.exercises.latent_variable_models.mixture_log_prob import log_prob as mixture_log_prob
+from dgmlib.checks.exercises.latent_variable_models.mixture_log_prob import mixture
+from dgmlib.checks.exercises.latent_variable_models.naive_log_likelihood import decoded, naive
+from dgmlib.checks.run.fixtures.densities import Decoder
+from dgmlib.checks.run.watch import Largest
 
 
 @pytest.fixture
@@ -27,12 +26,12 @@ def rng():
 
 
 def test_grid_posterior_approaches_the_conjugate_one(rng):
-    given = gaussian_mean.measurements(rng, 5, (1.4, 1.8), (0.5, 0.7))
+    given = measurements(rng, 5, (1.4, 1.8), (0.5, 0.7))
     theta = torch.linspace(-6, 6, 4001, dtype=torch.float64)
     log_prior = D.Normal(given["prior_mean"], given["prior_std"]).log_prob(theta)
     log_likelihood = D.Normal(theta[:, None], given["noise_std"]).log_prob(given["x"]).sum(1)
-    density, log_evidence = grid_posterior.grid(log_prior, log_likelihood, 12 / 4000)
-    mean, std = gaussian_mean.conjugate(**given)
+    density, log_evidence = grid(log_prior, log_likelihood, 12 / 4000)
+    mean, std = conjugate(**given)
     torch.testing.assert_close(density, D.Normal(mean, std).log_prob(theta).exp(), rtol=1e-6, atol=1e-8)
     covariance = given["noise_std"] ** 2 * torch.eye(5, dtype=torch.float64) + given["prior_std"] ** 2
     marginal = D.MultivariateNormal(given["prior_mean"].expand(5), covariance)
@@ -41,8 +40,8 @@ def test_grid_posterior_approaches_the_conjugate_one(rng):
 
 @pytest.mark.parametrize("n", [3, 30])
 def test_map_is_ridge_and_the_mode(rng, n):
-    given = map_regression.regression(rng, n, 5, (1.3, 1.8), (0.5, 0.8))
-    w = map_regression.map_weights(**given)
+    given = regression(rng, n, 5, (1.3, 1.8), (0.5, 0.8))
+    w = map_weights(**given)
     alpha = float(given["noise_std"] / given["prior_std"]) ** 2
     ridge = Ridge(alpha=alpha, fit_intercept=False).fit(given["features"], given["targets"])
     np.testing.assert_allclose(w, ridge.coef_, rtol=1e-6)
@@ -53,29 +52,29 @@ def test_map_is_ridge_and_the_mode(rng, n):
 
 
 def test_mixture_density_is_that_of_torch_and_integrates_to_one(rng):
-    given = mixture.mixture(rng, 6, 2, 3)
+    given = mixture(rng, 6, 2, 3)
     components = D.MultivariateNormal(given["means"], given["covariances"])
     torch_density = D.MixtureSameFamily(D.Categorical(given["weights"]), components)
-    torch.testing.assert_close(mixture.log_prob(**given), torch_density.log_prob(given["x"]))
+    torch.testing.assert_close(mixture_log_prob(**given), torch_density.log_prob(given["x"]))
     axis = torch.linspace(-14, 14, 281, dtype=torch.float64)
     grid = torch.cartesian_prod(axis, axis)
-    total = mixture.log_prob(**(given | {"x": grid})).exp().sum() * 0.1**2
+    total = mixture_log_prob(**(given | {"x": grid})).exp().sum() * 0.1**2
     assert float(total) == pytest.approx(1, abs=1e-6)
 
 
 def test_ppca_density_is_the_integral_over_z(rng):
-    given = ppca.ppca(rng, 4, 5, 1)
+    given = _ppca.ppca(rng, 4, 5, 1)
     z = torch.linspace(-9, 9, 4001, dtype=torch.float64)[:, None]
     log_joint = D.Normal(0.0, 1.0).log_prob(z) + torch.stack(
-        [ppca.conditional(x, z, given["W"], given["mu"], given["sigma"]) for x in given["x"]], 1
+        [ppca_log_prob.conditional(x, z, given["W"], given["mu"], given["sigma"]) for x in given["x"]], 1
     )
     log_prob = torch.logsumexp(log_joint, 0) + math.log(18 / 4000)
-    torch.testing.assert_close(ppca.log_prob(**given), log_prob)
-    definition = ppca.gaussian(
+    torch.testing.assert_close(ppca_log_prob.log_prob(**given), log_prob)
+    definition = ppca_log_prob.gaussian(
         given["x"], given["mu"], given["W"] @ given["W"].T + given["sigma"] ** 2 * torch.eye(5, dtype=torch.float64)
     )
     torch.testing.assert_close(definition, log_prob)
-    mean, covariance = ppca.posterior(**given)
+    mean, covariance = _ppca.posterior(**given)
     weights = torch.softmax(log_joint, 0)
     torch.testing.assert_close(mean, weights.T @ z)
     second = (weights * (z - mean.T) ** 2).sum(0)
@@ -87,17 +86,17 @@ def test_ppca_density_is_that_of_scikit_learn(rng):
     pca = PCA(2).fit(x)
     scale = torch.as_tensor(np.sqrt(pca.explained_variance_ - pca.noise_variance_))
     W, mu = torch.as_tensor(pca.components_.T) * scale, torch.as_tensor(pca.mean_)
-    ours = ppca.log_prob(torch.as_tensor(x), W, mu, torch.tensor(pca.noise_variance_).sqrt())
+    ours = ppca_log_prob.log_prob(torch.as_tensor(x), W, mu, torch.tensor(pca.noise_variance_).sqrt())
     np.testing.assert_allclose(ours, pca.score_samples(x))
 
 
 def test_naive_estimate_approaches_the_integral(rng):
-    given = monte_carlo.decoded(rng, 3, 1, 2, 1)
+    given = decoded(rng, 3, 1, 2, 1)
     decoder = Decoder(*(given[name] for name in ("A", "B", "c", "log_scale")))
     z = torch.linspace(-9, 9, 4001, dtype=torch.float64)[:, None]
     exact = torch.logsumexp(decoder(given["x"], z) + D.Normal(0.0, 1.0).log_prob(z), 0) + math.log(18 / 4000)
     draws = D.Normal(0.0, 1.0).icdf((torch.arange(4000, dtype=torch.float64)[:, None] + 0.5) / 4000)
-    torch.testing.assert_close(monte_carlo.naive(given["x"], draws, decoder), exact, rtol=0, atol=1e-4)
+    torch.testing.assert_close(naive(given["x"], draws, decoder), exact, rtol=0, atol=1e-4)
 
 
 @pytest.mark.parametrize(("name", "value"), [("x", torch.zeros(2)), ("z", torch.zeros(3))])
@@ -119,14 +118,14 @@ def test_memory_watch_sees_allocations_and_no_views():
 
 def test_statistics_of_a_right_sample_stay_within_their_errors(rng):
     """Over many samples the standardised statistics are as large as normal ones, not larger."""
-    given = sampling.cases(rng)["value"]
+    given = sample_mixture.cases(rng)["value"]
     arguments = [given[name] for name in ("weights", "means", "covariances")]
     largest = []
     for _ in range(60):
-        x, k = sampling.sample(2000, *arguments)
+        x, k = sample_mixture.sample(2000, *arguments)
         groups = [x[k == c] - given["means"][c] for c in range(3)]
         counts = k.bincount(minlength=3).double()
-        white = sampling.whitened(groups, given["covariances"])
-        largest.append(max(sampling.off(counts, given["weights"]), *(sampling.worst(w) for w in white)))
+        white = sample_mixture.whitened(groups, given["covariances"])
+        largest.append(max(sample_mixture.off(counts, given["weights"]), *(sample_mixture.worst(w) for w in white)))
     assert 1.5 < float(np.median(largest)) < 3
     assert max(largest) < 5

@@ -5,7 +5,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from dgmlib.checks import check
-from dgmlib.checks.card import NotPassed
+from dgmlib.checks.engine.card import NotPassed
 
 
 def wrong(f, x):
@@ -38,5 +38,5 @@ def test_only_green_passes(monkeypatch, answer, state):
 
 def test_ipython_shows_the_card_and_no_traceback(capsys, tmp_path):
     shell = InteractiveShell(ipython_dir=str(tmp_path), config=Config({"HistoryManager": {"enabled": False}}))
-    shell.run_cell("from dgmlib.checks.card import NotPassed\nraise NotPassed('✗ one: 1 of 2 laws passed')")
+    shell.run_cell("from dgmlib.checks.engine.card import NotPassed\nraise NotPassed('✗ one: 1 of 2 laws passed')")
     assert capsys.readouterr().out.strip() == "✗ one: 1 of 2 laws passed"

@@ -4,7 +4,7 @@ import json
 import random
 
 from dgmlib.checks import ASSIGNMENTS
-from dgmlib.checks.exercise import WAITS
+from dgmlib.checks.engine.verdict import WAITS
 from grading import judge, results, verdicts
 from grading.course import Course, write
 

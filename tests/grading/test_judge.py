@@ -114,7 +114,7 @@ REFERENCE = """def batch_jacobian(f, x):
     return ASSIGNMENTS["00_flows_recap"].exercises["batch_jacobian"].reference(f, x)"""
 LIBRARY = """import importlib, sys
 def batch_jacobian(f, x):
-    for name in ("dgmlib.checks.exercise", "dgmlib.checks.flows_recap", "grading.judge"):
+    for name in ("dgmlib.checks.engine.exercise", "dgmlib.checks.exercises.flows_recap", "grading.judge"):
         try: importlib.import_module(name)
         except ImportError: continue
         return torch.func.vmap(torch.func.jacrev(f))(x)

@@ -37,7 +37,7 @@ DENIED = {
     "write to the stage": "import dgmlib; open(dgmlib.__file__, 'a')",
     "write to a kernel setting": "open('/proc/sys/kernel/core_pattern', 'w')",
     "import dgmlib.flows": "import dgmlib.flows",
-    "import the references": "import dgmlib.checks.exercise",
+    "import the references": "import dgmlib.checks.engine.exercise",
     "import the grader": "import grading.judge",
     "open a connection": "import socket; socket.create_connection(('127.0.0.1', 80), 1)",
     "open a Unix socket": "import socket; socket.socket(socket.AF_UNIX)",
@@ -141,7 +141,7 @@ def test_the_stage_holds_no_references(stage):
     files = {str(p.relative_to(stage.path)) for p in stage.path.rglob("*.py")}
     assert "dgmlib/data.py" in files
     assert "dgmlib/checks/run/__init__.py" in files
-    assert not [f for f in files if "flows/" in f or f.startswith(("dgmlib/checks/exercise", "dgmlib/checks/laws"))]
+    assert not [f for f in files if "flows/" in f or f.startswith(("dgmlib/checks/exercises", "dgmlib/checks/engine"))]
     assert (stage.path / "dgmlib/__init__.py").read_text() != Path(dgmlib.__file__).read_text()
 
 

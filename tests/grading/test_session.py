@@ -25,7 +25,7 @@ def right(session) -> bool:
     for source in (SETUP, RIGHT["batch_jacobian"]):
         assert session.cell("fine", source)[0] == ""
     inputs = EXERCISE.inputs(np.random.default_rng(1))
-    answer = session.exercise("batch_jacobian", 1, inputs)
+    answer = session.exercise("batch_jacobian", 1, inputs, EXERCISE.request)
     assert answer.arrays is not None, answer.reason
     return all(law.passed for law in EXERCISE.judge(inputs, answer.arrays, EXERCISE.expected(inputs)))
 
@@ -90,14 +90,14 @@ def test_what_harms_nobody(start, name):
 def test_a_hanging_answer_costs_that_exercise(session):
     session.cell("setup", SETUP)
     session.cell("answer", "def batch_jacobian(f, x):\n    while True: pass")
-    answer = session.exercise("batch_jacobian", 1, EXERCISE.inputs(np.random.default_rng(1)))
+    answer = session.exercise("batch_jacobian", 1, EXERCISE.inputs(np.random.default_rng(1)), EXERCISE.request)
     assert answer.arrays is None
     assert "took too long: allowed are" in answer.reason
     assert right(session)
 
 
 def test_a_missing_answer_is_missing(session):
-    assert session.exercise("batch_jacobian", 1, {}).reason == "missing"
+    assert session.exercise("batch_jacobian", 1, {}, EXERCISE.request).reason == "missing"
 
 
 def test_the_budget_of_a_submission_ends_it(start):

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from dgmlib.checks import ASSIGNMENTS
-from dgmlib.checks.exercise import LawResult
+from dgmlib.checks.engine.verdict import LawResult
 from grading import feedback, filed, judge, outputs, verdicts
 from grading.course import CHECKOUT
 from grading.outputs import Output

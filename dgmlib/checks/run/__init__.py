@@ -5,43 +5,17 @@ bytes. A text (an exception, say) is a uint8 tensor of UTF-8. This package impor
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from importlib import import_module
-from pkgutil import iter_modules
 
 import torch
 from torch import Tensor
 
+from .invocation import Invocation
 from .record import Record, seeded, text, untext
 from .watch import on_meta
 
-__all__ = ["PROBES", "Probe", "join", "probe", "run", "split", "text", "untext"]
+__all__ = ["Invocation", "join", "run", "split", "text", "untext"]
 
 Arrays = dict[str, Tensor]
-
-
-@dataclass(frozen=True)
-class Probe:
-    """How an exercise is called: `call(answer, arrays, record)` fills the record; `grad` names what it is
-    differentiated by; a case named in `plain` is called once and never differentiated."""
-
-    call: Callable[[Callable, Arrays, Record], None]
-    grad: tuple[str, ...] = ()
-    plain: tuple[str, ...] = ("float32", "extreme")
-    device: bool = True
-
-
-PROBES: dict[str, Probe] = {}
-
-
-def probe(name: str, **options):
-    """Register the decorated function as the probe of exercise `name`."""
-
-    def register(call):
-        PROBES[name] = Probe(call, **options)
-        return call
-
-    return register
 
 
 def split(flat: Arrays) -> dict[str, Arrays]:
@@ -58,25 +32,24 @@ def join(cases: dict[str, Arrays]) -> Arrays:
     return {f"{case}/{name}": value for case, arrays in cases.items() for name, value in arrays.items()}
 
 
-def run(name: str, answer: Callable, inputs: Arrays) -> Arrays:
+def run(invocation: Invocation, answer: Callable, inputs: Arrays) -> Arrays:
     """Call `answer` on every case. Never raises for a student's mistake: it is written down as `case/error...`."""
-    exercise = PROBES[name]
     outputs: dict[str, Arrays] = {}
     for number, (case, arrays) in enumerate(split(inputs).items()):
-        outputs[case] = values(exercise, answer, arrays)
-        if exercise.grad and case not in exercise.plain:
-            outputs[case] |= gradients(exercise, answer, arrays)
-        if exercise.device and number == 0:
-            outputs[case] |= on_meta(exercise.call, answer, arrays)
+        outputs[case] = values(invocation, answer, arrays)
+        if invocation.differentiates(case):
+            outputs[case] |= gradients(invocation, answer, arrays)
+        if number == 0:
+            outputs[case] |= on_meta(invocation.call, answer, arrays)
     return join(outputs)
 
 
-def values(exercise: Probe, answer: Callable, arrays: Arrays) -> Arrays:
+def values(invocation: Invocation, answer: Callable, arrays: Arrays) -> Arrays:
     """One plain call: what it returned, and the names of the inputs that it changed."""
     given = {name: value.clone() for name, value in arrays.items()}
     record = Record()
     with seeded(arrays), record.part("call"):
-        exercise.call(answer, given, record)
+        invocation.call(answer, given, record)
     changed = [name for name, value in arrays.items() if not untouched(given[name], value)]
     if changed:
         record.text("changed", ", ".join(changed))
@@ -92,15 +65,15 @@ def untouched(now: Tensor, before: Tensor) -> bool:
     )
 
 
-def gradients(exercise: Probe, answer: Callable, arrays: Arrays) -> Arrays:
+def gradients(invocation: Invocation, answer: Callable, arrays: Arrays) -> Arrays:
     """The gradient of a fixed projection of all outputs, by each input that `grad` names: `grad.<input>`."""
     leaves = {
-        name: value.clone().requires_grad_(name in exercise.grad and value.is_floating_point())
+        name: value.clone().requires_grad_(name in invocation.grad and value.is_floating_point())
         for name, value in arrays.items()
     }
     record, found = Record(), {}
     with seeded(arrays), record.part("gradient"):
-        exercise.call(answer, dict(leaves), record)
+        invocation.call(answer, dict(leaves), record)
         wanted = {name: leaf for name, leaf in leaves.items() if leaf.requires_grad and leaf.is_leaf}
         if (projection := record.projection()) is not None:
             found = dict(
@@ -108,7 +81,3 @@ def gradients(exercise: Probe, answer: Callable, arrays: Arrays) -> Arrays:
             )
     errors = {key: value for key, value in record.items() if key.startswith("error")}
     return {f"grad.{name}": g.detach() for name, g in found.items() if g is not None} | errors
-
-
-for found in iter_modules(__path__):  # the probes of every assignment, once what they import from here is there
-    import_module(f"{__name__}.{found.name}")

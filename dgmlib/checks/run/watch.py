@@ -109,3 +109,20 @@ class Calls(TorchDispatchMode):
     def among(self, names: set[str]) -> list[str]:
         """The called operations that are one of `names`; a solve with factors at hand is none."""
         return sorted(call for call in self.names - NO_FACTORISATION if names & set(call.split("_")))
+
+
+class Largest(TorchDispatchMode):
+    """The most numbers that one tensor made by an operation holds, and its shape."""
+
+    def __init__(self):
+        super().__init__()
+        self.numbers, self.shape = 0, ()
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        out = function(*args, **(kwargs or {}))
+        for leaf in tree_leaves(out):
+            if isinstance(leaf, Tensor):
+                numbers = leaf.untyped_storage().nbytes() // leaf.element_size()
+                if numbers > self.numbers:
+                    self.numbers, self.shape = numbers, tuple(leaf.shape)
+        return out

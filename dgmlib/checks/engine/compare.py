@@ -1,0 +1,140 @@
+"""Outputs compared with what was expected, and the words for what differs: a number, a shape, a known mistake.
+
+Numbers are compared with a tolerance of the expected dtype, relative to the size of the whole output: 1e-6 in float64,
+1e-3 in float32, far above what another order of the same operations costs and far below any mistake. A value law may
+give its outputs another one.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from .verdict import WAITS, Mistake, Seen
+
+TOLERANCE = {torch.float64: 1e-6, torch.float32: 1e-3}
+NUMBERS = (torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.bool)
+
+
+def pairs(cases: Sequence[str], outputs: Sequence[str]):
+    return [(case, name) for case in cases for name in outputs]
+
+
+def about_form(seen: Seen, outputs: Sequence[str], message: str | None) -> str | None:
+    """`message`, unless the same outputs are wrong in the first place: then it says nothing about form."""
+    names = [name for name in outputs if name in seen.expected.get("value", {})]
+    return WAITS if message is not None and compare(seen, ["value"], names, "") is not None else message
+
+
+def compare(seen: Seen, cases: Sequence[str], outputs: Sequence[str], hint: str) -> str | None:
+    """The first output that differs from the expected one, in words; the mistake that gives the same, if any does."""
+    for case, name in pairs(cases, outputs):
+        got, own = seen.outputs.get(case, {}).get(name), seen.exercise.tolerances.get(name, 0.0)
+        message = differs(seen.expected[case][name], got, name, own)
+        if message == "":
+            continue
+        if message is None:
+            return f"your answer raised {seen.error(case)}" if seen.error(case) else f"{name} did not come back"
+        known = "" if case == "extreme" else diagnosis(seen, cases, outputs)
+        return f"{message} {known or hint}".strip()
+    return None
+
+
+def differs(want: Tensor, got: Tensor | None, name: str, tolerance: float = 0.0) -> str | None:
+    """Empty where `got` is right, None where it is missing, else what came for what. The larger tolerance counts."""
+    if got is None:
+        return None
+    if got.shape != want.shape:
+        return f"{name}: expected shape {tuple(want.shape)}, got {tuple(got.shape)}."
+    if got.dtype not in NUMBERS:
+        return f"{name}: expected {want.dtype}, got {got.dtype}."
+    if close(want, got, tolerance):
+        return ""
+    if want.is_floating_point() and bool(want.isfinite().all()) and not bool(got.double().isfinite().all()):
+        return f"{name}: expected finite numbers, got {first(got, ~got.double().isfinite())}."
+    worst = ~torch.isclose(got.double(), want.double(), rtol=0, atol=bound(want, tolerance), equal_nan=True)
+    if first(want, worst) == first(got, worst):
+        gap = float((got.double() - want.double()).abs()[worst].max())
+        return f"{name}: expected {first(want, worst)}, got a number {gap:.1e} away."
+    return f"{name}: expected {first(want, worst)}, got {first(got, worst)}."
+
+
+def close(want: Tensor, got: Tensor, tolerance: float = 0.0) -> bool:
+    """Equal shapes, and equal numbers up to the tolerance of the expected dtype."""
+    if want.shape != got.shape or got.dtype not in NUMBERS:
+        return False
+    return torch.allclose(got.double(), want.double(), rtol=0, atol=bound(want, tolerance), equal_nan=True)
+
+
+def bound(want: Tensor, tolerance: float = 0.0) -> float:
+    """The tolerance: relative to the largest expected number."""
+    finite = want.double()[want.double().isfinite()]
+    size = float(finite.abs().max()) if finite.numel() else 0.0
+    return max(TOLERANCE.get(want.dtype, 0.0), tolerance) * max(size, 1e-3)
+
+
+def first(tensor: Tensor, where: Tensor) -> str:
+    """The first marked entry, with its place."""
+    if tensor.ndim == 0:
+        return brief(tensor)
+    place = tuple(int(i) for i in where.nonzero()[0])
+    return f"{brief(tensor[place])} at {list(place)}"
+
+
+def brief(number: Tensor) -> str:
+    return " ".join(f"{float(entry):.5g}" for entry in number.reshape(-1)[:12])
+
+
+def diagnosis(seen: Seen, cases: Sequence[str], keys: Sequence[str]) -> str:
+    """The message of the known mistake with these outputs; of several, of the one that is alike in most others too."""
+    here = pairs(cases, keys)
+    wrong = [at for at in here if not same(received(seen, at), seen.expected[at[0]].get(at[1]))]
+    alike = [
+        mistake
+        for mistake in seen.exercise.mistakes
+        if all(same(received(seen, at), seen.wrong_output(mistake, *at)) for at in here)
+        and any(not same(seen.wrong_output(mistake, *at), seen.expected[at[0]].get(at[1])) for at in wrong)
+    ]
+    return max(alike, key=lambda mistake: likeness(seen, mistake)).message if alike else ""
+
+
+def likeness(seen: Seen, mistake: Mistake) -> int:
+    """How many outputs of a known mistake are the student's."""
+    everything = [(case, key) for case, arrays in seen.expected.items() for key in arrays]
+    return sum(same(received(seen, at), seen.wrong_output(mistake, *at)) for at in everything)
+
+
+def received(seen: Seen, at: tuple[str, str]) -> Tensor | None:
+    return seen.outputs.get(at[0], {}).get(at[1])
+
+
+def same(a: Tensor | None, b: Tensor | None) -> bool:
+    """Equal up to the tolerance; both may be missing."""
+    return close(a, b) if a is not None and b is not None else a is b
+
+
+OVERWRITTEN = "a tensor that the gradient needs was overwritten in place: build a new one (cat, stack, where)."
+
+
+def compare_gradients(seen: Seen, cases: Sequence[str], names: Sequence[str], hint: str) -> str | None:
+    """The first gradient that is missing or differs, in words."""
+    keys = [f"grad.{name}" for name in names]
+    for case, key in pairs(cases, keys):
+        want, got = seen.expected[case].get(key), seen.outputs.get(case, {}).get(key)
+        if want is None or (got is not None and close(want, got)):
+            continue
+        known, name = diagnosis(seen, cases, keys) or hint, seen.exercise.known_as.get(key[5:], key[5:])
+        if error := seen.error(case, "error.gradient"):
+            overwritten = "inplace operation" in error or "in-place operation" in error
+            return OVERWRITTEN if overwritten else f"differentiating your answer raised {error} {known}".strip()
+        if got is None or not bool(got.double().any()):
+            return f"no gradient reaches {name}: look for detach, .data, .item(), numpy or no_grad. {known}".strip()
+        return f"the value is right, its gradient is not: by {differs(want, got, name)} {known}".strip()
+    return None
+
+
+def wrong_dtype(seen: Seen, case: str, name: str) -> str | None:
+    want, got = seen.expected[case][name], seen.outputs.get(case, {}).get(name)
+    if got is None or got.dtype == want.dtype:
+        return None
+    return f"{name}: expected {want.dtype}, got {got.dtype}; a constant inside has its own dtype: take an input's"

@@ -1,0 +1,75 @@
+"""What a verdict is made of: laws, their results, and what one answer gave. A message is None where a law holds."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+from ..run import Arrays, gradients, untext, values
+
+if TYPE_CHECKING:
+    from .exercise import Exercise
+
+UNSOLVED = "NotImplementedError"
+WAITS = "counts as soon as the values are right"
+
+
+@dataclass(frozen=True)
+class LawResult:
+    law: str
+    passed: bool
+    weight: float
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A typical wrong answer, and what to tell a student whose outputs equal its outputs."""
+
+    message: str
+    answer: Callable
+
+
+@dataclass(frozen=True)
+class Law:
+    """`test(seen)` gives None where the law holds, else the message. A law that is no value law `waits` for the value
+    laws: for all of them, or for any one (a matter of form), so that an answer of zeros earns nothing. A value law
+    without a `weight` takes what the others leave of the exercise's points."""
+
+    name: str
+    weight: float | None
+    test: Callable[["Seen"], str | None]
+    waits: Callable | None = None
+    outputs: Sequence[str] | None = None  # that a value law compares; None: all that the answer returns
+    tolerance: float | None = None  # of a value law: relative to the largest expected number
+    gradient_by: Sequence[str] | None = None  # of a gradient law: names of arrays; empty: everything the call takes
+    gradient_cases: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One answer's inputs, outputs and expected outputs, by case."""
+
+    exercise: "Exercise"
+    inputs: dict[str, Arrays]
+    outputs: dict[str, Arrays]
+    expected: dict[str, Arrays]
+
+    def error(self, case: str, prefix: str = "error") -> str:
+        """The first exception of a case, or an empty string."""
+        texts = [value for key, value in self.outputs.get(case, {}).items() if key.startswith(prefix)]
+        return untext(texts[0]) if texts else ""
+
+    @cached_property
+    def _wrong_outputs(self) -> dict[tuple, Arrays]:
+        return {}
+
+    def wrong_output(self, mistake: Mistake, case: str, key: str) -> Tensor | None:
+        """What a known mistake gives on the same inputs; run when asked for, and once."""
+        made, part = self._wrong_outputs, gradients if key.startswith("grad.") else values
+        at = (id(mistake), case, part)
+        if at not in made:
+            made[at] = part(self.exercise.invocation, mistake.answer, self.inputs[case])
+        return made[at].get(key)

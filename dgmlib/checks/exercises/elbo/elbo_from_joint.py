@@ -1,0 +1,53 @@
+"""`elbo_from_joint`: the Monte-Carlo average of log p(x, z)/q(z) over K samples of q."""
+
+import torch
+
+from ...engine import Exercise, Mistake, form, gradient, stable, value
+from ._samples import AXIS, CUT, ROWS, SUM, log_mean, weight_cases
+
+
+def from_joint(log_joint, log_q):
+    return (log_joint - log_q).mean(0)
+
+
+LOG_Q = "log q is missing: without it this is E_q log p(x, z), the entropy of q left out."
+MISTAKES = (
+    Mistake("This is the log of the mean weight, the importance-weighted bound; the ELBO is the mean of the logs.", lambda j, q: log_mean(j - q)),
+    Mistake(LOG_Q, lambda j, q: j.mean(0)),
+    Mistake("log q is added; it is subtracted: log p(x, z)/q(z).", lambda j, q: (j + q).mean(0)),
+    Mistake("The sign is flipped: log q - log p(x, z) is a loss, the ELBO is its negative.", lambda j, q: (q - j).mean(0)),
+    Mistake("The samples already come from q; weighting them by q again counts it twice.", lambda j, q: (q.exp() * (j - q)).sum(0)),
+    Mistake("The samples already come from q; weighting them by q again counts it twice.", lambda j, q: (q.exp() * (j - q)).mean(0)),
+    Mistake("The samples already come from q; weighting them by q again counts it twice.", lambda j, q: (torch.softmax(q, 0) * (j - q)).sum(0)),
+    Mistake("The samples already come from q; weights of their own have no place in the average.", lambda j, q: (torch.softmax(j - q, 0) * (j - q)).sum(0)),
+    Mistake(SUM, lambda j, q: (j - q).sum(0)),
+    Mistake("This is the ratio of logarithms; the logarithm of a ratio is a difference.", lambda j, q: (j / q).mean(0)),
+    Mistake("This is the mean of the weights; the ELBO is the mean of their logarithms.", lambda j, q: (j - q).exp().mean(0)),
+    Mistake("This is a difference of two log-means; the ELBO is the mean of the difference of the logs.", lambda j, q: log_mean(j) - log_mean(q)),
+    Mistake(AXIS, lambda j, q: (j - q).mean(1)),
+    Mistake(ROWS, lambda j, q: (j - q).mean()),
+    Mistake(ROWS, lambda j, q: (j - q).mean(0).sum()),
+    Mistake("Only the first sample is used.", lambda j, q: j[0] - q[0]),
+    Mistake(CUT, lambda j, q: (j - q.detach()).mean(0)),
+)  # fmt: skip
+
+EXERCISE = Exercise(
+    __name__,
+    points=1,
+    slide="ELBO Derivation I",
+    call="log_joint, log_q",
+    returns="elbo",
+    cases=weight_cases,
+    reference=from_joint,
+    laws=(
+        value(
+            "value",
+            "The average over k of log p(x, z_k) - log q(z_k), shape (n,).",
+            cases=["value", "square", "one sample", "one row"],
+        ),
+        gradient(0.125),
+        stable(0.125, ["extreme", "scattered"], "Stay with the logarithms: exp leaves the range of floats here."),
+        *form(),
+    ),
+    mistakes=MISTAKES,
+)

@@ -1,0 +1,58 @@
+"""`e_step`: q = p(z|x)."""
+
+import torch
+
+from ...engine import Exercise, Mistake, form, gradient, shapes, single, stable, value
+from ._mixture import SLIDE, e_step, far, hard_e_step, log_joint, mixture
+from ._scores import WRONG_SCORES
+
+
+def cases(rng):
+    value_case = mixture(rng, 7, 3, 2)
+    return {
+        "value": value_case,
+        "float32": single(value_case),
+        "one row": mixture(rng, 1, 4, 3),
+        "one feature": mixture(rng, 5, 2, 1),
+        "one component": mixture(rng, 4, 1, 2),
+        "extreme": far(rng),
+    }
+
+
+def unnormalised(x, weights, means, covariances):
+    return log_joint(x, weights, means, covariances).exp()
+
+
+def with_joint(formula):
+    """A wrong E-step: softmax over k of another score; `formula` takes (x, weights, means, covariances)."""
+    return lambda *given: torch.softmax(formula(*given), dim=1)
+
+
+MISTAKES = (
+    *(Mistake(message, with_joint(score)) for message, score in WRONG_SCORES),
+    Mistake("The softmax runs over the points; each row, over the components, sums to 1.", lambda *given: torch.softmax(log_joint(*given), 0)),
+    Mistake("These are joint densities; divide them by their sum over the components.", unnormalised),
+    Mistake("The softmax is given densities; it takes their exponential itself, so give it logarithms.", lambda *given: torch.softmax(unnormalised(*given), 1)),
+    Mistake("These are log-responsibilities; take exp.", lambda *given: torch.log_softmax(log_joint(*given), 1)),
+    Mistake("The responsibilities stand transposed: (n, K) is wanted.", lambda *given: e_step(*given).T),
+    Mistake("This is a hard assignment; q = p(z|x) is soft.", hard_e_step),
+    Mistake("The values are right and cut off the graph: no detach, no no_grad.", lambda *given: e_step(*given).detach()),
+)  # fmt: skip
+
+EXERCISE = Exercise(
+    __name__,
+    points=3,
+    slide=SLIDE,
+    call="x, weights:simplex, means, covariances:symmetric",
+    returns="responsibilities",
+    cases=cases,
+    reference=e_step,
+    laws=(
+        value("value", "q_ik = w_k N(x_i; mu_k, Sigma_k) / sum over the components."),
+        gradient(0.5),
+        stable(0.5, ["extreme"], "Far from every mode all densities are 0.0: take the softmax of their logarithms."),
+        shapes(0.125, ["one row", "one feature", "one component"]),
+        *form(),
+    ),
+    mistakes=MISTAKES,
+)

@@ -1,0 +1,166 @@
+"""`AffineCoupling`: half of the features moves, by what the other half says."""
+
+import torch
+from torch import nn
+
+from ...engine import Exercise, Mistake, form, gradient, normal, shapes, silent, single, stable, value
+from ...run.fixtures.maps import CouplingConditioner, CouplingModule
+from ._autoregressive import ATTACHED, EXTREME, ROWS
+
+
+class Coupling(nn.Module):
+    def __init__(self, conditioner, split):
+        super().__init__()
+        self.conditioner, self.split = conditioner, split
+
+    def forward(self, x):
+        x1, x2 = x[:, : self.split], x[:, self.split :]
+        mu, s = self.conditioner(x1)
+        return torch.cat([x1, (x2 - mu) * torch.exp(-s)], 1), -s.sum(-1)
+
+    def inverse(self, z):
+        z1, z2 = z[:, : self.split], z[:, self.split :]
+        mu, s = self.conditioner(z1)
+        return torch.cat([z1, z2 * torch.exp(s) + mu], 1), s.sum(-1)
+
+
+def coupling(rng, n, m, split, shift=0.0):
+    rest = m - split
+    return {
+        "x": normal(rng, n, m),
+        "z": normal(rng, n, m),
+        "A": normal(rng, rest, split, scale=split**-0.5),
+        "B": normal(rng, rest, split, scale=split**-0.5),
+        "shift": normal(rng, rest, scale=0.3, shift=shift),
+    }
+
+
+def cases(rng):
+    value_case = coupling(rng, 6, 5, 2)
+    return {
+        "value": value_case,
+        "wide split": coupling(rng, 4, 5, 4),
+        "float32": single(value_case),
+        "one row": coupling(rng, 1, 4, 2),
+        "two features": coupling(rng, 5, 2, 1),
+        "extreme": single(coupling(rng, 3, 60, 20, shift=-4.0)),
+    }
+
+
+def probe(answer, given, record):
+    x, z = given["x"], given["z"]
+    split = x.shape[1] - len(given["A"])
+    layer = answer(CouplingConditioner(given["A"], given["B"], given["shift"]), split)
+    with record.part("forward"):
+        record.returned(layer.forward(x), "z", "log_det")
+    with record.part("inverse"):
+        record.returned(layer.inverse(z), "x", "inverse_log_det")
+    with record.part("submodule"):
+        conditioner = CouplingModule(given["A"], given["B"], given["shift"])
+        layer = answer(conditioner, split)
+        layer.forward(x)
+        if not isinstance(layer, nn.Module):
+            record.text("submodule.found", "in no nn.Module: make the layer one")
+        elif not any(module is conditioner for module in layer.modules()):
+            record.text("submodule.found", "not among layer.modules()")
+        record.text("submodule.seen", "yes")
+
+
+def changed(forward=None, inverse=None):
+    """A coupling layer with one direction replaced: by a function of (x1, x2, mu, s)."""
+
+    class Wrong(Coupling):
+        def forward(self, x):
+            return super().forward(x) if forward is None else self.apply(forward, x)
+
+        def inverse(self, z):
+            return super().inverse(z) if inverse is None else self.apply(inverse, z)
+
+        def apply(self, formula, x):
+            x1, x2 = x[:, : self.split], x[:, self.split :]
+            return formula(x1, x2, *self.conditioner(x1))
+
+    return Wrong
+
+
+def keep_first(x2_formula, log_det):
+    return lambda a, b, mu, s: (torch.cat([a, x2_formula(b, mu, s)], 1), log_det(s))
+
+
+def down(b, mu, s):
+    return (b - mu) * torch.exp(-s)
+
+
+def up(b, mu, s):
+    return b * torch.exp(s) + mu
+
+
+def same(x1, x2, mu, s):
+    return torch.cat([x1, x2], 1), s.new_zeros(len(s))
+
+
+def summed(s):
+    return s.sum(-1)
+
+
+def negative(s):
+    return -s.sum(-1)
+
+
+MISTAKES = (
+    Mistake("This returns x as it came with log_det 0: the second part must be shifted and scaled.", changed(same, same)),
+    Mistake("This returns x as it came with log_det 0: the second part must be shifted and scaled.", changed(same)),
+    Mistake("The two directions are swapped: forward is x -> z and divides by sigma.", changed(keep_first(up, summed), keep_first(down, negative))),
+    Mistake("The signs of both log_dets are flipped.", changed(keep_first(down, summed), keep_first(up, negative))),
+    Mistake("forward's log_det has its sign flipped: -sum log sigma.", changed(keep_first(down, summed))),
+    Mistake("inverse's log_det has its sign flipped: it belongs to the direction called, + sum log sigma.", changed(None, keep_first(up, negative))),
+    Mistake("log_det is averaged over the features; it is a sum.", changed(keep_first(down, lambda s: -s.mean(-1)), keep_first(up, lambda s: s.mean(-1)))),
+    Mistake("log_det is missing (zero).", changed(keep_first(down, lambda s: 0 * s.sum(-1)), keep_first(up, lambda s: 0 * s.sum(-1)))),
+    Mistake("The conditioner's second output is log sigma; it is used as if it were sigma.", changed(keep_first(lambda b, mu, s: (b - mu) / s, lambda s: -s.abs().log().sum(-1)), keep_first(lambda b, mu, s: b * s + mu, lambda s: s.abs().log().sum(-1)))),
+    Mistake("sigma² stands where sigma belongs.", changed(keep_first(lambda b, mu, s: (b - mu) * torch.exp(-2 * s), lambda s: -2 * s.sum(-1)), keep_first(lambda b, mu, s: b * torch.exp(2 * s) + mu, lambda s: 2 * s.sum(-1)))),
+    Mistake("inverse adds mu before it scales; it undoes forward in the opposite order: z2 * sigma + mu.", changed(None, keep_first(lambda b, mu, s: (b + mu) * torch.exp(s), summed))),
+    Mistake("mu is subtracted after the division; subtract first.", changed(keep_first(lambda b, mu, s: b * torch.exp(-s) - mu, negative))),
+    Mistake("Only the second part comes back; z holds both, the first unchanged.", changed(lambda a, b, mu, s: (down(b, mu, s), -s.sum(-1)), lambda a, b, mu, s: (up(b, mu, s), s.sum(-1)))),
+    Mistake("The two parts come back in the wrong order.", changed(lambda a, b, mu, s: (torch.cat([down(b, mu, s), a], 1), -s.sum(-1)))),
+    Mistake(ROWS, changed(keep_first(down, lambda s: -s.sum().expand(len(s))), keep_first(up, lambda s: s.sum().expand(len(s))))),
+)  # fmt: skip
+
+EXERCISE = Exercise(
+    __name__,
+    points=4,
+    slide="Coupling Layer (Recap of Previous Lecture)",
+    call="x, z, conditioner()",
+    returns="z, log_det, x, inverse_log_det",
+    probe=probe,
+    cases=cases,
+    reference=Coupling,
+    laws=(
+        value(
+            "z", "z1 = x1, z2 = (x2 - mu(x1)) / sigma(x1).", cases=["value", "wide split"], outputs=["z"], weight=0.75
+        ),
+        value(
+            "log_det",
+            "-sum log sigma(x1), shape (n,).",
+            cases=["value", "wide split"],
+            outputs=["log_det"],
+            weight=0.75,
+        ),
+        value(
+            "inverse",
+            "x2 = z2 sigma(z1) + mu(z1), log_det + sum log sigma.",
+            cases=["value", "wide split"],
+            outputs=["x", "inverse_log_det"],
+        ),
+        gradient(0.5, hint=ATTACHED),
+        silent(
+            0.25,
+            "submodule",
+            "submodule",
+            "the conditioner is {found}: keep it as an attribute, so that it is trained with the layer",
+        ),
+        stable(0.25, ["extreme"], EXTREME),
+        shapes(0.125, ["one row", "two features"]),
+        *form(),
+    ),
+    mistakes=MISTAKES,
+)

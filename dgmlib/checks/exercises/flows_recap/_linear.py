@@ -1,0 +1,254 @@
+"""`LULinear` and `QRLinear`: judged by behaviour alone, whatever the parametrisation.
+
+Before training z = W x for the given W. After an optimiser step the layer's own W is read off `forward(I)`, and its
+log-determinant is computed here, not by the answer."""
+
+import torch
+from torch import nn
+
+from ...engine import (
+    Law,
+    Mistake,
+    Seen,
+    close,
+    custom,
+    differs,
+    form,
+    normal,
+    regular,
+    rotation,
+    shapes,
+    silent,
+    single,
+    stable,
+    value,
+)
+
+SLIDE = "Linear Flows (Recap of Previous Lecture)"
+RETURNS = "z, log_det, x, inverse_log_det"
+CASES = ["value", "permuted", "positive"]
+LOADED = ["loaded_z", "loaded_log_det", "loaded_x", "loaded_inverse_log_det"]
+SAVED = "After load_state_dict the layer should be the saved one: what is neither parameter nor buffer is not saved."
+INVERSE = ["x", "inverse_log_det"]
+
+
+class Reference(nn.Module):
+    """z = W x with W itself as parameter: the law, at any cost."""
+
+    def __init__(self, weight):
+        super().__init__()
+        self.weight = nn.Parameter(weight.detach().clone())
+
+    def forward(self, x):
+        return x @ self.weight.T, torch.linalg.slogdet(self.weight).logabsdet.expand(len(x))
+
+    def inverse(self, z):
+        return torch.linalg.solve(self.weight, z.T).T, -torch.linalg.slogdet(self.weight).logabsdet.expand(len(z))
+
+
+def arrays(rng, n, weight):
+    m = len(weight)
+    return {"weight": weight, "x": normal(rng, n, m), "z": normal(rng, n, m)}
+
+
+def with_determinant(weight, sign):
+    """The same matrix, its first row turned where the determinant's sign is another."""
+    turn = torch.ones(len(weight), 1, dtype=weight.dtype)
+    turn[0] = sign * torch.linalg.slogdet(weight).sign
+    return turn * weight
+
+
+def pivoted(rng, m):
+    """A matrix whose LU factorisation needs row exchanges: its rows are cyclically shifted from near-diagonal ones."""
+    return torch.roll(torch.eye(m, dtype=torch.float64) * 2 + normal(rng, m, m, scale=0.2), 1, dims=0)
+
+
+def cases(rng):
+    value_case = arrays(rng, 5, with_determinant(regular(rng, 4), -1)) | {"other": regular(rng, 4)}
+    return {
+        "value": value_case,
+        "permuted": arrays(rng, 4, pivoted(rng, 3)) | {"other": regular(rng, 3)},
+        "positive": arrays(rng, 4, with_determinant(regular(rng, 3), 1)),
+        "float32": single({name: array for name, array in value_case.items() if name != "other"}),
+        "one row": arrays(rng, 1, regular(rng, 3)),
+        "one feature": arrays(rng, 3, -regular(rng, 1)),
+        "extreme": arrays(rng, 2, 1e-4 * rotation(rng, 96)),
+    }
+
+
+def linear(forward_sign=1.0, inverse_sign=-1.0, scale=1.0, transposed=False, per_row=True):
+    """A wrong linear flow: the reference with one thing changed."""
+
+    class Wrong(Reference):
+        def forward(self, x):
+            z, log_det = super().forward(x)
+            z = x @ self.weight if transposed else z
+            return z, forward_sign * scale * (log_det if per_row else log_det[:1])
+
+        def inverse(self, z):
+            x, log_det = super().inverse(z)
+            x = torch.linalg.solve(self.weight.T, z.T).T if transposed else x
+            return x, -inverse_sign * scale * (log_det if per_row else log_det[:1])
+
+    return Wrong
+
+
+class SignedDiagonal(Reference):
+    """log of the diagonal without its absolute value."""
+
+    def log_diagonal(self):
+        return torch.linalg.lu(self.weight).U.diagonal().log().sum()
+
+    def forward(self, x):
+        return super().forward(x)[0], self.log_diagonal().expand(len(x))
+
+    def inverse(self, z):
+        return super().inverse(z)[0], -self.log_diagonal().expand(len(z))
+
+
+class InverseTransposedPermutation(Reference):
+    """P undone by P: x = U⁻¹ L⁻¹ P z."""
+
+    def inverse(self, z):
+        permutation, _, _ = torch.linalg.lu(self.weight)
+        return super().inverse(z @ permutation.T @ permutation.T)
+
+
+class DiagonalOfWeight(SignedDiagonal):
+    def log_diagonal(self):
+        return self.weight.diagonal().abs().log().sum()
+
+
+class RawDeterminant(SignedDiagonal):
+    def log_diagonal(self):
+        return torch.linalg.det(self.weight).abs()
+
+
+class WithoutPermutation(Reference):
+    """P dropped: z = L U x."""
+
+    def __init__(self, weight):
+        _, lower, upper = torch.linalg.lu(weight)
+        super().__init__(lower @ upper)
+
+
+class TransposedPermutation(Reference):
+    """P on the wrong side: z = Pᵀ L U x."""
+
+    def __init__(self, weight):
+        permutation, lower, upper = torch.linalg.lu(weight)
+        super().__init__(permutation.T @ lower @ upper)
+
+
+MISTAKES = (
+    Mistake("The sign of log_det is flipped in both directions.", linear(-1.0, 1.0)),
+    Mistake("The sign of forward's log_det is flipped: forward is x -> z, log|det W|.", linear(forward_sign=-1.0)),
+    Mistake(
+        "inverse returns the log_det of forward; it belongs to the direction called: -log|det W|.",
+        linear(inverse_sign=1.0),
+    ),
+    Mistake("z = W x with x in rows is x @ W.T; this is x @ W.", linear(transposed=True)),
+    Mistake("log_det is doubled.", linear(scale=2.0)),
+    Mistake("log_det has one entry in all; it wants one for each row, shape (n,).", linear(per_row=False)),
+    Mistake("The diagonal's signs are kept: log of a negative number. Take log|diag|.", SignedDiagonal),
+    Mistake("log_det is taken from W's own diagonal; it belongs to the triangular factor's.", DiagonalOfWeight),
+    Mistake("This is |det W|; its logarithm is wanted.", RawDeterminant),
+    Mistake("P got lost: z = P L U x.", WithoutPermutation),
+    Mistake("P stands transposed: torch.linalg.lu gives W = P L U.", TransposedPermutation),
+    Mistake("inverse applies P once more; it undoes P with its transpose, first of all.", InverseTransposedPermutation),
+)
+
+
+def all_trained(seen: Seen) -> str | None:
+    """d W / d parameters has rank m²: every entry of W can be trained, by parameters that all have a gradient."""
+    for case in ("value", "permuted"):
+        jacobian = seen.outputs[case].get("freedom")
+        m = len(seen.inputs[case]["weight"])
+        if jacobian is None or jacobian.ndim != 2 or not jacobian.double().isfinite().all():
+            return seen.error(case, "error") or "the layer's parameters could not be read"
+        if jacobian.shape[1] == 0:
+            return "the layer has no parameters: make the factors nn.Parameter"
+        rank = int(torch.linalg.matrix_rank(jacobian.double(), rtol=1e-8))
+        if rank < m * m:
+            return (
+                f"W has {m * m} entries, and only {rank} directions of it can be trained: are both factors parameters?"
+            )
+    return None
+
+
+def reached(seen: Seen) -> str | None:
+    """The gradient by x and by z is right; both outputs of both directions reach the parameters."""
+    came, given = seen.outputs["value"], seen.inputs["value"]
+    for direction, name in (("forward", "x"), ("inverse", "z")):
+        gradient = came.get(f"grad_{name}")
+        if gradient is None:
+            error = seen.error("value", f"error.{direction} gradient") or seen.error("value")
+            return f"differentiating {direction} raised {error}"
+        if not gradient.double().any():
+            return f"no gradient reaches {name} through {direction}: look for detach, .data, .item() or no_grad"
+        if not close(seen.expected["value"][f"grad_{name}"], gradient):
+            return f"the value of {direction} is right, its gradient by {name} is not: is a part of it detached?"
+        for part in ("value", "log_det"):
+            reach = came.get(f"{direction}_{part}_reach")
+            if reach is None or not reach.double().any():
+                return f"the {part} that {direction} returns reaches no parameter: look for detach, .data, .item() or no_grad"
+    m = len(given["weight"])
+    freedom = came.get("inverse_freedom")
+    if freedom is None or int(torch.linalg.matrix_rank(freedom.double(), rtol=1e-8)) < m * m:
+        return "the value that inverse returns reaches only some of the parameters: is a factor detached?"
+    return None
+
+
+def no_weight_gradient(seen: Seen) -> str | None:
+    gradient = seen.outputs["value"].get("weight_gradient")
+    if gradient is None:
+        return seen.error("value", "error.weight") or seen.error("value")
+    if gradient.double().any():
+        return "a gradient reaches the given weight: decompose a detached copy, and train the factors"
+    return None
+
+
+def after_step(seen: Seen, slipped: str) -> str | None:
+    """The stepped layer is z = W' x for its own W', with log|det W'|, and its inverse undoes it."""
+    for case in ("value", "permuted"):
+        came, given = seen.outputs[case], seen.inputs[case]
+        weight = came.get("stepped_weight")
+        if weight is None or weight.shape != given["weight"].shape or not weight.double().isfinite().all():
+            return seen.error(case, "error.optimiser") or seen.error(case) or "no weight came back after a step"
+        if close(given["weight"], weight):
+            return "an optimiser step left W as it was: are the factors nn.Parameter, and used in forward?"
+        layer = Reference(weight.double())
+        want = dict(zip(("stepped_z", "stepped_log_det"), layer.forward(given["x"]), strict=True))
+        want |= dict(zip(("stepped_x", "stepped_inverse_log_det"), layer.inverse(given["z"]), strict=True))
+        for name, expected in want.items():
+            message = differs(expected.detach(), came.get(name), name.removeprefix("stepped_"))
+            if message != "":
+                return f"after an optimiser step, {message or 'nothing came'} {slipped if 'log_det' in name else STALE}"
+    return None
+
+
+STALE = "Does it follow the trained factors? forward and inverse use the same ones."
+
+
+def laws(weights: list[float], costly: str, slipped: str) -> tuple[Law, ...]:
+    forward, log_det, trained, stepped, gradient, loaded, cost, stability, size = weights
+    return (
+        value("forward", "z = W x, row by row.", cases=CASES, outputs=["z"], weight=forward),
+        value(
+            "log_det",
+            "log|det W| = sum log|diag|: first the absolute value (nan is the log of a negative number), one entry a row.",
+            cases=CASES,
+            outputs=["log_det"],
+            weight=log_det,
+        ),
+        value("inverse", "x = W⁻¹ z with -log|det W|.", cases=CASES, outputs=INVERSE),
+        custom("trained factors", trained, all_trained, waits=any),
+        custom("after a step", stepped, lambda seen: after_step(seen, slipped)),
+        custom("gradient", gradient, reached),
+        stable(loaded, ["value", "permuted"], SAVED, outputs=LOADED, name="state_dict"),
+        silent(cost, "cost", "costly", costly, ["value"], waits=all),
+        stable(stability, ["extreme"], "The determinant underflows: sum log|diag| instead."),
+        shapes(size, ["one row", "one feature"]),
+        *form(),
+        custom("no gradient to weight", 0.125, no_weight_gradient),
+    )

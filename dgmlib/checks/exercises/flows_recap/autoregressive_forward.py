@@ -1,0 +1,70 @@
+"""`autoregressive_forward`: x -> z in one call of the conditioner."""
+
+import torch
+
+from ...engine import Exercise, Mistake, counted, form, gradient, shapes, stable, value
+from ._autoregressive import ATTACHED, EXTREME, ROWS, SLIDE, SWAPPED, autoregressive_cases
+
+
+def forward(x, conditioner):
+    mu, log_sigma = conditioner(x)
+    return (x - mu) * torch.exp(-log_sigma), -log_sigma.sum(-1)
+
+
+def forward_with(z=lambda x, mu, s: (x - mu) * torch.exp(-s), log_det=lambda z, s: -s.sum(-1)):
+    """A wrong forward: one of its two lines replaced."""
+
+    def answer(x, conditioner):
+        mu, s = conditioner(x)
+        out = z(x, mu, s)
+        return out, log_det(out, s)
+
+    return answer
+
+
+def log_det_at_output(x, conditioner):
+    z, _ = forward(x, conditioner)
+    return z, -conditioner(z)[1].sum(-1)
+
+
+FLIPPED = "The sign of log_det is flipped: z = (x - mu)/sigma shrinks by sigma, so log_det is -sum log sigma."
+MISTAKES = (
+    Mistake(FLIPPED, forward_with(log_det=lambda z, s: s.sum(-1))),
+    Mistake("log_det is averaged over the features; a triangular determinant is a product, so its log is a sum.", forward_with(log_det=lambda z, s: -s.mean(-1))),
+    Mistake("Your log_det looks evaluated at the output z; the formula wants it at x.", log_det_at_output),
+    Mistake("The conditioner's second output is log sigma; it is used as if it were sigma.", forward_with(lambda x, mu, s: (x - mu) / s, lambda z, s: -s.abs().log().sum(-1))),
+    Mistake("The conditioner's second output is log sigma; exp(2 log_sigma) or exp(log_sigma / 2) mixes it up with the variance.", forward_with(lambda x, mu, s: (x - mu) * torch.exp(-s / 2), lambda z, s: -s.sum(-1) / 2)),
+    Mistake("sigma² stands where sigma belongs.", forward_with(lambda x, mu, s: (x - mu) * torch.exp(-2 * s), lambda z, s: -2 * s.sum(-1))),
+    Mistake("This is the other direction: forward subtracts mu and divides by sigma.", forward_with(lambda x, mu, s: mu + torch.exp(s) * x, lambda z, s: s.sum(-1))),
+    Mistake("This is the other direction: forward subtracts mu and divides by sigma.", forward_with(lambda x, mu, s: mu + torch.exp(s) * x)),
+    Mistake("z is multiplied by sigma; forward divides by it.", forward_with(lambda x, mu, s: (x - mu) * torch.exp(s))),
+    Mistake("mu is subtracted after the division; subtract first.", forward_with(lambda x, mu, s: x * torch.exp(-s) - mu)),
+    Mistake("mu is missing or added; forward subtracts it.", forward_with(lambda x, mu, s: x * torch.exp(-s))),
+    Mistake("mu is missing or added; forward subtracts it.", forward_with(lambda x, mu, s: (x + mu) * torch.exp(-s))),
+    Mistake("The conditioner is cut off the graph, so it can't be trained: no detach, no no_grad.", lambda x, c: forward(x, lambda v: tuple(t.detach() for t in c(v)))),
+    Mistake("log_det is half of what it should be; log_sigma is the log of sigma, not of the variance.", forward_with(log_det=lambda z, s: -s.sum(-1) / 2)),
+    Mistake(SWAPPED, lambda x, c: forward(x, lambda v: c(v)[::-1])),
+    Mistake(ROWS, forward_with(log_det=lambda z, s: -s.sum().expand(len(s)))),
+    Mistake("The last step's product: log_det must be one number a row, not one a feature.", forward_with(log_det=lambda z, s: -s)),
+)  # fmt: skip
+
+EXERCISE = Exercise(
+    __name__,
+    points=3,
+    slide=SLIDE,
+    call="x, conditioner()",
+    returns="z, log_det",
+    counts={"calls": "conditioner.calls"},
+    cases=autoregressive_cases("x"),
+    reference=forward,
+    laws=(
+        value("z", "z_j = (x_j - mu_j) / sigma_j.", outputs=["z"]),
+        value("log_det", "log|det dz/dx| = -sum_j log sigma_j, shape (n,).", outputs=["log_det"], weight=0.875),
+        gradient(0.5, hint=ATTACHED),
+        stable(0.25, ["extreme"], EXTREME),
+        shapes(0.125, ["one row", "one feature"]),
+        counted(0.125, "calls", "the conditioner is called once for all columns; yours called it {got} times"),
+        *form(),
+    ),
+    mistakes=MISTAKES,
+)

@@ -1,0 +1,104 @@
+"""`autoregressive_inverse`: z -> x, column after column."""
+
+import torch
+
+from ...engine import Exercise, Mistake, Seen, custom, form, gradient, shapes, stable, value
+from ._autoregressive import EXTREME, ROWS, SLIDE, SWAPPED, autoregressive_cases
+
+
+def inverse(z, conditioner):
+    """m calls: the log_sigma of column j is known when column j is."""
+    x, log_det = torch.zeros_like(z), z.new_zeros(len(z))
+    for j in range(z.shape[1]):
+        mu, log_sigma = conditioner(x)
+        column = mu[:, j] + torch.exp(log_sigma[:, j]) * z[:, j]
+        x = torch.cat([x[:, :j], column[:, None], x[:, j + 1 :]], 1)
+        log_det = log_det + log_sigma[:, j]
+    return x, log_det
+
+
+def at_most_m_calls(seen: Seen) -> str | None:
+    calls, m = seen.outputs["value"].get("calls"), seen.inputs["value"]["z"].shape[1]
+    if calls is None or calls.numel() != 1 or not 1 <= int(calls) <= m:
+        return f"{m} features need {m} calls of the conditioner, one a column; yours made {0 if calls is None else int(calls)}"
+    return None
+
+
+def inverse_with(column=lambda z, mu, s: mu + torch.exp(s) * z, log_det=lambda s: s.sum(-1)):
+    """A wrong inverse: one of its two lines replaced."""
+
+    def answer(z, conditioner):
+        x = torch.zeros_like(z)
+        scales = []
+        for j in range(z.shape[1]):
+            mu, s = conditioner(x)
+            new = column(z[:, j], mu[:, j], s[:, j])
+            scales.append(s[:, j])
+            x = torch.cat([x[:, :j], new[:, None], x[:, j + 1 :]], 1)
+        return x, log_det(torch.stack(scales, 1))
+
+    return answer
+
+
+def one_pass(z, conditioner):
+    mu, s = conditioner(z)
+    return mu + torch.exp(s) * z, s.sum(-1)
+
+
+def stale_log_det(z, conditioner):
+    x, _ = inverse(z, conditioner)
+    return x, conditioner(z)[1].sum(-1)
+
+
+def first_round(z, conditioner):
+    return inverse(z, conditioner)[0], conditioner(torch.zeros_like(z))[1].sum(-1)
+
+
+def every_round(z, conditioner):
+    x, _ = inverse(z, conditioner)
+    kept = [torch.where(torch.arange(z.shape[1], device=z.device) < j, x, 0.0) for j in range(z.shape[1])]
+    return x, sum(conditioner(known)[1].sum(-1) for known in kept)
+
+
+MISTAKES = (
+    Mistake("This is one pass with the conditioner at z; x_j needs mu_j and sigma_j of the columns of x before it.", one_pass),
+    Mistake("The sign of log_det is flipped: it belongs to the direction called, z to x: + sum log sigma.", inverse_with(log_det=lambda s: -s.sum(-1))),
+    Mistake("log_det is averaged over the features; it is a sum.", inverse_with(log_det=lambda s: s.mean(-1))),
+    Mistake("log_det takes the conditioner at z; it belongs at x.", stale_log_det),
+    Mistake("This divides by sigma as forward does; the inverse is x_j = sigma_j z_j + mu_j.", inverse_with(lambda z, mu, s: (z - mu) * torch.exp(-s))),
+    Mistake("The conditioner's second output is log sigma; it is used as if it were sigma.", inverse_with(lambda z, mu, s: mu + s * z)),
+    Mistake("sigma² stands where sigma belongs.", inverse_with(lambda z, mu, s: mu + torch.exp(2 * s) * z, lambda s: 2 * s.sum(-1))),
+    Mistake("sigma² stands where sigma belongs.", inverse_with(lambda z, mu, s: mu + torch.exp(2 * s) * z)),
+    Mistake("mu is added before the scaling: x_j = sigma_j z_j + mu_j.", inverse_with(lambda z, mu, s: (z + mu) * torch.exp(s))),
+    Mistake("mu is missing or subtracted; the inverse adds it.", inverse_with(lambda z, mu, s: torch.exp(s) * z)),
+    Mistake("mu is missing or subtracted; the inverse adds it.", inverse_with(lambda z, mu, s: torch.exp(s) * z - mu)),
+    Mistake(SWAPPED, lambda z, c: inverse(z, lambda v: c(v)[::-1])),
+    Mistake("log_det takes the log sigmas of the first round; log sigma_j is right only once the columns before j are.", first_round),
+    Mistake("log_det adds all log sigmas in every round; round j knows log sigma_j alone.", every_round),
+    Mistake(ROWS, inverse_with(log_det=lambda s: s.sum().expand(len(s)))),
+    Mistake("x is cut off the graph: build it from columns (stack, cat) without detach and no_grad.", lambda z, c: tuple(t.detach() for t in inverse(z, c))),
+)  # fmt: skip
+CARRIED = (
+    "Every column carries its gradient into the next ones: no detach, no no_grad, and no writing into old tensors."
+)
+
+EXERCISE = Exercise(
+    __name__,
+    points=3,
+    slide=SLIDE,
+    call="z, conditioner()",
+    returns="x, log_det",
+    counts={"calls": "conditioner.calls"},
+    cases=autoregressive_cases("z"),
+    reference=inverse,
+    laws=(
+        value("x", "x_j = sigma_j(x_1..x_{j-1}) z_j + mu_j(x_1..x_{j-1}), column after column.", outputs=["x"]),
+        value("log_det", "log|det dx/dz| = + sum_j log sigma_j, shape (n,).", outputs=["log_det"], weight=0.625),
+        gradient(0.5, hint=CARRIED),
+        stable(0.25, ["extreme"], EXTREME),
+        shapes(0.125, ["one row", "one feature"]),
+        custom("cost", 0.25, at_most_m_calls),
+        *form(),
+    ),
+    mistakes=MISTAKES,
+)

@@ -1,0 +1,61 @@
+"""`batch_jacobian`: the Jacobian of f at every row."""
+
+import torch
+
+from ...engine import Exercise, Mistake, form, gradient, shapes, single, value
+from ._maps import reference_jacobian, row_map
+
+
+def cases(rng):
+    value_case = row_map(rng, 3, 5)
+    return {
+        "value": value_case,
+        "float32": single(value_case),
+        "one row": row_map(rng, 4, 1),
+        "one feature": row_map(rng, 1, 4),
+    }
+
+
+MISTAKES = (
+    Mistake(
+        "The two last axes are swapped: row a is the output, column b the input.",
+        lambda f, x: reference_jacobian(f, x).mT,
+    ),
+    Mistake(
+        "This is the Jacobian of the first row for every row.",
+        lambda f, x: reference_jacobian(f, x[:1].expand_as(x)),
+    ),
+    Mistake(
+        "This is the gradient of the sum of the outputs, not one row for each output.",
+        lambda f, x: reference_jacobian(f, x).sum(1, keepdim=True).expand(-1, x.shape[1], -1),
+    ),
+    Mistake(
+        "Only the diagonal is there; off it stand zeros.",
+        lambda f, x: torch.diag_embed(reference_jacobian(f, x).diagonal(dim1=1, dim2=2)),
+    ),
+    Mistake(
+        "The Jacobian looks evaluated at f(x); the formula wants it at x.",
+        lambda f, x: reference_jacobian(f, f(x)),
+    ),
+    Mistake(
+        "The value is right but its graph was cut: it can't be differentiated again.",
+        lambda f, x: reference_jacobian(f, x).detach(),
+    ),
+)
+
+EXERCISE = Exercise(
+    __name__,
+    points=2,
+    slide="Jacobian Matrix",
+    call="f(), x",
+    returns="jacobian",
+    cases=cases,
+    reference=reference_jacobian,
+    laws=(
+        value("value", "Entry [i, a, b] is d f(x_i)_a / d x_ib."),
+        gradient(0.5, hint="The Jacobian itself must stay differentiable (create_graph)."),
+        shapes(0.25, ["one row", "one feature"]),
+        *form(),
+    ),
+    mistakes=MISTAKES,
+)

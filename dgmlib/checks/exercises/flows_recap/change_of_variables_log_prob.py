@@ -1,0 +1,104 @@
+"""`change_of_variables_log_prob`: log p(x) = log p(f(x)) + log|det J_f(x)|."""
+
+import torch
+
+from ...engine import Exercise, Mistake, form, gradient, normal, rotation, shapes, single, stable, value
+from ...run.fixtures.maps import RowMap
+from ._maps import CUT_BASE, reference_jacobian, row_map
+
+
+def reference_log_prob(f, x, base_log_prob):
+    return base_log_prob(f(x)) + torch.linalg.slogdet(reference_jacobian(f, x)).logabsdet
+
+
+def mirrored(arrays, sign):
+    """The same f with its first output turned where det J at the first row has another sign."""
+    f = RowMap(arrays["A"], arrays["B"], arrays["c"])
+    turn = torch.ones_like(arrays["c"])
+    turn[0] = sign * torch.linalg.slogdet(reference_jacobian(f, arrays["x"]))[0][0]
+    return arrays | {"B": turn[:, None] * arrays["B"], "c": turn * arrays["c"]}
+
+
+def with_base(rng, arrays):
+    m = arrays["x"].shape[1]
+    return arrays | {"location": normal(rng, m), "log_scale": normal(rng, m, scale=0.5)}
+
+
+def cases(rng):
+    value_case = with_base(rng, mirrored(row_map(rng, 3, 5), -1))
+    wide = {"x": normal(rng, 3, 120, scale=10.0), "W": 1e-3 * rotation(rng, 120)}
+    return {
+        "value": value_case,
+        "float32": single(value_case),
+        "one row": with_base(rng, row_map(rng, 4, 1)),
+        "one feature": with_base(rng, row_map(rng, 1, 4)),
+        "extreme": with_base(rng, wide),
+    }
+
+
+def log_det(f, x):
+    return torch.linalg.slogdet(reference_jacobian(f, x)).logabsdet
+
+
+CUT_LOG_DET = "The log-determinant is cut off the graph: no detach, no no_grad, no .item()."
+
+MISTAKES = (
+    Mistake(
+        "The sign of log|det J_f| looks flipped: from x to z it is added.",
+        lambda f, x, base: base(f(x)) - log_det(f, x),
+    ),
+    Mistake(
+        "The base density is taken at x; the formula wants it at f(x).",
+        lambda f, x, base: base(x) + log_det(f, x),
+    ),
+    Mistake("The log-determinant is missing.", lambda f, x, base: base(f(x))),
+    Mistake(CUT_LOG_DET, lambda f, x, base: base(f(x)) + log_det(f, x).detach()),
+    Mistake(CUT_BASE, lambda f, x, base: base(f(x).detach()) + log_det(f, x)),
+    Mistake(
+        "The sign stands where log|det J| belongs: slogdet returns (sign, logabsdet).",
+        lambda f, x, base: base(f(x)) + torch.linalg.slogdet(reference_jacobian(f, x)).sign,
+    ),
+    Mistake(
+        "Your log|det J| looks evaluated at the output f(x); the formula wants it at x.",
+        lambda f, x, base: base(f(x)) + log_det(f, f(x)),
+    ),
+    Mistake(
+        "The determinant itself is added; its logarithm belongs there.",
+        lambda f, x, base: base(f(x)) + torch.linalg.det(reference_jacobian(f, x)).abs(),
+    ),
+    Mistake(
+        "The determinant's sign is kept: log of a negative number. Take |det J|.",
+        lambda f, x, base: base(f(x)) + torch.linalg.det(reference_jacobian(f, x)).log(),
+    ),
+    Mistake("This is p(x), not log p(x).", lambda f, x, base: torch.exp(reference_log_prob(f, x, base))),
+    Mistake(
+        "Only the diagonal of the Jacobian enters; f mixes the features.",
+        lambda f, x, base: base(f(x)) + reference_jacobian(f, x).diagonal(dim1=1, dim2=2).abs().log().sum(1),
+    ),
+    Mistake(
+        "The log-determinants of all rows are summed or averaged; each row has its own.",
+        lambda f, x, base: base(f(x)) + log_det(f, x).mean(),
+    ),
+    Mistake(
+        "The log-determinants of all rows are summed or averaged; each row has its own.",
+        lambda f, x, base: base(f(x)) + log_det(f, x).sum(),
+    ),
+)
+
+EXERCISE = Exercise(
+    __name__,
+    points=3,
+    slide="Change of Variables Theorem (CoV)",
+    call="f(), x, base_log_prob()",
+    returns="log_prob",
+    cases=cases,
+    reference=reference_log_prob,
+    laws=(
+        value("value", "log p(x) = log p(f(x)) + log|det J_f(x)|."),
+        gradient(0.75),
+        stable(0.5, ["extreme"], "det J leaves the range of floats here: stay in log space (slogdet)."),
+        shapes(0.125, ["one row", "one feature"]),
+        *form(),
+    ),
+    mistakes=MISTAKES,
+)

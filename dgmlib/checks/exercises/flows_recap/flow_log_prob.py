@@ -1,0 +1,153 @@
+"""`flow_log_prob`: log p(x) of a stack of layers over N(0, I)."""
+
+import torch
+
+from ...engine import Exercise, Mistake, form, gradient, normal, regular, shapes, single, stable, uniform, value
+from ...run.fixtures import argument
+from ...run.fixtures.densities import normal_log_prob
+from ._maps import CUT_BASE
+
+
+def bent_layers(rng, n, m, count):
+    weights = torch.stack([regular(rng, m) for _ in range(count)])
+    return {"x": normal(rng, n, m), "W": weights, "a": uniform(rng, 0.5, 2.0, count)}
+
+
+def cases(rng):
+    value_case = bent_layers(rng, 6, 3, 3)
+    far = bent_layers(rng, 3, 100, 2)
+    return {
+        "value": value_case,
+        "float32": single(value_case),
+        "one row": bent_layers(rng, 1, 4, 2),
+        "one feature": bent_layers(rng, 5, 1, 1),
+        "no layers": {"x": normal(rng, 4, 3)},
+        "extreme": far | {"W": 1e-4 * far["W"]},
+    }
+
+
+def probe(answer, given, record):
+    """The list of layers may not change, nor what a layer returned: it might have been the layer's own."""
+    layers = argument("layers()", given)
+    before = list(layers)
+    record.returned(answer(layers, given["x"]), "log_prob")
+    if len(layers) != len(before) or any(a is not b for a, b in zip(layers, before, strict=True)):
+        record.text("changed", "layers")
+    if any(layer.changed() for layer in before):
+        record.text("changed", "what a layer returned")
+
+
+def reference_flow(layers, x):
+    log_det = x.new_zeros(len(x))
+    for layer in layers:
+        x, layer_log_det = layer.forward(x)
+        log_det = log_det + layer_log_det
+    return normal_log_prob(x) + log_det
+
+
+def steps(layers, x):
+    """Every z_k with its log_det."""
+    pairs = []
+    for layer in layers:
+        x, log_det = layer.forward(x)
+        pairs.append((x, log_det))
+    return pairs
+
+
+def flow_mistake(combine):
+    """A wrong flow out of (x, last z, the list of log_dets)."""
+
+    def answer(layers, x):
+        pairs = steps(layers, x)
+        return combine(x, pairs[-1][0] if pairs else x, [log_det for _, log_det in pairs] or [x.new_zeros(len(x))])
+
+    return answer
+
+
+def parallel_log_dets(layers, x):
+    """Every layer's log_det taken at x."""
+    z = steps(layers, x)[-1][0] if layers else x
+    return normal_log_prob(z) + sum(layer.forward(x)[1] for layer in layers)
+
+
+def side_by_side(layers, x):
+    """Every layer at x, the last one's z."""
+    z = layers[-1].forward(x)[0] if layers else x
+    return normal_log_prob(z) + sum(layer.forward(x)[1] for layer in layers)
+
+
+def reversed_layers(layers, x):
+    return reference_flow(list(layers)[::-1], x)
+
+
+MISTAKES = (
+    Mistake(
+        "The log_dets are subtracted; from x to z they are added.",
+        flow_mistake(lambda x, z, dets: normal_log_prob(z) - sum(dets)),
+    ),
+    Mistake(
+        "The base density is taken at x; it belongs at the last z.",
+        flow_mistake(lambda x, z, dets: normal_log_prob(x) + sum(dets)),
+    ),
+    Mistake("The log_dets are missing.", flow_mistake(lambda x, z, dets: normal_log_prob(z))),
+    Mistake(
+        "The log_dets are cut off the graph: no detach, no no_grad, no .item().",
+        flow_mistake(lambda x, z, dets: normal_log_prob(z) + sum(dets).detach()),
+    ),
+    Mistake(CUT_BASE, flow_mistake(lambda x, z, dets: normal_log_prob(z.detach()) + sum(dets))),
+    Mistake("This is -log p(x).", flow_mistake(lambda x, z, dets: -normal_log_prob(z) - sum(dets))),
+    Mistake(
+        "The log_dets are averaged over the layers; they add.",
+        flow_mistake(lambda x, z, dets: normal_log_prob(z) + sum(dets) / len(dets)),
+    ),
+    Mistake(
+        "The layers run side by side, all from x; the output of a layer is the input of the next.",
+        side_by_side,
+    ),
+    Mistake(
+        "Only the last layer's log_det is there: sum over all.",
+        flow_mistake(lambda x, z, dets: normal_log_prob(z) + dets[-1]),
+    ),
+    Mistake(
+        "Only the first layer's log_det is there: sum over all.",
+        flow_mistake(lambda x, z, dets: normal_log_prob(z) + dets[0]),
+    ),
+    Mistake(
+        "Every layer's log_det is taken at x; layer k takes it at the output of layer k - 1.",
+        parallel_log_dets,
+    ),
+    Mistake("The layers run in the reversed order: the first of the list comes first.", reversed_layers),
+    Mistake(
+        "The constant -m/2 log 2π of the base density is missing.",
+        flow_mistake(lambda x, z, dets: -0.5 * z.square().sum(-1) + sum(dets)),
+    ),
+    Mistake(
+        "The base density is averaged over the features; independent features add.",
+        flow_mistake(lambda x, z, dets: normal_log_prob(z) / x.shape[1] + sum(dets)),
+    ),
+    Mistake(
+        "Rows are mixed: the log_dets are summed or averaged over the rows.",
+        flow_mistake(lambda x, z, dets: normal_log_prob(z) + sum(dets).mean()),
+    ),
+    Mistake("This is p(x), not log p(x).", lambda layers, x: torch.exp(reference_flow(layers, x))),
+)
+
+EXERCISE = Exercise(
+    __name__,
+    points=3,
+    slide="Log-Likelihood (Recap of Previous Lecture)",
+    call="layers(), x",
+    returns="log_prob",
+    probe=probe,
+    cases=cases,
+    reference=reference_flow,
+    laws=(
+        value("value", "log p(x) = log N(z_K; 0, I) + the sum of all layers' log_det."),
+        shapes(0.25, ["no layers"], "Without layers it is log N(x; 0, I) itself.", name="no layers"),
+        gradient(0.5),
+        stable(0.375, ["extreme"], "The product of determinants leaves the range of floats: add their logarithms."),
+        shapes(0.25, ["one row", "one feature"]),
+        *form(),
+    ),
+    mistakes=MISTAKES,
+)

@@ -1,0 +1,148 @@
+"""`gaussian_kl`: KL between two Gaussians in closed form."""
+
+import torch
+from torch.distributions import MultivariateNormal, kl_divergence
+
+from ...engine import Exercise, Mistake, covariance, form, gradient, normal, shapes, single, stable, value
+
+
+def reference(mean_p, cov_p, mean_q, cov_q):
+    return kl_divergence(MultivariateNormal(mean_p, cov_p), MultivariateNormal(mean_q, cov_q))
+
+
+def gaussians(rng, m, p=(0.3, 2.0), q=(0.5, 3.0)):
+    return {
+        "mean_p": normal(rng, m),
+        "cov_p": covariance(rng, m, *p),
+        "mean_q": normal(rng, m),
+        "cov_q": covariance(rng, m, *q),
+    }
+
+
+def cases(rng):
+    value_case = gaussians(rng, 4)
+    return {
+        "value": value_case,
+        "narrow q": gaussians(rng, 2, (0.5, 2.0), (0.05, 0.3)),
+        "float32": single(value_case),
+        "one feature": gaussians(rng, 1),
+        "extreme": single(gaussians(rng, 150, (0.02, 0.1), (2.0, 5.0))),
+    }
+
+
+def terms(mean_p, cov_p, mean_q, cov_q):
+    """tr(Σ_q⁻¹ Σ_p), the squared distance, m, log det Σ_q - log det Σ_p."""
+    delta = mean_q - mean_p
+    trace = torch.linalg.solve(cov_q, cov_p).trace()
+    distance = delta @ torch.linalg.solve(cov_q, delta)
+    return trace, distance, len(delta), torch.logdet(cov_q) - torch.logdet(cov_p)
+
+
+def mistaken(combine):
+    """A wrong answer out of the four terms."""
+    return lambda *arguments: combine(*terms(*arguments))
+
+
+def distance_by_p(mean_p, cov_p, mean_q, cov_q):
+    delta = mean_q - mean_p
+    wrong = delta @ torch.linalg.solve(cov_p, delta) - delta @ torch.linalg.solve(cov_q, delta)
+    return reference(mean_p, cov_p, mean_q, cov_q) + wrong / 2
+
+
+def trace_by_p(mean_p, cov_p, mean_q, cov_q):
+    wrong = torch.linalg.solve(cov_p, cov_q).trace() - torch.linalg.solve(cov_q, cov_p).trace()
+    return reference(mean_p, cov_p, mean_q, cov_q) + wrong / 2
+
+
+def distance_without_inverse(mean_p, cov_p, mean_q, cov_q):
+    delta = mean_q - mean_p
+    wrong = delta @ cov_q @ delta - delta @ torch.linalg.solve(cov_q, delta)
+    return reference(mean_p, cov_p, mean_q, cov_q) + wrong / 2
+
+
+def distance_by_identity(mean_p, cov_p, mean_q, cov_q):
+    delta = mean_q - mean_p
+    wrong = delta @ delta - delta @ torch.linalg.solve(cov_q, delta)
+    return reference(mean_p, cov_p, mean_q, cov_q) + wrong / 2
+
+
+def log_dets_of_diagonals(mean_p, cov_p, mean_q, cov_q):
+    trace, distance, m, _ = terms(mean_p, cov_p, mean_q, cov_q)
+    return (trace + distance - m + cov_q.diagonal().log().sum() - cov_p.diagonal().log().sum()) / 2
+
+
+def sum_of_entries(mean_p, cov_p, mean_q, cov_q):
+    product = torch.linalg.solve(cov_q, cov_p)
+    return reference(mean_p, cov_p, mean_q, cov_q) + (product.sum() - product.trace()) / 2
+
+
+def trace_of_products(mean_p, cov_p, mean_q, cov_q):
+    right = torch.linalg.solve(cov_q, cov_p).trace()
+    wrong = (torch.linalg.inv(cov_q) * cov_p).trace() - right
+    return reference(mean_p, cov_p, mean_q, cov_q) + wrong / 2
+
+
+def determinants(mean_p, cov_p, mean_q, cov_q):
+    trace, distance, m, _ = terms(mean_p, cov_p, mean_q, cov_q)
+    return (trace + distance - m + torch.det(cov_q) - torch.det(cov_p)) / 2
+
+
+def diagonals(mean_p, cov_p, mean_q, cov_q):
+    return reference(mean_p, cov_p.diagonal().diag(), mean_q, cov_q.diagonal().diag())
+
+
+def spreads(mean_p, cov_p, mean_q, cov_q):
+    """The covariances read as scales: Σ = S Sᵀ."""
+    return reference(mean_p, cov_p @ cov_p.mT, mean_q, cov_q @ cov_q.mT)
+
+
+DISTANCE = "The distance between the means is measured by Σ_q⁻¹ alone: (μ_q - μ_p)ᵀ Σ_q⁻¹ (μ_q - μ_p)."
+MISTAKES = (
+    Mistake("This is KL(q‖p): the two arguments are swapped.", lambda a, b, c, d: reference(c, d, a, b)),
+    Mistake("The factor 1/2 in front is missing.", mistaken(lambda t, d, m, r: t + d - m + r)),
+    Mistake("- m is missing: KL(p‖p) must be 0.", mistaken(lambda t, d, m, r: (t + d + r) / 2)),
+    Mistake("1 is subtracted where m belongs: KL(p‖p) must be 0 in every dimension.", mistaken(lambda t, d, m, r: (t + d - 1 + r) / 2)),
+    Mistake("m is added; it is subtracted: KL(p‖p) must be 0.", mistaken(lambda t, d, m, r: (t + d + m + r) / 2)),
+    Mistake("The sign of the log-determinants is flipped: + log det Σ_q - log det Σ_p.", mistaken(lambda t, d, m, r: (t + d - m - r) / 2)),
+    Mistake("The log-determinants are missing.", mistaken(lambda t, d, m, r: (t + d - m) / 2)),
+    Mistake("Only the log-determinants lack their factor 1/2: the whole bracket is halved.", mistaken(lambda t, d, m, r: (t + d - m) / 2 + r)),
+    Mistake("The distance between the means is missing.", mistaken(lambda t, d, m, r: (t - m + r) / 2)),
+    Mistake("The distance between the means is subtracted; it is added.", mistaken(lambda t, d, m, r: (t - d - m + r) / 2)),
+    Mistake("The trace term is missing.", mistaken(lambda t, d, m, r: (d - m + r) / 2)),
+    Mistake("The sign is flipped: KL is never negative.", mistaken(lambda t, d, m, r: -(t + d - m + r) / 2)),
+    Mistake("The distance between the means wants its square.", mistaken(lambda t, d, m, r: (t + d.sqrt() - m + r) / 2)),
+    Mistake("This is averaged over the features; KL adds up.", mistaken(lambda t, d, m, r: (t + d - m + r) / (2 * m))),
+    Mistake(DISTANCE, distance_by_p),
+    Mistake("The distance between the means lacks the inverse: (μ_q - μ_p)ᵀ Σ_q⁻¹ (μ_q - μ_p).", distance_without_inverse),
+    Mistake("The distance between the means lacks Σ_q⁻¹ in the middle: (μ_q - μ_p)ᵀ Σ_q⁻¹ (μ_q - μ_p).", distance_by_identity),
+    Mistake("Only the diagonals enter the log-determinants; a full covariance needs slogdet or Cholesky.", log_dets_of_diagonals),
+    Mistake("All entries of Σ_q⁻¹ Σ_p are summed; the trace sums its diagonal.", sum_of_entries),
+    Mistake("The trace takes the inverse of the wrong matrix: tr(Σ_q⁻¹ Σ_p).", trace_by_p),
+    Mistake("Σ_q⁻¹ * Σ_p multiplies entry by entry; the trace wants the matrix product, Σ_q⁻¹ @ Σ_p.", trace_of_products),
+    Mistake("The determinants themselves are there; their logarithms belong there.", determinants),
+    Mistake("Only the diagonals of the covariances enter; the check's covariances are full.", diagonals),
+    Mistake("The covariances are used as if they were standard deviations; Σ is already squared.", spreads),
+    Mistake("The value is right, but the graph was cut.", lambda *a: reference(*a).detach()),
+)  # fmt: skip
+
+EXERCISE = Exercise(
+    __name__,
+    points=3,
+    slide="Forward KL vs. Reverse KL",
+    call="mean_p, cov_p:symmetric, mean_q, cov_q:symmetric",
+    returns="kl",
+    cases=cases,
+    reference=reference,
+    laws=(
+        value(
+            "value",
+            "In closed form: ½ [tr(Σ_q⁻¹ Σ_p) + (μ_q - μ_p)ᵀ Σ_q⁻¹ (μ_q - μ_p) - m + log det Σ_q - log det Σ_p].",
+            cases=["value", "narrow q"],
+        ),
+        gradient(0.5),
+        stable(0.375, ["extreme"], "A determinant of 150 features leaves float32: use slogdet or Cholesky."),
+        shapes(0.25, ["one feature"]),
+        *form(),
+    ),
+    mistakes=MISTAKES,
+)

@@ -1,0 +1,108 @@
+"""`naive_log_likelihood`: the average of p(x|z) over samples of the prior, in log space."""
+
+import math
+
+import torch
+
+from ...engine import (
+    Exercise,
+    Mistake,
+    form,
+    gradient,
+    normal,
+    shapes,
+    single,
+    stable,
+    value,
+)
+
+
+def naive(x, z, log_likelihood):
+    return torch.logsumexp(log_likelihood(x, z), 0) - math.log(len(z))
+
+
+def decoded(rng, n, K, m, d, log_scale=-0.3, far=1.0):
+    """A decoder of 4 hidden units; `far` stretches x, `log_scale` is about the noise's logarithm."""
+    return {
+        "x": normal(rng, n, m, scale=far),
+        "z": normal(rng, K, d),
+        "A": normal(rng, 4, d),
+        "B": normal(rng, m, 4),
+        "c": normal(rng, m, scale=0.5),
+        "log_scale": normal(rng, m, scale=0.2, shift=log_scale),
+    }
+
+
+def cases(rng):
+    value_case = decoded(rng, 5, 7, 4, 3)
+    extreme = decoded(rng, 3, 6, 200, 2, far=10.0)
+    extreme["B"] = 5 * extreme["B"]  # the samples' logarithms differ by thousands
+    high = decoded(rng, 3, 6, 300, 2, log_scale=-6.0)
+    high["B"], high["x"] = 1e-3 * high["B"], high["c"] + 1e-3 * normal(rng, 3, 300)
+    return {
+        "value": value_case,
+        "more rows than samples": decoded(rng, 6, 3, 2, 2),
+        "float32": single(value_case),
+        "one row": decoded(rng, 1, 5, 2, 3),
+        "one sample": decoded(rng, 4, 1, 2, 3),
+        "extreme": extreme,
+        "extreme high": high,
+    }
+
+
+def wrong(combine):
+    """A wrong estimate out of (log-likelihoods (K, n), K)."""
+    return lambda x, z, log_likelihood: combine(log_likelihood(x, z), len(z))
+
+
+def with_prior(x, z, log_likelihood):
+    log_prior = -(z.square() + math.log(2 * math.pi)).sum(1) / 2
+    return torch.logsumexp(log_likelihood(x, z) + log_prior[:, None], 0) - math.log(len(z))
+
+
+MISTAKES = (
+    Mistake("The mean of the logarithms is taken; the logarithm of the mean is wanted.", wrong(lambda l, K: l.mean(0))),
+    Mistake("log K is forgotten: a mean divides by the number of samples.", wrong(lambda l, K: torch.logsumexp(l, 0))),
+    Mistake("log K is added; dividing by K subtracts it.", wrong(lambda l, K: torch.logsumexp(l, 0) + math.log(K))),
+    Mistake("The logarithm is divided by K; the mean is inside the logarithm: subtract log K.", wrong(lambda l, K: torch.logsumexp(l, 0) / K)),
+    Mistake("K itself is subtracted; subtract log K.", wrong(lambda l, K: torch.logsumexp(l, 0) - K)),
+    Mistake("log n is subtracted (n rows of x); the mean is over the K samples of z.", wrong(lambda l, K: torch.logsumexp(l, 0) - math.log(l.shape[1]))),
+    Mistake("The mean is over the rows of x; it is over the samples z, axis 0.", wrong(lambda l, K: torch.logsumexp(l, 1) - math.log(l.shape[1]))),
+    Mistake("The mean is over the rows of x; it is over the samples z, axis 0.", wrong(lambda l, K: torch.logsumexp(l, 1) - math.log(K))),
+    Mistake("Samples and rows are averaged together; each row of x has its own estimate.", wrong(lambda l, K: torch.logsumexp(l, (0, 1)).expand(l.shape[1]) - math.log(l.numel()))),
+    Mistake("The rows' estimates are averaged or summed; each row has its own.", wrong(lambda l, K: (torch.logsumexp(l, 0) - math.log(K)).mean().expand(l.shape[1]))),
+    Mistake("The rows' estimates are averaged or summed; each row has its own.", wrong(lambda l, K: (torch.logsumexp(l, 0) - math.log(K)).sum().expand(l.shape[1]))),
+    Mistake("Logarithms are summed over the samples; the mean is of likelihoods.", wrong(lambda l, K: l.sum(0))),
+    Mistake("Only the best sample counts here; all K enter the mean.", wrong(lambda l, K: l.max(0).values)),
+    Mistake("Only the best sample counts here; all K enter the mean.", wrong(lambda l, K: l.max(0).values - math.log(K))),
+    Mistake("Only the first sample counts here; all K enter the mean.", wrong(lambda l, K: l[0])),
+    Mistake("log p(z) is added; z is drawn from p(z), so the prior is in the samples already.", with_prior),
+    Mistake("This is p(x), not log p(x).", wrong(lambda l, K: torch.exp(l).mean(0))),
+    Mistake("This is minus log p(x).", wrong(lambda l, K: math.log(K) - torch.logsumexp(l, 0))),
+)  # fmt: skip
+
+EXERCISE = Exercise(
+    __name__,
+    points=2,
+    slide="MLE for LVM: Naive Approach",
+    call="x, z, log_likelihood()",
+    returns="log_prob",
+    cases=cases,
+    reference=naive,
+    laws=(
+        value(
+            "value",
+            "log (1/K) Σ_k p(x|z_k) = logsumexp over k of log p(x|z_k), minus log K.",
+            cases=["value", "more rows than samples"],
+        ),
+        gradient(0.25),
+        stable(
+            0.375,
+            ["extreme", "extreme high"],
+            "p(x|z) leaves the range of floats here: never leave log space (logsumexp).",
+        ),
+        shapes(0.25, ["one row", "one sample"]),
+        *form(),
+    ),
+    mistakes=MISTAKES,
+)
