@@ -13,6 +13,9 @@ LARGEST = 20_000_000  # photographed proofs
 MOST_TEXT = 2_000_000  # characters of all cells
 DEEPEST = 60
 MOST_CELLS = 1000
+MOST_ATTACHED = 50  # pictures of a cell
+PASTED = re.compile(r"data:image/(?:png|jpeg);base64,([A-Za-z0-9+/=]*+)")
+PASTED_HTML = re.compile(rf"<img\s[^<>]{{0,200}}?src=[\"']?{PASTED.pattern}[^<>]{{0,200}}>", re.IGNORECASE)
 MOST_TOKENS = 2_000_000  # strings and brackets
 TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)  # an open string ends with the file
 
@@ -26,12 +29,14 @@ class Refused(ValueError):
 
 @dataclass(frozen=True)
 class Cell:
-    """What is kept of a submitted cell. `ids`: its id and Colab's, `grade_id` nbgrader's; empty where lost."""
+    """What is kept of a submitted cell. `ids`: its id and Colab's, `grade_id` nbgrader's; empty where lost.
+    `pictures`: of a text cell, `(name, base64)`; its source says `attachment:NAME` in their places."""
 
     kind: str
     source: str
     ids: tuple[str, ...] = ()
     grade_id: str = ""
+    pictures: tuple[tuple[str, str], ...] = ()
 
 
 def read(path: Path) -> bytes:
@@ -105,7 +110,27 @@ def cell(entry, number: int) -> Cell:
     ids = tuple(i for i in (entry.get("id"), metadata.get("id")) if isinstance(i, str))
     grade_id = mapping(metadata.get("nbgrader")).get("grade_id")
     source = source.replace("\r\n", "\n").encode(errors="replace").decode()
-    return Cell(entry["cell_type"], source, ids, grade_id if isinstance(grade_id, str) else "")
+    pictures = []
+    if entry["cell_type"] != "code":
+        source, pictures = pasted(source, mapping(entry.get("attachments")), f"cell-{number}")
+    return Cell(entry["cell_type"], source, ids, grade_id if isinstance(grade_id, str) else "", tuple(pictures))
+
+
+def pasted(source: str, attachments: dict, prefix: str) -> tuple[str, list[tuple[str, str]]]:
+    """A text with names of ours for its pictures, and these: Jupyter attaches them, Colab writes them into the text."""
+    found: list[tuple[str, str]] = []
+
+    def named(value: str) -> str:
+        found.append((f"{prefix}-{len(found) + 1}", value))
+        return f"attachment:{found[-1][0]}"
+
+    for name, bundle in list(attachments.items())[:MOST_ATTACHED]:
+        value = next((v for kind, v in mapping(bundle).items() if kind in ("image/png", "image/jpeg")), "")
+        value = "".join(value) if isinstance(value, list) and all(isinstance(line, str) for line in value) else value
+        if isinstance(value, str) and f"attachment:{name}" in source:
+            source = source.replace(f"](attachment:{name})", f"]({named(value)})")
+    source = PASTED_HTML.sub(lambda match: f"![]({named(match[1])})", source)
+    return PASTED.sub(lambda match: named(match[1]), source), found
 
 
 def mapping(value) -> dict:

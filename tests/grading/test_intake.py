@@ -72,3 +72,34 @@ def test_links_folders_pipes_and_large_files_are_refused(tmp_path):
     ):
         with pytest.raises(intake.Refused, match=reason):
             intake.read(tmp_path / f"{name}.ipynb")
+
+
+PHOTO = "iVBORw0KGgo" * 300_000  # 3.3 MB
+PASTED = {
+    "Colab": ({"source": f"Proof: ![image.png](data:image/png;base64,{PHOTO})."}, "Proof: ![image.png](attachment:N)."),
+    "Colab, resized": ({"source": f"<img src='data:image/jpeg;base64,{PHOTO}' width=\"400\"/>"}, "![](attachment:N)"),
+    "Jupyter": (
+        {"source": "![a b](attachment:a%20b.png)", "attachments": {"a%20b.png": {"image/png": PHOTO}}},
+        "![a b](attachment:N)",
+    ),
+    "Jupyter, in lines": (
+        {"source": "![a](attachment:a.png)", "attachments": {"a.png": {"image/png": [PHOTO[:9], PHOTO[9:]]}}},
+        "![a](attachment:N)",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PASTED)
+def test_a_pasted_picture_is_no_text(name):
+    """However a platform keeps it; the text is left with a name in its place."""
+    about, source = PASTED[name]
+    (cell,) = intake.cells(notebook(cells=[{"cell_type": "markdown", **about}]))
+    assert cell.source == source.replace("N", "cell-1-1")
+    assert cell.pictures == (("cell-1-1", PHOTO),)
+
+
+@pytest.mark.parametrize("attachments", [3, {"a": 3}, {"a": {"image/png": {"b": 1}}}, {"a": {"text/html": "<b>"}}])
+def test_attachments_of_no_picture(attachments):
+    about = {"source": "![a](attachment:a)", "attachments": attachments}
+    (cell,) = intake.cells(notebook(cells=[{"cell_type": "markdown", **about}]))
+    assert all(isinstance(data, str) for _, data in cell.pictures)
