@@ -17,7 +17,7 @@ from .submission import Prepared
 LONGEST_SOURCE = 20_000  # bytes, as JSON
 LONGEST_FILE = 190_000
 ROW = 120  # bytes around what a row says
-MOST_PICTURES = 200_000
+MOST_FIGURES = 200_000
 CUT = "\n# (cut: too long to store)"
 
 
@@ -56,16 +56,16 @@ def shortened(text: str, room: int) -> str:
     return text[:low]
 
 
-def keep(prepared: Prepared, verdict: dict) -> tuple[dict, list[str]]:
-    """`(fields of the verdict file, pictures in base64)`; answers before a student's other cells and outputs."""
-    budget, room = Budget(LONGEST_FILE - len(verdicts.dumps(verdict))), Budget(MOST_PICTURES)
+def keep(prepared: Prepared, verdict: dict) -> tuple[dict, dict]:
+    """`(fields of the verdict file, its pictures)`; answers before a student's other cells and outputs."""
+    budget, room = Budget(LONGEST_FILE - len(verdicts.dumps(verdict))), Budget(MOST_FIGURES)
     answers = {name: budget.cut(source) for name, source in prepared.repaired.answers.items()}
     own = {
         str(place): [(cell.kind, budget.cut(cell.source)) for cell in cells if budget.fits(ROW)]
         for place, cells in prepared.repaired.own.items()
         if budget.fits(ROW)
     }
-    outputs, pictures = {}, []
+    outputs, figures = {}, []
     for place in by_need(prepared.outputs, verdict):
         output = prepared.outputs[place]
         about = {"cell": output.cell, "exercises": " ".join(output.exercises), "text": "", "picture": None}
@@ -75,10 +75,11 @@ def keep(prepared: Prepared, verdict: dict) -> tuple[dict, list[str]]:
         if budget.fits(stored(output.text)):
             about["text"] = output.text
         if picture and room.fits(len(picture)):
-            about["picture"] = len(pictures)
-            pictures.append(picture)
+            about["picture"] = len(figures)
+            figures.append(picture)
         outputs[place] = about
-    return {"answers": answers, "own": own, "outputs": [outputs[at] for at in sorted(outputs)]}, pictures
+    fields = {"answers": answers, "own": own, "outputs": [outputs[at] for at in sorted(outputs)]}
+    return fields | {"pictures": len(prepared.pictures)}, {"figures": figures, "attached": prepared.pictures}
 
 
 def by_need(outputs: tuple[Output, ...], verdict: dict) -> list[int]:
@@ -89,21 +90,25 @@ def by_need(outputs: tuple[Output, ...], verdict: dict) -> list[int]:
 
 @dataclass(frozen=True)
 class Sources:
-    """The chosen answers and proofs by name, and the student's own cells after each released one (-1: before all)."""
+    """The chosen answers and proofs by name, the student's own cells after each released one (-1: before all), and
+    `(type, base64)` of the pictures that their texts name."""
 
     answers: dict[str, str]
     own: dict[int, list[Cell]]
+    pictures: dict[str, tuple[str, str]]
 
     @classmethod
-    def of(cls, verdict: dict) -> "Sources":
+    def of(cls, course: Course, verdict: dict) -> "Sources":
+        drawn = verdicts.pictures(course, verdict["key"], "attached") if verdict.get("pictures") else {}
         own = {int(place): [Cell(*cell) for cell in cells] for place, cells in verdict.get("own", {}).items()}
-        return cls(verdict.get("answers", {}), own)
+        return cls(verdict.get("answers", {}), own, {name: tuple(picture) for name, picture in drawn.items()})
 
 
 def outputs(course: Course, verdict: dict, names: list[str]) -> dict[str, list[Output]]:
     """What the graded notebook showed for each of `names`."""
     rows = verdict.get("outputs", [])
-    drawn = verdicts.pictures(course, verdict["key"]) if any(row["picture"] is not None for row in rows) else []
+    named = any(row["picture"] is not None for row in rows)
+    drawn = verdicts.pictures(course, verdict["key"], "figures") if named else {}
     pngs = dict(enumerate(base64.b64decode(picture) for picture in drawn))
     found = [
         Output(row["cell"], row["text"], pngs.get(row["picture"], b""), tuple(row["exercises"].split())) for row in rows

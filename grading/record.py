@@ -47,7 +47,7 @@ class Shown:
         self.released, self.texts = course.released_notebook(assignment).read_bytes(), rubrics(course, assignment)
 
     def notebook(self, verdict: dict) -> bytes:
-        return notebook(self.released, Sources.of(verdict), verdict, self.texts)
+        return notebook(self.released, Sources.of(self.course, verdict), verdict, self.texts)
 
     def write(self, student: str, verdict: dict):
         """One that is there already in the same words stays as it is."""

@@ -6,6 +6,7 @@
 import base64
 import hashlib
 import json
+import re
 from contextlib import suppress
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
@@ -16,9 +17,13 @@ from . import account, intake, outputs
 from .intake import Cell, Refused
 from .limited import limited
 from .outputs import Output
+from .pictures import attached
 from .reaches import reaches
 from .repair import SETUP, Repair, Repaired, Step, frame, parsed
 from .seeds import normal
+
+MOST_PICTURES = 10_000_000  # bytes
+NAMED = re.compile(r"attachment:(cell-\d+-\d+)")
 
 
 @dataclass
@@ -49,10 +54,11 @@ class Files:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A submitted notebook, repaired; and what it showed, by cell."""
+    """A submitted notebook, repaired; what it showed, by cell; `(type, base64)` of the pictures that texts name."""
 
     repaired: Repaired
     outputs: tuple[Output, ...]
+    pictures: dict[str, tuple[str, str]] = field(default_factory=dict)
 
 
 def prepare(released: bytes, data: bytes) -> Prepared:
@@ -63,7 +69,7 @@ def prepare(released: bytes, data: bytes) -> Prepared:
     unsolved, written = frozenset(about["unsolved"]), frozenset(about["written"])
     repaired = Repaired(steps, about["answers"], unsolved, written, own, tuple(about["reaches"]))
     found = (Output(cell, text, base64.b64decode(png), tuple(names)) for cell, text, png, names in about["outputs"])
-    return Prepared(repaired, tuple(found))
+    return Prepared(repaired, tuple(found), {name: tuple(picture) for name, picture in about["pictures"].items()})
 
 
 def taken_apart(released: bytes, data: bytes) -> bytes:
@@ -84,7 +90,21 @@ def taken_apart(released: bytes, data: bytes) -> bytes:
             for o in outputs.newest(outputs.shown(repair, notebook))
         ],
     }
-    return json.dumps(about).encode()
+    return json.dumps(about | {"pictures": named(repair.cells, made)}).encode()
+
+
+def named(cells: list[Cell], made: Repaired) -> dict[str, tuple[str, str]]:
+    """The pictures that a text for a person names, rebuilt; those of proofs come first, and as many as may be kept."""
+    proofs = [made.answers[name] for name in sorted(made.written)]
+    own = [cell.source for group in made.own.values() for cell in group if cell.kind != "code"]
+    data = {name: value for cell in cells for name, value in cell.pictures}
+    kept, left = {}, MOST_PICTURES
+    for name in dict.fromkeys(NAMED.findall("\n".join(proofs + own))):
+        kind, picture = attached(data.get(name, ""))
+        if picture and len(picture) <= left:
+            kept[name] = (kind, base64.b64encode(picture).decode())
+            left -= len(picture)
+    return kept
 
 
 def recognise(data: bytes):

@@ -45,10 +45,10 @@ def load(course: Course, name: str) -> dict | None:
     return verdict | {"key": name} if isinstance(verdict, dict) and verdict.get("status") == "graded" else None
 
 
-def pictures(course: Course, name: str) -> list[str]:
-    """What the submission drew, in base64, where its verdict names a picture."""
+def pictures(course: Course, name: str, part: str):
+    """The `figures` that a submission drew, or the pictures `attached` to its texts; empty where the file is gone."""
     found = read(path(course, name).with_suffix(".pictures"))
-    return found if isinstance(found, list) else []
+    return found[part] if isinstance(found, dict) else {}
 
 
 def read(file: Path):
@@ -58,17 +58,17 @@ def read(file: Path):
         return None
 
 
-def save(course: Course, name: str, verdict: dict, pictures: list[str] = ()):
+def save(course: Course, name: str, verdict: dict, pictures: dict | None = None):
     """Only graded ones are kept: a refusal costs nothing to find again. The pictures first: the verdict names them."""
     if verdict["status"] == "graded":
-        if pictures:
+        if pictures and any(pictures.values()):
             write(path(course, name).with_suffix(".pictures"), json.dumps(pictures).encode())
         write(path(course, name), dumps(verdict))
 
 
 def summary(verdict: dict) -> dict:
     """A verdict without its laws and sources: all that a batch keeps, whatever they hold."""
-    verdict = {k: v for k, v in verdict.items() if k not in ("answers", "own", "outputs")}
+    verdict = {k: v for k, v in verdict.items() if k not in ("answers", "own", "outputs", "pictures")}
     scores = {name: {k: e[k] for k in ("score", "max_score")} for name, e in verdict["exercises"].items()}
     return {**verdict, "exercises": scores, "notes": []}
 

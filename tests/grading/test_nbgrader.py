@@ -13,6 +13,7 @@ import grading
 from grading import results, roster
 from grading.course import Course, write
 from grading.gradebook import opened, url
+from grading.lock import locked
 
 from . import classroom
 
@@ -63,6 +64,10 @@ def test_nbgrader_grades_in_our_sandbox_with_our_scores(room):
     assert scores["ann"] == 2.0
     assert scores["eve"] == 0.0
     assert len(list(room.verdicts.iterdir())) == 2
+    with locked(room):
+        done = command(room, "nbgrader", "autograde", "00_flows_recap", "--student", "ann", "--force")
+    assert done.returncode != 0
+    assert "another grader is at work" in done.stderr
 
 
 @pytest.fixture

@@ -6,13 +6,14 @@ import shutil
 import pytest
 
 from dgmlib.checks import ASSIGNMENTS
-from grading import intake, judge, proofs, record
+from grading import filed, intake, judge, proofs, record, submission, verdicts
 from grading.course import CHECKOUT, Course
 from grading.gradebook import opened, url
 from grading.repair import repair
 
 from . import classroom, synthetic
 from .synthetic import NAME, PROOF
+from .test_outputs import coded, png
 
 ASSIGNMENT = ASSIGNMENTS[NAME]
 WORDS = "Substitute $z = f(x)$:\nthe Jacobians cancel."
@@ -98,3 +99,21 @@ def test_a_proof_in_a_cell_of_its_own_is_read(room, change, found):
     repaired = repair(released, intake.cells(json.dumps(notebook).encode()))
     assert repaired.answers.get(PROOF) == found
     assert (PROOF in repaired.written) == (found is not None)
+
+
+def test_a_photographed_proof_is_filed(room):
+    """Its picture reaches the person who grades, rebuilt, apart from the verdict's text."""
+    notebook = json.loads(room.released_notebook(ASSIGNMENT).read_bytes())
+    photo = png(noise=bytes(range(256)) * 2000, width=600)
+    proof = classroom.at(notebook, PROOF)
+    proof["source"] = f"![photo.png](data:image/png;base64,{coded(photo + b'and what follows')})"
+    prepared = submission.prepare(room.released_notebook(ASSIGNMENT).read_bytes(), json.dumps(notebook).encode())
+    assert prepared.repaired.written == {PROOF}
+    made = synthetic.verdict("ann")
+    kept, pictures = filed.keep(prepared, made)
+    verdicts.save(room, "k", made | kept, pictures)
+    assert verdicts.path(room, "k").stat().st_size < 200_000
+    sources = filed.Sources.of(room, verdicts.load(room, "k"))
+    ((name, picture),) = sources.pictures.items()
+    assert sources.answers[PROOF] == f"![photo.png](attachment:{name})"
+    assert picture == ("image/png", coded(photo))
