@@ -107,3 +107,37 @@ def test_run_leaves_random_state_alone():
 def test_record_says_what_is_wrong_with_the_form(result, message):
     with pytest.raises(TypeError, match=message):
         Record().returned(result, "z", "log_det") if result != 1.0 else Record().returned(result, "loss")
+
+
+class Planted(Exception):
+    pass
+
+
+def raising(exercise, call: int):
+    """The reference, but its call number `call` raises: of a function, or of a layer's `forward` and `inverse`."""
+    count = iter(range(10**6))
+
+    def planted(function):
+        def called(*arguments, **options):
+            if next(count) == call:
+                raise Planted("at\nan <odd> call")
+            return function(*arguments, **options)
+
+        return called
+
+    reference = exercise.reference
+    if not isinstance(reference, type):
+        return planted(reference)
+    methods = {name: planted(getattr(reference, name)) for name in ("forward", "inverse") if hasattr(reference, name)}
+    return type(reference.__name__, (reference,), methods)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=ids)
+def test_an_exception_is_always_said_to_be_the_answers(exercise):
+    """In whichever call it comes and whichever law meets it; the words whole, in one line."""
+    said = []
+    for call in (0, 1, 2, 4, 7):
+        messages = {law.message for law in evaluate(exercise, raising(exercise, call), 5)}
+        said += [message for message in messages if "Planted" in message]
+    assert said
+    assert [m for m in said if "your answer raised Planted: at an <odd> call" not in m] == []

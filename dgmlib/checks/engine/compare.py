@@ -34,7 +34,7 @@ def compare(seen: Seen, cases: Sequence[str], outputs: Sequence[str], hint: str)
         if message == "":
             continue
         if message is None:
-            return f"your answer raised {seen.error(case)}" if seen.error(case) else f"{name} did not come back"
+            return seen.raised(case) or f"{name} did not come back"
         known = "" if case == "extreme" else diagnosis(seen, cases, outputs)
         return f"{message} {known or hint}".strip()
     return None

@@ -119,7 +119,7 @@ def silent(weight: float, law: str, key: str, message: str, cases: Sequence[str]
     def test(seen: Seen) -> str | None:
         for case in cases:
             if f"{key}.seen" not in seen.outputs.get(case, {}):
-                return seen.error(case) or "your answer ended before this could be looked at"
+                return seen.raised(case) or "your answer ended before this could be looked at"
             if found := seen.error(case, key + ".found"):
                 return message.format(found=found)
         return None

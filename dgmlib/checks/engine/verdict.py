@@ -62,6 +62,11 @@ class Seen:
         texts = [value for key, value in self.outputs.get(case, {}).items() if key.startswith(prefix)]
         return untext(texts[0]) if texts else ""
 
+    def raised(self, case: str, *prefixes: str) -> str:
+        """The same for a message, the first by `prefixes` and then any: "your answer raised X: ...", or empty."""
+        found = next(filter(None, (self.error(case, prefix) for prefix in (*prefixes, "error"))), "")
+        return f"your answer raised {found}" if found else ""
+
     @cached_property
     def _wrong_outputs(self) -> dict[tuple, Arrays]:
         return {}

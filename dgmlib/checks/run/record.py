@@ -83,7 +83,7 @@ def kind(value) -> str:
 def describe(error: BaseException) -> str:
     """`Type: message`, and the student's own line where it happened."""
     try:
-        message = str(error).strip().split("\n")[0][:300]
+        message = " ".join(str(error).split())[:300]
     except Exception:
         message = ""
     line = student_line(error)

@@ -55,7 +55,7 @@ def small_gap(seen: Seen) -> str | None:
     q_mean, q_cov = came.get("q_mean"), came.get("q_cov")
     want = seen.expected["value"]
     if q_mean is None or q_cov is None:
-        return seen.error("value") or "q_mean and q_cov did not come back"
+        return seen.raised("value") or "q_mean and q_cov did not come back"
     if message := unusable(q_mean, q_cov, want):
         return message
     if message := no_covariance(q_cov.double()):

@@ -33,7 +33,7 @@ def adds_up(seen: Seen) -> str | None:
         given, got = [seen.inputs[case][name] for name in INPUTS], seen.outputs.get(case, {}).get("gap")
         lower, want = elbo(*given), log_prob(*given)
         if got is None or got.shape != want.shape or not got.dtype.is_floating_point:
-            return seen.error(case) or "one gap for each row is expected, shape (n,)"
+            return seen.raised(case) or "one gap for each row is expected, shape (n,)"
         off = ~torch.isclose(lower + got.double(), want, rtol=0, atol=bound(want))
         if off.any():
             return f"ELBO + your gap is {first(lower + got.double(), off)}; log p(x) is {first(want, off)}."

@@ -46,7 +46,7 @@ def one_winner(seen: Seen) -> str | None:
     if q is not None and q.ndim == 2 and q.shape[1] < K:
         return f"one-hot q: {q.shape[1]} columns for {K} components. {NO_CLASSES}"
     if q is None or q.shape != seen.expected["ties"]["one-hot q"].shape:
-        return seen.error("ties") or "the shape at a tie is not (n, K)"
+        return seen.raised("ties") or "the shape at a tie is not (n, K)"
     q, scores = q.double(), log_joint(**given)
     if not bool(((q == 0) | (q == 1)).all() & (q.sum(1) == 1).all()):
         return "two components tie here, and a row holds not exactly a single 1: pick one of them (argmax does)"

@@ -165,7 +165,7 @@ def all_trained(seen: Seen) -> str | None:
         jacobian = seen.outputs[case].get("freedom")
         m = len(seen.inputs[case]["weight"])
         if jacobian is None or jacobian.ndim != 2 or not jacobian.double().isfinite().all():
-            return seen.error(case, "error") or "the layer's parameters could not be read"
+            return seen.raised(case) or "the layer's parameters could not be read"
         if jacobian.shape[1] == 0:
             return "the layer has no parameters: make the factors nn.Parameter"
         rank = int(torch.linalg.matrix_rank(jacobian.double(), rtol=1e-8))
@@ -182,8 +182,8 @@ def reached(seen: Seen) -> str | None:
     for direction, name in (("forward", "x"), ("inverse", "z")):
         gradient = came.get(f"grad_{name}")
         if gradient is None:
-            error = seen.error("value", f"error.{direction} gradient") or seen.error("value")
-            return f"differentiating {direction} raised {error}"
+            raised = seen.raised("value", f"error.{direction} gradient") or f"{direction} gave no gradient"
+            return f"differentiating {direction}: {raised}"
         if not gradient.double().any():
             return f"no gradient reaches {name} through {direction}: look for detach, .data, .item() or no_grad"
         if not close(seen.expected["value"][f"grad_{name}"], gradient):
@@ -202,7 +202,7 @@ def reached(seen: Seen) -> str | None:
 def no_weight_gradient(seen: Seen) -> str | None:
     gradient = seen.outputs["value"].get("weight_gradient")
     if gradient is None:
-        return seen.error("value", "error.weight") or seen.error("value")
+        return seen.raised("value", "error.weight") or "the layer's parameters could not be read"
     if gradient.double().any():
         return "a gradient reaches the given weight: decompose a detached copy, and train the factors"
     return None
@@ -214,7 +214,7 @@ def after_step(seen: Seen, slipped: str) -> str | None:
         came, given = seen.outputs[case], seen.inputs[case]
         weight = came.get("stepped_weight")
         if weight is None or weight.shape != given["weight"].shape or not weight.double().isfinite().all():
-            return seen.error(case, "error.optimiser") or seen.error(case) or "no weight came back after a step"
+            return seen.raised(case, "error.optimiser") or "no weight came back after a step"
         if close(given["weight"], weight):
             return "an optimiser step left W as it was: are the factors nn.Parameter, and used in forward?"
         layer = Reference(weight.double())

@@ -65,7 +65,7 @@ def right_words(name: str):
     def test(seen: Seen) -> str | None:
         want, got = seen.expected["value"][name], seen.outputs["value"].get(name)
         if got is None or got.shape != want.shape or got.dtype != torch.bool:
-            return seen.error("value", f"error.{name}") or seen.error("value") or "no answer came back"
+            return seen.raised("value", f"error.{name}") or "no answer came back"
         too_many = [f"'{w}' is not needed: {EXTRA[name][w]}" for w, a, b in zip(WORDS, got, want, strict=True) if a > b]
         too_few = [MISSING[name][w] for w, a, b in zip(WORDS, got, want, strict=True) if a < b]
         missing = [f"something is missing: {'; '.join(too_few)}"] if too_few else []

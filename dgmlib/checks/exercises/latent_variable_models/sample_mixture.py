@@ -84,7 +84,7 @@ def drawn(seen: Seen, case: str = "value") -> tuple[Tensor, Tensor] | str:
     given, came = seen.inputs[case], seen.outputs.get(case, {})
     n, (K, m) = int(given["n"]), given["means"].shape
     if "x" not in came or "k" not in came:
-        return f"your answer raised {seen.error(case)}" if seen.error(case) else "x and k did not come back"
+        return seen.raised(case) or "x and k did not come back"
     for name, shape in (("x", (n, m)), ("k", (n,))):
         if came[name].shape != shape:
             return f"{name}: expected shape {shape}, got {tuple(came[name].shape)}"
@@ -231,7 +231,7 @@ def varies(seen: Seen) -> str | None:
     came, weights = seen.outputs["value"], seen.inputs["value"]["weights"]
     x, k = came.get("repeated_x"), came.get("repeated_k")
     if x is None or k is None or k.shape != (REPEATS, REPEATED_N) or x.shape[:2] != k.shape or x.is_complex():
-        return seen.error("value", "error.repeats") or "a second call gave another shape than the first"
+        return seen.raised("value", "error.repeats") or "a second call gave another shape than the first"
     if bool((x.double() == x[:1].double()).all()):
         return "every call gives the same sample: set no seed inside your answer"
     if bool((k == k[:1]).all()):
@@ -267,7 +267,7 @@ def dtype(seen: Seen) -> str | None:
         for name, want in (("x", seen.inputs[case]["means"].dtype), ("k", torch.int64)):
             got = seen.outputs.get(case, {}).get(name)
             if got is None:
-                return seen.error(case) or f"{name} did not come back"
+                return seen.raised(case) or f"{name} did not come back"
             if got.dtype != want:
                 return f"{name}: expected {want}, got {got.dtype}"
     return None
