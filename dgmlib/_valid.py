@@ -22,19 +22,19 @@ FLOATS = (torch.float32, torch.float64)
 
 
 def require_tensor(name: str, value: Any, shape: tuple[Size, ...], like: Tensor | None = None) -> None:
-    """A float32 or float64 tensor of that shape, on the dtype and device of `like`, and no autocast around it."""
+    """A float32 or float64 tensor of that shape, of the dtype and on the device of `like` where one is given."""
     require_floats(name, value, like)
     require_shape(name, value, shape)
     require_no_autocast(name, value)
 
 
 def require_no_autocast(name: str, value: Tensor) -> None:
-    """No autocast around a float32 tensor; float64 it leaves alone."""
-    if value.dtype == torch.float32 and torch.is_autocast_enabled(value.device.type):
+    """No autocast around products of float32, which it would round to 8 bits; it leaves float64 alone."""
+    device = value.device.type
+    if value.dtype == torch.float32 and torch.is_autocast_enabled(device):
         raise ValueError(
-            f"{name}: expected torch.float32 without autocast, got autocast, which would round products to "
-            f"{torch.get_autocast_dtype(value.device.type)}; wrap the call in "
-            f'torch.autocast("{value.device.type}", enabled=False), or pass float64.'
+            f"{name}: expected torch.float32 outside of autocast, got autocast to {torch.get_autocast_dtype(device)}; "
+            f'wrap the call in torch.autocast("{device}", enabled=False), or pass float64.'
         )
 
 
@@ -112,16 +112,32 @@ def require_base(base: Any) -> None:
         )
 
 
+def require_broadcast(**tensors: Tensor) -> None:
+    """The batch axes, all but the last, broadcast against each other."""
+    shapes = {name: tuple(tensor.shape[:-1]) for name, tensor in tensors.items()}
+    try:
+        torch.broadcast_shapes(*shapes.values())
+    except RuntimeError:
+        got = " and ".join(f"{shape} of {name}" for name, shape in shapes.items())
+        raise ValueError(
+            f"{', '.join(shapes)}: expected leading axes that broadcast, got {got}; each is one axis per batch."
+        ) from None
+
+
 def require_samples(name: str, samples: Tensor) -> None:
     """At least one row: a mean over none is undefined."""
     if samples.dim() == 0 or samples.shape[:-1].numel() == 0 or len(samples) == 0:
         raise ValueError(f"{name}: expected at least one sample, got {tuple(samples.shape)}; pass or draw some.")
 
 
-def require_count(name: str, number: Any, least: int = 1, remedy: str = "pass a whole number") -> None:
-    """A whole number of at least `least`; True and 2.0 are none."""
-    if isinstance(number, bool) or not isinstance(number, Integral) or number < least:
-        raise ValueError(f"{name}: expected a whole number, at least {least}, got {number!r}; {remedy}.")
+def require_count(
+    name: str, number: Any, least: int = 1, most: int | None = None, remedy: str = "pass a whole number"
+) -> None:
+    """A whole number of at least `least`, and at most `most` where it is given; True and 2.0 are none."""
+    whole = isinstance(number, Integral) and not isinstance(number, bool)
+    if not whole or number < least or (most is not None and number > most):
+        limits = f"at least {least}" + ("" if most is None else f" and at most {most}")
+        raise ValueError(f"{name}: expected {limits}, a whole number, got {number!r}; {remedy}.")
 
 
 def require_scalar(name: str, value: Any, like: Tensor) -> Tensor:
@@ -151,9 +167,7 @@ def require_no_nan(name: str, result: Tensor) -> None:
 def require_spread(name: str, value: Any) -> None:
     """A finite number, 0 or more."""
     if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value < float("inf"):
-        raise ValueError(
-            f"{name}: expected a finite number, 0 or more, got {value!r}; a width is never negative."
-        )
+        raise ValueError(f"{name}: expected a finite number, 0 or more, got {value!r}; a width is never negative.")
 
 
 def require_positive(name: str, value: float | Tensor) -> None:
@@ -163,16 +177,18 @@ def require_positive(name: str, value: float | Tensor) -> None:
         raise ValueError(f"{name}: expected finite numbers above 0, got {value.tolist()}; a zero scale has no density.")
 
 
-def require_positive_definite(name: str, matrix: Tensor) -> Tensor:
+def require_positive_definite(name: str, matrix: Tensor, dtype: torch.dtype | None = None) -> Tensor:
     """L with L Lᵀ = `matrix`, (..., m, m); a singular or indefinite matrix is an error, not a nan.
 
-    A pivot L_ii² is the variance of coordinate i given those before it. Below a few roundings of `matrix_ii`
-    it is rounding alone, and the matrix is singular to its own precision. L is float64: the matrix is small,
-    and its condition number multiplies every rounding.
+    A pivot L_ii² is the variance of coordinate i given those before it. Below a few roundings of `matrix_ii`,
+    in `dtype` or that of the matrix, it is rounding alone, and the matrix is singular to that precision.
+    L is float64: the matrix is small, and its condition number multiplies every rounding.
     """
     scale_tril, info = torch.linalg.cholesky_ex(matrix.double())
     pivots = scale_tril.detach().diagonal(dim1=-2, dim2=-1).square()
-    rounding = 4 * matrix.shape[-1] * torch.finfo(matrix.dtype).eps * matrix.detach().diagonal(dim1=-2, dim2=-1)
+    rounding = (
+        4 * matrix.shape[-1] * torch.finfo(dtype or matrix.dtype).eps * matrix.detach().diagonal(dim1=-2, dim2=-1)
+    )
     good = (info == 0) & (pivots > rounding).all(-1)
     if is_false(good.all()):
         where = "" if matrix.dim() == 2 else f" at index {(~good).nonzero()[0].tolist()}"

@@ -8,8 +8,14 @@ import math
 import torch
 from torch import Tensor
 
-from dgmlib._valid import require_samples
-from dgmlib.kl import gaussian_kl
+from dgmlib._valid import (
+    require_broadcast,
+    require_event,
+    require_floats,
+    require_no_nan,
+    require_samples,
+    require_tensor,
+)
 from dgmlib.lvm.ppca import PPCA
 
 
@@ -17,13 +23,13 @@ def elbo_from_joint(log_joint: Tensor, log_q: Tensor) -> Tensor:
     """L = E_q log p(x, z)/q(z), averaged over the K samples of q.
 
     Shapes: log p(x, z_k) and log q(z_k), (K, ...); result (...).
-    Raises ValueError where there is no sample. Source: Lecture 3, "ELBO Derivation I".
+    Raises ValueError where there is no sample, or a nan. Source: Lecture 3, "ELBO Derivation I".
 
     >>> elbo_from_joint(torch.tensor([[-1.0], [-3.0]]), torch.zeros(2, 1))
     tensor([-2.])
     """
-    require_samples("log_joint", log_joint)
-    return (log_joint - log_q).mean(0)
+    log_ratio = _log_ratio(log_joint, log_q)
+    return log_ratio.mean(0)
 
 
 def elbo_from_kl(log_likelihood: Tensor, kl: Tensor) -> Tensor:
@@ -32,8 +38,13 @@ def elbo_from_kl(log_likelihood: Tensor, kl: Tensor) -> Tensor:
     Shapes: log p(x|z_k) (K, ...), KL(q‖p(z)) (...); result (...).
     Raises ValueError where there is no sample. Source: Lecture 3, "Variational Evidence Lower Bound (ELBO)".
     """
+    require_floats("log_likelihood", log_likelihood)
     require_samples("log_likelihood", log_likelihood)
-    return log_likelihood.mean(0) - kl
+    require_floats("kl", kl, log_likelihood)
+    require_broadcast(log_likelihood=log_likelihood[0].unsqueeze(-1), kl=kl.unsqueeze(-1))
+    elbo = log_likelihood.mean(0) - kl
+    require_no_nan("log_likelihood - kl", elbo)
+    return elbo
 
 
 def kl_to_standard_normal(mean: Tensor, log_var: Tensor) -> Tensor:
@@ -44,32 +55,31 @@ def kl_to_standard_normal(mean: Tensor, log_var: Tensor) -> Tensor:
     >>> kl_to_standard_normal(torch.ones(1, 2), torch.zeros(1, 2))
     tensor([1.])
     """
-    return (torch.expm1(log_var) - log_var + mean.square()).sum(-1) / 2
+    require_event("mean", mean)
+    require_event("log_var", log_var, mean.shape[-1], mean)
+    require_broadcast(mean=mean, log_var=log_var)
+    kl = (torch.expm1(log_var) - log_var + mean.square()).sum(-1) / 2
+    require_no_nan("mean, log_var", kl)
+    return kl
 
 
-def ppca_elbo(x: Tensor, W: Tensor, mu: Tensor, sigma: Tensor, q_mean: Tensor, q_cov: Tensor) -> Tensor:
-    """L(q, θ) in closed form for PPCA and q(z) = N(q_mean, q_cov): E_q log p(x|z) - KL(q‖N(0, I)).
-
-    E_q log p(x|z) = log N(x; W q_mean + mu, sigma² I) - tr(W q_cov Wᵀ) / (2 sigma²)
+def ppca_elbo(x: Tensor, W: Tensor, mu: Tensor, sigma: float | Tensor, q_mean: Tensor, q_cov: Tensor) -> Tensor:
+    """L(q, θ) in closed form for PPCA and q(z) = N(q_mean, q_cov): the formula stands in `PPCA.elbo`.
 
     Shapes: x (..., m), W (m, d), mu (m,), sigma (), q_mean (..., d), q_cov (d, d) or (..., d, d).
     Result (...). Cost: O(n m d + d³). Raises ValueError where q_cov is not positive definite.
     Source: Lecture 3, "Variational Evidence Lower Bound (ELBO)"; Tipping and Bishop 1999.
     """
-    model = PPCA(W, mu, sigma)
-    spread = (W.mT @ W * q_cov).sum((-2, -1))  # tr(W q_cov Wᵀ)
-    expected = model.log_likelihood(x, q_mean) - spread / (2 * model.sigma.square())
-    origin, identity = torch.zeros_like(q_mean), torch.eye(W.shape[1], dtype=W.dtype, device=W.device)
-    return expected - gaussian_kl(q_mean, q_cov, origin, identity)
+    return PPCA(W, mu, sigma).elbo(x, (q_mean, q_cov))
 
 
-def variational_gap(x: Tensor, W: Tensor, mu: Tensor, sigma: Tensor, q_mean: Tensor, q_cov: Tensor) -> Tensor:
+def variational_gap(x: Tensor, W: Tensor, mu: Tensor, sigma: float | Tensor, q_mean: Tensor, q_cov: Tensor) -> Tensor:
     """KL(q‖p(z|x)) for PPCA and q(z) = N(q_mean, q_cov): what `ppca_elbo` lacks to log p(x).
 
     Shapes and errors: as `ppca_elbo`; result (...). Cost: O(n m d + d³).
     Source: Lecture 3, "ELBO Derivation II".
     """
-    return gaussian_kl(q_mean, q_cov, *PPCA(W, mu, sigma).posterior(x))
+    return PPCA(W, mu, sigma).gap(x, (q_mean, q_cov))
 
 
 def importance_weighted_bound(log_joint: Tensor, log_q: Tensor) -> Tensor:
@@ -78,5 +88,15 @@ def importance_weighted_bound(log_joint: Tensor, log_q: Tensor) -> Tensor:
     Shapes: (K, ...) each; result (...). Raises ValueError where there is no sample.
     Source: Burda, Grosse and Salakhutdinov 2016, eq. 8.
     """
+    log_ratio = _log_ratio(log_joint, log_q)
+    return torch.logsumexp(log_ratio, dim=0) - math.log(len(log_ratio))
+
+
+def _log_ratio(log_joint: Tensor, log_q: Tensor) -> Tensor:
+    """log p(x, z_k)/q(z_k), (K, ...), of at least one sample."""
+    require_floats("log_joint", log_joint)
     require_samples("log_joint", log_joint)
-    return torch.logsumexp(log_joint - log_q, dim=0) - math.log(log_joint.shape[0])
+    require_tensor("log_q", log_q, tuple(log_joint.shape), log_joint)
+    log_ratio = log_joint - log_q
+    require_no_nan("log_joint - log_q", log_ratio)
+    return log_ratio

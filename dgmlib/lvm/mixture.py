@@ -1,20 +1,34 @@
 """Mixture of Gaussians: a latent variable that takes K values, so every integral over z is a sum."""
 
 import math
+from collections.abc import Callable
+from typing import Self
 
 import torch
 from torch import Tensor
 
-from dgmlib._valid import require_finite, require_positive_definite, require_samples, require_shape
+from dgmlib._valid import (
+    is_false,
+    require_broadcast,
+    require_count,
+    require_event,
+    require_finite,
+    require_no_nan,
+    require_positive_definite,
+    require_samples,
+    require_tensor,
+)
+from dgmlib.lvm._model import Model
+from dgmlib.lvm._rows import by_rows, chunks, each_row, mean
 
 
-class GaussianMixture:
+class GaussianMixture(Model):
     """p(z = k) = weights_k,  p(x|z = k) = N(x; means_k, covariances_k),  p(x) = Σ_k p(z = k) p(x|z = k).
 
     Shapes: weights (K,), means (K, m), covariances (K, m, m); x (..., m). Log-densities are computed in
     float64 and returned in x's dtype: 1e4 standard deviations away, float32 rounds log p(x, k) to 4 nats, and
     a posterior is made of their differences. Making a model reads one number back from the device (checks).
-    Raises ValueError for a wrong shape, weights that are no distribution, a singular covariance.
+    Raises ValueError for a wrong shape or dtype, weights that are no distribution, a singular covariance.
     Source: Lecture 3, "Latent Variable Models (LVM)".
 
     >>> model = GaussianMixture(torch.ones(2) / 2, torch.tensor([[-1.0], [1.0]]), torch.ones(2, 1, 1))
@@ -23,76 +37,162 @@ class GaussianMixture:
             [0.0000, 1.0000]])
     """
 
+    names = ("weights", "means", "covariances")
+    weights: Tensor
+    means: Tensor
+    covariances: Tensor
+
     def __init__(self, weights: Tensor, means: Tensor, covariances: Tensor):
-        self.weights, self.means, self.covariances = weights, means, covariances
+        require_tensor("means", means, ("K", "m"))
         num_components, m = means.shape
-        require_shape("weights", weights, (num_components,))
-        require_shape("covariances", covariances, (num_components, m, m))
-        if not bool((weights >= 0).all() & ((weights.double().sum() - 1).abs() < 1e-4)):
+        require_tensor("weights", weights, (num_components,), means)
+        require_tensor("covariances", covariances, (num_components, m, m), means)
+        if is_false((weights >= 0).all() & ((weights.double().sum() - 1).abs() < 1e-4)):
             raise ValueError(f"weights: expected numbers >= 0 with sum 1, got {weights.tolist()}; divide by their sum.")
         require_finite("means", means)
-        self._scale_tril = require_positive_definite("covariances", covariances)
+        super().__init__(weights, means, covariances)
+
+    def _prepare(self, weights: Tensor, means: Tensor, covariances: Tensor) -> None:
+        self._weights, self._means = weights, means
+        self._scale_tril = require_positive_definite("covariances", covariances, self.covariances.dtype)
+        log_det = self._scale_tril.diagonal(dim1=-2, dim2=-1).log().sum(-1)
+        self._constant = -log_det - means.shape[-1] * math.log(2 * math.pi) / 2
+
+    def log_likelihood(self, x: Tensor) -> Tensor:
+        """log p(x|z = k) = log N(x; means_k, covariances_k): (..., K), float64. O(n K m²)."""
+        return self._each(lambda rows: (self._log_likelihood(rows).mT,), x)[0]
 
     def log_joint(self, x: Tensor) -> Tensor:
-        """log p(x, z = k) = log weights_k + log p(x|z = k): (..., K), float64. O(n K m²)."""
-        require_shape("x", x, (..., self.means.shape[-1]))
-        rows = x.reshape(-1, x.shape[-1]).double()
-        centred = rows.mT - self.means.double().unsqueeze(-1)  # (K, m, n)
-        white = torch.linalg.solve_triangular(self._scale_tril, centred, upper=False)
-        log_det = self._scale_tril.diagonal(dim1=-2, dim2=-1).log().sum(-1)
-        constant = self.weights.double().log() - log_det - x.shape[-1] * math.log(2 * math.pi) / 2
-        return (constant - white.square().sum(1).mT / 2).reshape(*x.shape[:-1], len(self.weights))
+        """log p(x, z = k) = log weights_k + log p(x|z = k): (..., K), float64."""
+        return self.log_likelihood(x) + self._weights.log()
 
     def log_prob(self, x: Tensor) -> Tensor:
         """log p(x) = log Σ_k p(x, z = k), (...)."""
-        return torch.logsumexp(self.log_joint(x), -1).to(x.dtype)
+        return self._each(lambda rows: (self._infer(rows)[1].to(x.dtype),), x)[0]
 
     def posterior(self, x: Tensor) -> Tensor:
         """p(z = k|x), the responsibilities, (..., K); rows sum to 1, also far from every mode."""
-        return torch.softmax(self.log_joint(x), -1).to(x.dtype)
+        return self._each(lambda rows: (self._infer(rows)[0].mT.to(x.dtype),), x)[0]
 
     def sample(self, n: int, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
-        """Ancestral: k ~ weights, then x ~ N(means_k, covariances_k). Returns x (n, m), k (n,) int64."""
-        k = torch.multinomial(self.weights.expand(n, -1), 1, generator=generator).squeeze(-1)
+        """Ancestral: k ~ weights, then x ~ N(means_k, covariances_k). Returns x (n, m), k (n,) int64. O(n m²)."""
+        require_count("n", n, least=0)
+        k = torch.multinomial(self.weights, max(n, 1), replacement=True, generator=generator)[:n]
         m, like = self.means.shape[-1], {"dtype": self.means.dtype, "device": self.means.device}
-        noise = torch.randn(n, m, 1, generator=generator, **like)
-        return self.means[k] + (self._scale_tril.to(noise.dtype)[k] @ noise).squeeze(-1), k
+        noise = torch.randn(n, m, generator=generator, **like)
+
+        def moved(k: Tensor, noise: Tensor) -> tuple[Tensor]:
+            spread = (self._scale_tril[k] @ noise.double().unsqueeze(-1)).squeeze(-1)
+            return ((self._means[k] + spread).to(noise.dtype),)
+
+        return by_rows(moved, k, noise, width=m * m)[0], k
 
     def elbo(self, x: Tensor, q: Tensor) -> Tensor:
         """L(q, θ) = Σ_k q_k (log p(x, z = k) - log q_k), (...), for any q (..., K); q_k = 0 adds 0."""
-        log_joint = self.log_joint(x).masked_fill(q == 0, 0)
-        return (q * log_joint + torch.special.entr(q)).sum(-1).to(x.dtype)
+        require_tensor("q", q, (..., len(self.weights)), x)
+        require_broadcast(x=x, q=q)
+        log_weights = torch.where(q == 0, 1.0, self._weights).log()  # the gradient of 0 log 0 would be nan
+        log_joint = torch.where(q == 0, 0.0, self.log_likelihood(x) + log_weights)
+        elbo = (q * log_joint + torch.special.entr(q)).sum(-1).to(x.dtype)
+        require_no_nan("q", elbo)
+        return elbo
 
     def e_step(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """q = p(z|x), (n, K), and the bound L(q, θ), mean over x: at this q it is log p(x).
 
         Source: Lecture 3, "EM-Algorithm".
         """
-        log_joint = self.log_joint(x)
-        return torch.softmax(log_joint, -1).to(x.dtype), torch.logsumexp(log_joint, -1).mean()
 
-    def m_step(self, x: Tensor, q: Tensor) -> "GaussianMixture":
+        def infer(rows: Tensor) -> tuple[Tensor, Tensor]:
+            q, log_prob = self._infer(rows)
+            return q.mT.to(x.dtype), log_prob
+
+        q, log_prob = self._each(infer, x)
+        return q, log_prob.mean()
+
+    def m_step(self, x: Tensor, q: Tensor) -> Self:
         """argmax_θ L(q, θ): weights = mean of q, means and covariances = averages over x weighted by q.
 
         Shapes: x (n, m), q (n, K). Cost: O(n K m²). The covariance is about the new mean; no regularisation.
         Raises ValueError for a component that is empty or has collapsed. Source: Lecture 3, "EM-Algorithm".
         """
+        num_components, m = self.means.shape
+        require_tensor("x", x, ("n", m), self.means)
         require_samples("x", x)
-        rows, q = x.double(), q.double()
-        mass = q.sum(0)
-        means = (q.mT @ rows) / mass.unsqueeze(-1)
-        centred = rows - means.unsqueeze(1)  # (K, n, m)
-        covariances = (q.mT.unsqueeze(-1) * centred).mT @ centred / mass[:, None, None]
-        _require_alive(mass, covariances, rows)
-        return type(self)(*(p.to(x.dtype) for p in (mass / mass.sum(), means, covariances)))
+        require_tensor("q", q, (len(x), num_components), x)
+        mass = q.sum(0, dtype=torch.float64)
+        means = sum(q.double().mT @ rows.double() for rows, q in chunks(x, q, width=m)) / mass.unsqueeze(-1)
+        covariances = means.new_zeros(num_components, m, m)
+        for rows, q_rows in chunks(x, q, width=self.means.numel()):
+            centred = rows.double() - means.unsqueeze(1)  # (K, rows, m)
+            covariances = covariances + (q_rows.double().mT.unsqueeze(-1) * centred).mT @ centred
+        covariances = covariances / mass[:, None, None]
+        _require_alive(mass, covariances, x)
+        return self.fitted(x.dtype, mass / mass.sum(), means, covariances)
+
+    @classmethod
+    def kmeans_plus_plus(cls, x: Tensor, num_components: int, generator: torch.Generator | None = None) -> Self:
+        """A start for EM: means at rows of x that lie far apart, equal weights, one covariance for all.
+
+        Each next mean is a row drawn with probability ∝ its squared distance to the nearest mean so far; the
+        covariance is that of the rows about their nearest mean. Shapes: x (n, m). Cost: O(n K m).
+        Raises ValueError where x has too few distinct rows. Source: Arthur and Vassilvitskii 2007.
+        """
+        require_tensor("x", x, ("n", "m"))
+        require_samples("x", x)
+        require_count("num_components", num_components)
+        require_finite("x", mean(x))
+        chosen, distance = [], x.new_ones(len(x), dtype=torch.float64)  # the first is any row
+        for _ in range(num_components):
+            upto = distance.cumsum(0)
+            draw = torch.rand(1, generator=generator, dtype=torch.float64, device=x.device) * upto[-1]
+            chosen.append(x[torch.searchsorted(upto, draw).clamp_max(len(x) - 1)])
+            to_new = (x - chosen[-1]).double().square().sum(-1)
+            distance = torch.minimum(distance, to_new) if len(chosen) > 1 else to_new
+        means, weights = torch.cat(chosen), x.new_full((num_components,), 1 / num_components)
+        (nearest,) = by_rows(
+            lambda rows: ((rows.unsqueeze(1) - means).square().sum(-1).argmin(-1),), x, width=means.numel()
+        )
+        residual = (x - means[nearest]).double()
+        covariance = (residual.mT @ residual / len(x)).to(x.dtype)
+        return cls(weights, means, covariance.repeat(num_components, 1, 1))
+
+    def restart(self, x: Tensor, generator: torch.Generator | None = None) -> Self:
+        """Another start for EM, by `kmeans_plus_plus`."""
+        return self.kmeans_plus_plus(x, len(self.weights), generator)
+
+    def _each(self, f: Callable[[Tensor], tuple[Tensor, ...]], x: Tensor) -> tuple[Tensor, ...]:
+        """f of all rows of x (..., m) by chunks, back in x's batch axes."""
+        require_event("x", x, self.means.shape[-1], self.means)
+        return each_row(f, x, width=self.means.numel())
+
+    def _log_likelihood(self, rows: Tensor) -> Tensor:
+        """log p(x|z = k) of rows (n, m), components first, so that sums over k run along memory: (K, n)."""
+        centred = rows.double().mT - self._means.unsqueeze(-1)
+        white = torch.linalg.solve_triangular(self._scale_tril, centred, upper=False)
+        return self._constant.unsqueeze(-1) - white.square().sum(1) / 2
+
+    def _infer(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """p(z = k|x), (K, n), and log p(x), (n,), of rows (n, m).
+
+        Weights stay outside of the logarithm: where one is 0, d log p(x)/d weights_k = p(x|k)/p(x) is finite, though
+        that of log weights_k is not. It may be too large for the weights' dtype, hence the upper clamp.
+        """
+        log_likelihood = self._log_likelihood(rows)
+        weights = self._weights.unsqueeze(-1)
+        top = log_likelihood.detach().masked_fill(weights == 0, -torch.inf).amax(0)
+        largest = math.log(torch.finfo(self.weights.dtype).max) / 2
+        joint = weights * (log_likelihood - top).clamp_max(largest).exp()
+        total = joint.sum(0)
+        return joint / total, top + total.log()
 
 
 def _require_alive(mass: Tensor, covariances: Tensor, x: Tensor) -> None:
     """Every component holds some mass, and more than one point: its spread is above the rounding of x."""
-    rounding = torch.finfo(x.dtype).eps * x.abs().amax(0)
+    size = torch.maximum(x.amax(0).abs(), x.amin(0).abs()).double()
     spread = covariances.diagonal(dim1=-2, dim2=-1).sqrt()
-    dead = ~((mass > 0) & (spread > rounding).all(-1))
-    if bool(dead.any()):
+    dead = ~((mass > 0) & (spread > torch.finfo(torch.float64).eps * size).all(-1))
+    if is_false(~dead.any()):
         k = int(dead.nonzero()[0])
         raise ValueError(
             f"component {k}: expected mass on more than one distinct point, got mass {float(mass[k]):.3g} "

@@ -9,33 +9,47 @@ import math
 import torch
 from torch import Tensor
 
-from dgmlib.em import em
+from dgmlib._em import EMResult, em
+from dgmlib._valid import require_finite, require_samples, require_tensor
+from dgmlib.lvm._rows import mean
 from dgmlib.lvm.mixture import GaussianMixture
 
 # Columns at a time: features that stay in a CPU's cache, or that fill a GPU.
 CHUNK = {"cpu": 4096, "cuda": 2**20}
 # Squares of x lose this ratio, (distance from the centre / width)², out of float64's 16 digits.
 NARROWEST = 1e8
+# torch.exp is 6 times slower below it, where it underflows; exp(LEAST) taken off again, so little is exactly 0.
+LEAST = -700.0
 
 
 def fit_mixture(
-    model: GaussianMixture, x: Tensor, num_iters: int = 100, tol: float | None = None
-) -> tuple[GaussianMixture, Tensor]:
-    """`em(model, x, num_iters, tol)` by quadratic features: the same numbers, in a fraction of the time.
+    model: GaussianMixture,
+    x: Tensor,
+    num_iters: int = 100,
+    tol: float | None = None,
+    num_starts: int = 1,
+    generator: torch.Generator | None = None,
+) -> EMResult:
+    """`em(model, x, num_iters, tol, ...)` by quadratic features: the same numbers, in a fraction of the time.
 
     Data are centred in float64 first; all is float64, and without `tol` no iteration waits for the device.
     Shapes: x (n, m); model as given, history (T,). Cost: O(n K m²) an iteration; memory: a copy of x, and a chunk.
     Raises ValueError for a component that is empty, singular, or 1e4 times narrower than its distance from the
     mean of x (there `em` itself is exact). Source: Lecture 3, "EM-Algorithm".
     """
-    centre = x.mean(0, dtype=torch.float64)
-    columns = (x.double() - centre).mT.contiguous()
-    weights, means, covariances = (p.double() for p in (model.weights, model.means, model.covariances))
+    if not isinstance(model, GaussianMixture) or type(model).e_step is not GaussianMixture.e_step:
+        raise ValueError(f"model: expected a GaussianMixture with its own E-step, got {type(model).__name__}; use em.")
+    require_tensor("x", x, ("n", model.means.shape[1]), model.means)
+    require_samples("x", x)
+    centre = mean(x)
+    require_finite("x", centre)
+    columns = (x - centre).mT.contiguous()  # float64, as centre is
+    weights, means, covariances = model.exact
     start = QuadraticMixture(weights / weights.sum(), means - centre, covariances)
     try:
-        fast, history = em(start, columns, num_iters, tol)
-        theta = fast.weights, fast.means + centre, fast.covariances
-        return type(model)(*(p.to(x.dtype) for p in theta)), history
+        fit = em(start, columns, num_iters, tol, num_starts, generator)
+        theta = fit.model.weights, fit.model.means + centre, fit.model.covariances
+        return EMResult(model.fitted(x.dtype, *theta), fit.history, fit.converged)
     except ValueError as error:
         raise ValueError(f"{error} If a component is only very narrow, em(model, x) resolves it.") from error
 
@@ -66,7 +80,7 @@ class QuadraticMixture:
             phi = quadratic_features(chunk)
             log_joint = self.theta @ phi  # (K, n): components first, so that reductions run along memory
             top = log_joint.amax(0)
-            q = (log_joint - top).exp_()
+            q = log_joint.sub_(top).clamp_min_(LEAST).exp_().sub_(math.exp(LEAST))
             total = q.sum(0)
             bound = bound + (top + total.log()).sum()
             statistics = statistics + q.div_(total) @ phi.mT
@@ -76,9 +90,13 @@ class QuadraticMixture:
         """Moments from sums: weights = N_k/n, means = Σ q x/N_k, covariances = Σ q x xᵀ/N_k - means meansᵀ."""
         m = len(columns)
         mass, first, second = statistics.split([1, m, statistics.shape[-1] - 1 - m], dim=-1)
-        means, moments = first / mass, (second / mass)[:, _packed_positions(m, columns.device)]
+        means, moments = first / mass, (second / mass)[:, packed_positions(m, columns.device)]
         covariances = moments - means.unsqueeze(-1) * means.unsqueeze(-2)
         return type(self)(mass.squeeze(-1) / columns.shape[-1], means, covariances)
+
+    def restart(self, columns: Tensor, generator: torch.Generator | None) -> "QuadraticMixture":
+        """Another start, by k-means++."""
+        return type(self)(*GaussianMixture.kmeans_plus_plus(columns.mT, len(self.weights), generator).exact)
 
 
 def quadratic_features(columns: Tensor) -> Tensor:
@@ -91,11 +109,12 @@ def quadratic_features(columns: Tensor) -> Tensor:
     return phi
 
 
-def _packed_positions(m: int, device: torch.device) -> Tensor:
+def packed_positions(m: int, device: torch.device) -> Tensor:
     """(m, m): where x_i x_j stands among the products of `quadratic_features`."""
-    row, column = torch.arange(m, device=device).unsqueeze(-1), torch.arange(m, device=device)
-    low, high = torch.minimum(row, column), torch.maximum(row, column)
-    return low * m - low * (low - 1) // 2 + high - low
+    i, j = torch.triu_indices(m, m, device=device)
+    at = torch.empty(m, m, dtype=torch.int64, device=device)
+    at[i, j] = at[j, i] = torch.arange(len(i), device=device)
+    return at
 
 
 def _resolved_precision(means: Tensor, covariances: Tensor) -> tuple[Tensor, Tensor]:

@@ -42,7 +42,7 @@ def test_estimate_at_quantiles_of_the_prior_is_the_exact_likelihood(device):
 
 def test_estimate_is_unbiased_before_the_log_and_low_after(device):
     """z on every pair of 40 quantiles of the prior: all estimates with K = 2, so the averages have no noise."""
-    model = lib.PPCA(torch.ones(2, 1, dtype=torch.float64, device=device), torch.zeros(2, device=device), 1.0)
+    model = lib.PPCA(torch.ones(2, 1).to(device).double(), torch.zeros(2).to(device).double(), 1.0)
     x = torch.tensor([[1.0, -0.5]], dtype=torch.float64, device=device)
     z = Normal(0.0, 1.0).icdf((torch.arange(40, dtype=torch.float64, device=device) + 0.5) / 40)
     estimates = torch.stack(

@@ -1,0 +1,46 @@
+"""PPCA's products at half the work, beside the formulas of `ppca.py`, which they are tested against."""
+
+import torch
+from torch import Tensor
+
+from dgmlib._valid import is_false
+from dgmlib.lvm._rows import chunks
+
+
+def has_digits_to_spare(M: Tensor, variance: Tensor) -> bool:
+    """Whether `infer` keeps 9 digits: its difference costs at most a relative (1 + λ/sigma²) roundings, λ <= tr WᵀW."""
+    return is_false(M.detach().trace() / variance.detach() >= 1e7)
+
+
+def infer(x: Tensor, W: Tensor, root: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
+    """Posterior means z (n, d) and the energy xᵀC⁻¹x (n,) of centred x (n, m), with M = L Lᵀ and L = `root`.
+
+    xᵀC⁻¹x = (‖x‖² - ‖L⁻¹Wᵀx‖²)/sigma²,  z = L⁻ᵀ L⁻¹Wᵀx: one product with x, where the sum of squares has two.
+    """
+    white = torch.linalg.solve_triangular(root, W.mT, upper=False) @ x.mT  # (d, n)
+    energy = (x.square().sum(-1) - white.square().sum(0)) / variance
+    return torch.linalg.solve_triangular(root.mT, white, upper=True).mT, energy
+
+
+def covariance(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean (m,) and covariance (m, m) with 1/n, in float64: that within chunks of rows, and that between their means.
+
+    One pass over x, each chunk about its own mean, so that no offset costs a digit. Source: Chan et al. 1979.
+    """
+    within, centres, sizes = 0, [], []
+    for (rows,) in chunks(x, width=max(x.shape[1] // 8, 1)):
+        centres.append(rows.mean(0, dtype=torch.float64))
+        within = within + gram(rows.double() - centres[-1])
+        sizes.append(len(rows))
+    weights, centres = centres[0].new_tensor(sizes).unsqueeze(-1) / len(x), torch.stack(centres)
+    mean = (weights * centres).sum(0)
+    return mean, within / len(x) + gram(weights.sqrt() * (centres - mean))
+
+
+def gram(A: Tensor) -> Tensor:
+    """AᵀA. numpy knows that it is symmetric and does half the work (syrk), which torch has no name for."""
+    try:
+        A = A.numpy()  # not on a GPU, in a graph or under vmap
+    except (RuntimeError, TypeError):
+        return A.mT @ A
+    return torch.from_numpy(A.T @ A)
