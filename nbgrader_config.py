@@ -9,7 +9,10 @@ import warnings
 
 from nbgrader.converters import GenerateAssignment, GenerateFeedback
 from nbgrader.coursedir import CourseDirectory
+from nbgrader.server_extensions.formgrader import handlers
 from sqlalchemy.exc import SAWarning
+
+import grading
 
 warnings.filterwarnings("ignore", category=SAWarning)  # nbgrader's models against today's SQLAlchemy
 ROOT = os.path.dirname(os.path.abspath(__file__))
@@ -32,3 +35,6 @@ c.Autograde.autograde_preprocessors = ["grading.wiring.RecordVerdict", "nbgrader
 steps = GenerateAssignment().preprocessors
 c.GenerateAssignment.preprocessors = ["grading.wiring.Link", *steps, "grading.wiring.Tidy"]
 c.GenerateFeedback.preprocessors = ["grading.wiring.WithoutRubrics", *GenerateFeedback().preprocessors]
+# Formgrader's page and nbgrader's feedback from templates of our own: what a student wrote is text there.
+c.HTMLExporter.extra_template_basedirs = [os.path.join(grading.__path__[0], "templates"), handlers.template_path]
+c.HTMLExporter.exclude_anchor_links = True  # a heading's id could be that of a score's box

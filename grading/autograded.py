@@ -1,12 +1,15 @@
 """The notebook that formgrader shows: the released one around a student's answers, with the verdict as outputs.
 
-Below a written proof stands its rubric, for the grader alone: nbgrader's own feedback leaves out what has the tag.
+What a student wrote is text here: safe_markdown.py says how. Below a written proof stands its rubric, for the grader
+alone: nbgrader's own feedback leaves out what has the tag.
 """
 
 import json
 
 from .repair import Repaired, frame
+from .safe_markdown import fenced, safe
 
+WRITER_VERSION = 1  # raise it where this file or safe_markdown.py writes other notebooks: older ones are then made anew
 LONGEST_SOURCE = 20_000
 LONGEST_ALL = 200_000
 FOR_THE_GRADER = "for-the-grader"
@@ -34,7 +37,7 @@ def notebook(released: bytes, repaired: Repaired, verdict: dict, rubrics: dict[s
     cells = [own_cell(cell, f"own-0-{n}", budget) for n, cell in enumerate(repaired.own.get(-1, []), 1)]
     for place, (cell, slot) in enumerate(zip(frame_cells["cells"], slots, strict=True)):
         if slot.role in ("answer", "proof") and slot.name in repaired.answers:
-            cell["source"] = budget.cut(repaired.answers[slot.name])
+            cell["source"] = written(cell["cell_type"], budget.cut(repaired.answers[slot.name]))
         if slot.role == "check" and slot.name in verdict["exercises"]:
             cell["outputs"] = [output(verdict["exercises"][slot.name])]
         cells.append(cell)
@@ -43,7 +46,16 @@ def notebook(released: bytes, repaired: Repaired, verdict: dict, rubrics: dict[s
         own = repaired.own.get(place, [])
         cells += [own_cell(cell, f"own-{place + 1}-{n}", budget) for n, cell in enumerate(own, 1)]
     frame_cells["cells"] = cells
+    frame_cells["metadata"]["dgmlib"] = {"writer": WRITER_VERSION}
     return (json.dumps(frame_cells, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def writer(notebook: bytes) -> int | None:
+    """The version that wrote a notebook; None for one that no version wrote, or that is none."""
+    try:
+        return json.loads(notebook)["metadata"]["dgmlib"]["writer"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
 
 
 class Budget:
@@ -64,9 +76,16 @@ def rubric_cell(name: str, rubric: str) -> dict:
     return about | {"source": f"---\n\n#### For the grader: rubric\n\n{rubric}\n\n---"}
 
 
+def written(kind: str, source: str) -> str:
+    """A student's source as a person may open it: code stays code, everything else is text."""
+    return {"code": str, "markdown": safe}.get(kind, fenced)(source)
+
+
 def own_cell(cell, name: str, budget: Budget) -> dict:
-    made = {"cell_type": cell.kind, "id": name, "metadata": {}, "source": budget.cut(cell.source)}
-    return made | ({"execution_count": None, "outputs": []} if cell.kind == "code" else {})
+    """A raw cell becomes a code block: nothing shows raw cells as text."""
+    kind = "code" if cell.kind == "code" else "markdown"
+    made = {"cell_type": kind, "id": name, "metadata": {}, "source": written(cell.kind, budget.cut(cell.source))}
+    return made | ({"execution_count": None, "outputs": []} if kind == "code" else {})
 
 
 def output(exercise: dict) -> dict:

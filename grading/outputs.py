@@ -1,26 +1,21 @@
 """What a submitted notebook last showed: printed text and PNG figures, by the exercise that they belong to.
 
-All of it is hostile. HTML, SVG, scripts and widgets are never looked at; a PNG is taken apart and put together from the
-chunks that make the picture.
+All of it is hostile. HTML, SVG, scripts and widgets are never looked at; pictures.py rebuilds a PNG.
 """
 
 import ast
-import base64
 import re
 import struct
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from . import intake
+from . import intake, pictures
 from .repair import Code, Repair
 
 LONGEST_TEXT = 1500
 LARGEST_FIGURE = 100_000
 MOST_OUTPUTS = 100
 LARGEST_SIDE = 4000
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
-PICTURE = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|.)?", re.DOTALL)
 CARD = re.compile(r"[✓✗○] \w+: ")  # the check card, which the page says better
 OBJECT = re.compile(r"\[?(?:<[^<>]*>[,\s]*)+\]?")  # <Figure size 640x480 with 1 Axes>
@@ -121,36 +116,7 @@ def plain(words: str) -> str:
 
 
 def png(value) -> bytes:
-    """A picture's own bytes, made of nothing but what makes the picture; empty where it is none."""
-    try:
-        data = base64.b64decode("".join(joined(value).split()), validate=True)
-        chunks = list(taken_apart(data))
-    except (ValueError, struct.error):
-        return b""
-    kinds = [kind for kind, _ in chunks]
-    if kinds[:1] != [b"IHDR"] or kinds.count(b"IHDR") != 1 or b"IDAT" not in kinds or kinds[-1] != b"IEND":
-        return b""
-    return SIGNATURE + b"".join(raw for _, raw in chunks) if sane(chunks[0][1]) else b""
-
-
-def taken_apart(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """`(kind, bytes)` of the picture's chunks to its end. Raises ValueError, struct.error."""
-    if not data.startswith(SIGNATURE):
-        raise ValueError("no PNG")
-    at, kind = len(SIGNATURE), b""
-    while kind != b"IEND":
-        length, kind = struct.unpack_from(">I4s", data, at)
-        end = at + 8 + length
-        if struct.unpack_from(">I", data, end)[0] != zlib.crc32(data[at + 4 : end]):
-            raise ValueError("a damaged PNG")
-        if kind in PICTURE:
-            yield kind, data[at : end + 4]
-        at = end + 4
-
-
-def sane(header: bytes) -> bool:
-    """IHDR: a size that a screen can show."""
-    if len(header) != 8 + 13 + 4:
-        return False
-    width, height = struct.unpack_from(">II", header, 8)
-    return 0 < width <= LARGEST_SIDE and 0 < height <= LARGEST_SIDE
+    """A figure that a page shows: a PNG of nothing but its picture; empty where it is none, or too large."""
+    kind, data = pictures.attached(value)
+    fits = kind == "image/png" and max(struct.unpack_from(">II", data, 16)) <= LARGEST_SIDE
+    return data if fits else b""

@@ -9,7 +9,7 @@ import zlib
 import matplotlib.pyplot as plt
 import pytest
 
-from grading import feedback, filed, outputs, verdicts
+from grading import feedback, filed, outputs, pictures, verdicts
 from grading.course import CHECKOUT, Course, write
 from grading.submission import prepare
 
@@ -30,7 +30,7 @@ def png(width: int = 2, height: int = 2, *more: bytes, noise: bytes = b"") -> by
     """A grey picture; `more` chunks stand before its pixels."""
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
     rows = noise or zlib.compress((b"\0" + b"\x80" * min(width, 9)) * min(height, 9))
-    return outputs.SIGNATURE + header + b"".join(more) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    return pictures.PNG + header + b"".join(more) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
 def coded(data: bytes) -> str:
@@ -184,7 +184,7 @@ HOSTILE = {
         "data": {"application/vnd.jupyter.widget-view+json": {}, "text/plain": "w"},
     },
     "half a character as base64": drawn("\ud800"),
-    "a chunk longer than the file": drawn(outputs.SIGNATURE + struct.pack(">I4s", 2**32 - 1, b"IHDR")),
+    "a chunk longer than the file": drawn(pictures.PNG + struct.pack(">I4s", 2**32 - 1, b"IHDR")),
 }
 
 
