@@ -113,7 +113,7 @@ def judged(file: File, assignment: str) -> tuple[str, str]:
         recognised = recognise(file.data)
         other = f"a notebook of {recognised.name}, not of {assignment}"
         return ("" if recognised.name == assignment else other), ""
-    except intake.Refused as refusal:
+    except (intake.Refused, RuntimeError) as refusal:  # of a fault of ours the others hear nothing
         notebook = (file.path + file.inside)[-1].lower().endswith(".ipynb")
         return ("", str(refusal)) if notebook else (str(refusal), "")
 

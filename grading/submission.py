@@ -127,5 +127,5 @@ def anonymous(data: bytes) -> bytes:
     """Without what platforms note of people: `account.removed`. Bytes that nobody can read stay as they are."""
     try:
         return limited(account.removed, data)
-    except Refused:
+    except (Refused, RuntimeError):
         return data
