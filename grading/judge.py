@@ -12,6 +12,8 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from dgmlib.checks import CourseFault
+
 from .plaintext import one_line
 from .repair import Repaired, Step
 from .seeds import Seeds, normal
@@ -28,7 +30,7 @@ def grade(repaired: Repaired, student: str, assignment, secret: str, start, kind
     judge = Judge(repaired, student, assignment, secret)
     try:
         exercises = judge.run(start)
-    except SandboxFailed as failure:
+    except (SandboxFailed, CourseFault) as failure:
         return refused(student, assignment, str(failure), kind, "failed")
     verdict = refused(student, assignment, "", kind, "graded")
     score = sum(e["score"] for e in exercises.values() if e["score"] is not None)
@@ -109,6 +111,8 @@ class Judge:
         expected = exercise.expected(inputs)
         try:
             return exercise.judge(inputs, outputs, expected)
+        except CourseFault:
+            raise
         except Exception as error:
             return exercise.failed(f"what your answer returned could not be judged ({type(error).__name__})")
 

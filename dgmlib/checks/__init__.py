@@ -13,10 +13,10 @@ from .assignments import ASSIGNMENTS, find
 from .engine.assignment import Assignment
 from .engine.card import Card, NotPassed
 from .engine.exercise import Exercise
-from .engine.verdict import LawResult, Mistake
+from .engine.verdict import CourseFault, LawResult, Mistake
 from .run import run
 
-__all__ = ["ASSIGNMENTS", "Assignment", "Card", "Exercise", "LawResult", "Mistake", "check", "evaluate"]
+__all__ = ["ASSIGNMENTS", "Assignment", "Card", "CourseFault", "Exercise", "LawResult", "Mistake", "check", "evaluate"]
 
 PUBLIC_SEED = 2025
 
@@ -42,7 +42,12 @@ def outcome(name: str, answer=None) -> Card:
     answer = getattr(sys.modules["__main__"], name, None) if answer is None else answer
     if not callable(answer):
         return Card(name, "unsolved", note="not defined yet: run the cell above first")
-    return card(exercise, evaluate(exercise, answer, PUBLIC_SEED))
+    try:
+        return card(exercise, evaluate(exercise, answer, PUBLIC_SEED))
+    except CourseFault as fault:
+        return Card(name, "unsolved", note=f"the check itself is broken, tell your instructor: {fault}")
+    except Exception as error:
+        return Card(name, "unsolved", note=f"the check could not look at this answer ({type(error).__name__}: {error})")
 
 
 def evaluate(exercise: Exercise, answer, seed: int) -> list[LawResult]:

@@ -1,9 +1,10 @@
 """What an instructor who writes an exercise may forget ends in one clear line."""
 
 import pytest
+import torch
 
-from dgmlib.checks import ASSIGNMENTS
-from dgmlib.checks.engine import Exercise, gradient, value
+from dgmlib.checks import ASSIGNMENTS, CourseFault, evaluate
+from dgmlib.checks.engine import Exercise, custom, gradient, normal, value
 
 
 def scatter(x):
@@ -49,3 +50,42 @@ def test_no_two_exercises_have_one_name():
 def test_assignments_come_in_the_order_of_the_lecture():
     assert list(ASSIGNMENTS) == sorted(ASSIGNMENTS)
     assert len(ASSIGNMENTS) >= 5
+
+
+def mean_of(x):
+    return x.mean(0)
+
+
+def cases(rng):
+    return {"value": {"x": normal(rng, 4, 2)}, "float32": {"x": normal(rng, 4, 2).float()}}
+
+
+def breaks_at_nan(seen):
+    if seen.outputs["value"]["z"].isnan().any():
+        raise ArithmeticError
+    return None
+
+
+def broken(seen):
+    return seen.outputs["value"]["zz"]
+
+
+def judged(answer, laws, **changes):
+    made = exercise(cases=cases, laws=laws, **changes)
+    return {law.law: law for law in evaluate(made, answer, 1)}
+
+
+def test_a_law_that_breaks_takes_no_other_with_it():
+    laws = (custom("odd", 0.25, breaks_at_nan, waits=None), value(cases=["float32"]))
+    found = judged(lambda x: scatter(x) if x.dtype == torch.float32 else x * torch.nan, laws)
+    assert found["value"].passed
+    assert found["odd"].message == "z: expected finite numbers, got nan at [0, 0]."
+
+
+def test_a_fault_of_the_course_is_no_students():
+    with pytest.raises(CourseFault, match=r"centred: the law 'odd' raised KeyError: 'zz'"):
+        judged(mean_of, (custom("odd", 0.25, broken, waits=None), value()))
+    with pytest.raises(
+        CourseFault, match=r"centred \(.*test_exercise.py:\d+\): the reference raised AttributeError.*'value'"
+    ):
+        judged(mean_of, (value(),), reference=lambda x: x.meen(0))

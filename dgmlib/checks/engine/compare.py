@@ -59,6 +59,16 @@ def differs(want: Tensor, got: Tensor | None, name: str, tolerance: float = 0.0)
     return f"{name}: expected {first(want, worst)}, got {first(got, worst)}."
 
 
+def not_finite(seen: Seen) -> str:
+    """The first output that is not finite where a finite one was expected, in words; else an empty string."""
+    for case, arrays in seen.expected.items():
+        for name, want in arrays.items():
+            got = seen.outputs.get(case, {}).get(name)
+            if got is not None and bool(want.double().isfinite().all()) and not bool(got.double().isfinite().all()):
+                return f"{name}: expected finite numbers, got {first(got, ~got.double().isfinite())}."
+    return ""
+
+
 def close(want: Tensor, got: Tensor, tolerance: float = 0.0) -> bool:
     """Equal shapes, and equal numbers up to the tolerance of the expected dtype."""
     if want.shape != got.shape or got.dtype not in NUMBERS:

@@ -14,10 +14,11 @@ from functools import cached_property
 
 import numpy as np
 
-from ..run import Arrays, Invocation, join, run, split
+from ..run import Arrays, Invocation, join, run, split, untext
 from ..run import names as run_names
 from ..run.fixtures import CONVERSIONS, FIXTURES, NUMBERS
-from .verdict import UNSOLVED, WAITS, Law, LawResult, Mistake, Seen
+from .compare import not_finite
+from .verdict import UNSOLVED, WAITS, CourseFault, Law, LawResult, Mistake, Seen
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,20 @@ class Exercise:
         return join(self.cases(rng))
 
     def expected(self, inputs: Arrays) -> Arrays:
-        return run(self.invocation, self.reference, inputs)
+        """What is right. Raises CourseFault where the reference raises."""
+        outputs = run(self.invocation, self.reference, inputs)
+        for key, text in outputs.items():
+            if key.split("/", 1)[1].startswith("error"):
+                raise CourseFault(
+                    f"{self.place}: the reference raised {untext(text)} in the case {key.split('/')[0]!r}"
+                )
+        return outputs
+
+    @property
+    def place(self) -> str:
+        """The file and the line of the reference."""
+        code = getattr(self.reference, "__code__", None)
+        return f"{self.name} ({code.co_filename}:{code.co_firstlineno})" if code else self.name
 
     def judge(self, inputs: Arrays, outputs: Arrays, expected: Arrays) -> list[LawResult]:
         """One result a law. `outputs` may hold anything that a hostile answer sent, but for complex numbers."""
@@ -124,7 +138,7 @@ class Exercise:
         seen = Seen(self, cases, {case: real.get(case, {}) for case in cases}, split(expected))
         if self.unsolved(seen):
             return self.failed("not solved yet")
-        values = {law.name: law.test(seen) for law in self.laws if law.waits is None}
+        values = {law.name: self.tested(law, seen) for law in self.laws if law.waits is None}
         right = [message is None for message in values.values()]
         return [self._result(law, values, right, seen) for law in self.laws]
 
@@ -132,8 +146,20 @@ class Exercise:
         if law.waits is None:
             message = values[law.name]
         else:
-            message = law.test(seen) if law.waits(right) else WAITS
+            message = self.tested(law, seen) if law.waits(right) else WAITS
         return LawResult(law.name, message is None, law.weight, message or "")
+
+    def tested(self, law: Law, seen: Seen) -> str | None:
+        """The law's message. One that can't take what came fails alone. Raises CourseFault where it can't take what the
+        reference gives either."""
+        try:
+            return law.test(seen)
+        except Exception as error:
+            try:
+                law.test(replace(seen, outputs=seen.expected))
+            except Exception as own:
+                raise CourseFault(f"{self.name}: the law {law.name!r} raised {type(own).__name__}: {own}") from own
+            return not_finite(seen) or f"what your answer returned could not be judged ({type(error).__name__})"
 
     def unsolved(self, seen: Seen) -> bool:
         """Every call ended in the stub's NotImplementedError."""

@@ -16,6 +16,10 @@ UNSOLVED = "NotImplementedError"
 WAITS = "counts as soon as the values are right"
 
 
+class CourseFault(Exception):
+    """The course's own fault, never a student's: a reference that raises, a law that can't judge the reference."""
+
+
 @dataclass(frozen=True)
 class LawResult:
     law: str
@@ -58,9 +62,12 @@ class Seen:
     expected: dict[str, Arrays]
 
     def error(self, case: str, prefix: str = "error") -> str:
-        """The first exception of a case, or an empty string."""
+        """The first exception of a case, or an empty string. A hostile answer may send anything in its place."""
         texts = [value for key, value in self.outputs.get(case, {}).items() if key.startswith(prefix)]
-        return untext(texts[0]) if texts else ""
+        try:
+            return untext(texts[0]) if texts else ""
+        except ValueError:
+            return "an error that is no text"
 
     def raised(self, case: str, *prefixes: str) -> str:
         """The same for a message, the first by `prefixes` and then any: "your answer raised X: ...", or empty."""
