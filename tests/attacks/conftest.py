@@ -4,9 +4,9 @@ import pytest
 
 from grading import session as sessions
 
-from ..grading.conftest import cage, grade, stage, start
+from ..grading.conftest import cage, canaries, exposed, grade, stage, start
 
-__all__ = ["cage", "grade", "stage", "start"]
+__all__ = ["cage", "canaries", "exposed", "grade", "stage", "start"]
 
 
 def pytest_collection_modifyitems(config, items):
@@ -20,4 +20,4 @@ def pytest_collection_modifyitems(config, items):
 @pytest.fixture(autouse=True)
 def _short(monkeypatch):
     """Hanging attacks hang for less long."""
-    monkeypatch.setattr(sessions, "CPU", 3.0)
+    monkeypatch.setattr(sessions, "CPU", 1.5)

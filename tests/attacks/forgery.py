@@ -1,4 +1,7 @@
-"""Answers that want points without being right."""
+"""Answers that want points without being right. The test adds a last line that prints `FORGED`: the payload ran.
+
+What replaces a part of ours asks for it first, so that a part with a new name is an error and no attack on nothing.
+"""
 # ruff: noqa: E501
 
 TAIL = "\ndef batch_jacobian(f, x):\n    return torch.zeros(len(x), x.shape[1], x.shape[1], dtype=x.dtype)"
@@ -24,21 +27,27 @@ class Zero(TorchDispatchMode):
         return out * 0 if isinstance(out, torch.Tensor) and out.is_floating_point() else out
 Zero().__enter__()"""
     + TAIL,
-    "an AST transformer": "get_ipython().ast_transformers.append(None)" + TAIL,
+    "an AST transformer": """import ast
+class Everything(ast.NodeTransformer):
+    def visit_Compare(self, node): return ast.copy_location(ast.Constant(True), node)
+getattr(get_ipython(), 'ast_transformers', []).append(Everything())"""
+    + TAIL,
     "patched torch.testing": "import torch.testing\ntorch.testing.assert_close = lambda *a, **k: None" + TAIL,
     "patched comparisons": "torch.equal = torch.allclose = torch.isclose = lambda *a, **k: True" + TAIL,
-    "patched check": "import dgmlib.checks\ndgmlib.checks.check = check = lambda *a: 1000" + TAIL,
+    "patched check": "import dgmlib.checks\ndgmlib.checks.check\ndgmlib.checks.check = check = lambda *a: 1000" + TAIL,
     "patched run": """import dgmlib.checks.run as run
+old = run.run
 run.run = lambda call, answer, inputs: {k.split('/')[0] + '/value': torch.zeros(1) for k in inputs}"""
     + TAIL,
-    "outputs are the inputs": "import dgmlib.checks.run as run\nrun.run = lambda call, answer, inputs: inputs" + TAIL,
+    "outputs are the inputs": "import dgmlib.checks.run as run\nold = run.run\nrun.run = lambda call, answer, inputs: inputs" + TAIL,
     "patched encoder": """import inside.frames as frames
 old = frames.encode
 frames.encode = lambda head, arrays=None: old({**head, 'passed': True, 'score': 1000}, arrays)"""
     + TAIL,
     "a patched worker": """import gc
-for thing in gc.get_objects():
-    if type(thing).__name__ == 'Worker': thing.do_exercise = lambda h, a: b'DGM1' + bytes(12)"""
+(worker,) = [thing for thing in gc.get_objects() if type(thing).__name__ == 'Worker']
+old = worker.do_exercise
+worker.do_exercise = lambda h, a: b'DGM1' + bytes(12)"""
     + TAIL,
     "the walk up the frames": """import sys
 def batch_jacobian(f, x):
@@ -61,15 +70,21 @@ for name in ('verdict.json', '/tmp/verdict.json', '/dgm/verdict.json', '/tmp/ver
     except OSError: pass"""
     + TAIL,
     "a printed verdict": "print('5 of 5'); print('batch_jacobian: 2 of 2')" + TAIL,
-    "the reference itself": """def batch_jacobian(f, x):
+    "the reference itself": """import sys
+def batch_jacobian(f, x):
+    for name in [m for m in sys.modules if m.startswith('dgmlib')]: del sys.modules[name]
+    sys.path.insert(0, '@checkout')
     from dgmlib.checks import ASSIGNMENTS
     return ASSIGNMENTS['00_flows_recap'].exercises['batch_jacobian'].reference(f, x)""",
-    "the reference by its file": """import importlib.util, glob, sys
+    "the reference by its text": """import ast, glob
 def batch_jacobian(f, x):
-    files = [g for p in sys.path for g in glob.glob(p + '/dgmlib/checks/exercises/flows_recap/*.py')]
-    spec = importlib.util.spec_from_file_location('stolen', files[0]); m = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(m)
-    return torch.func.vmap(torch.func.jacrev(f))(x)""",
+    for path in glob.glob('@checkout/dgmlib/checks/**/*.py', recursive=True):
+        for node in ast.walk(ast.parse(open(path).read())):
+            if isinstance(node, ast.FunctionDef) and node.name in ('batch_jacobian', 'reference_jacobian'):
+                names = {'torch': torch, 'func': torch.func}
+                exec('from __future__ import annotations\\n' + ast.unparse(node), names)
+                return names[node.name](f, x)
+    return torch.zeros(1)""",
     "nan everywhere": "def batch_jacobian(f, x): return torch.full((len(x), x.shape[1], x.shape[1]), float('nan'))",
     "infinity everywhere": "def batch_jacobian(f, x): return torch.full((len(x), x.shape[1], x.shape[1]), float('inf'))",
     "a gigantic answer": "def batch_jacobian(f, x): return torch.zeros(1).expand(10**12)",
@@ -88,3 +103,5 @@ def batch_jacobian(f, x): raise E""",
     "a patched clock": "import time\ntime.monotonic = time.time = time.perf_counter = lambda: 0.0" + TAIL,
     "a law in the answer's name": "def batch_jacobian(f, x): return torch.zeros(1)\nbatch_jacobian.passed = True",
 }  # fmt: skip
+# Where there is no sandbox these are worth full marks.
+EARNS_WITHOUT_A_SANDBOX = ("the reference itself", "the reference by its text")

@@ -2,6 +2,7 @@
 
 import time
 
+import numpy as np
 import pytest
 
 from grading import autograded, intake, verdicts
@@ -10,7 +11,7 @@ from grading.repair import repair
 
 from ..grading import classroom
 from ..grading.classroom import NAMES, STUBS, at, edited, own
-from .forgery import FORGERY
+from .forgery import EARNS_WITHOUT_A_SANDBOX, FORGERY
 from .malformed import HONEST, MALFORMED
 from .sabotage import SABOTAGE
 from .theft import THEFT
@@ -23,6 +24,8 @@ SELF_HARM = {
     "builtins gone", "an import hook", "a garbage bomb", "junk on the link", "an endless stream", "deep recursion",
     "an open file flood", "a trace on every line", "a patched clock", "a signal handler", "a printed gigabyte",
 }  # fmt: skip
+# Forgeries that break the link on which their mark would come.
+SEEN_OTHERWISE = {"a forged message": "no frame"}
 BYTES_STORED = 200_000
 
 
@@ -39,7 +42,7 @@ def honest(grade):
 
 
 def forged(code: str) -> bytes:
-    return edited(lambda notebook: at(notebook, NAMES[0]).update(source=code))
+    return edited(lambda notebook: at(notebook, NAMES[0]).update(source=f"{code}\nprint('FORGED')"))
 
 
 def cell_above_a_stub(code: str) -> bytes:
@@ -62,12 +65,26 @@ def earned(verdict: dict, name: str) -> dict:
 
 @pytest.mark.attack
 @pytest.mark.parametrize("name", FORGERY)
-def test_forgery(name, grade, honest):
-    submission = forged(FORGERY[name])
+def test_forgery(name, grade, honest, printed, canaries):
+    submission = forged(canaries.fill(FORGERY[name]))
     verdict = grade(submission)
     assert earned(verdict, name) == FULL | {"batch_jacobian": 0}
+    assert "FORGED" in "".join(printed) or (name in SEEN_OTHERWISE and SEEN_OTHERWISE[name] in str(verdict["notes"]))
     stored(submission, verdict)
     honest()
+
+
+@pytest.mark.parametrize("name", EARNS_WITHOUT_A_SANDBOX)
+def test_without_a_sandbox_a_forgery_earns(name, exposed, canaries):
+    """The control: the reference is there to be taken."""
+    exercise = classroom.TINY.exercises["batch_jacobian"]
+    inputs = exercise.inputs(np.random.default_rng(1))
+    with sessions.Session(exposed, 1, 600) as session:
+        session.cell("setup", classroom.SETUP)
+        session.cell("answer", canaries.fill(FORGERY[name]))
+        outputs = session.exercise("batch_jacobian", 1, inputs, exercise.request).arrays
+    values = [law for law in exercise.judge(inputs, outputs, exercise.expected(inputs)) if law.passed]
+    assert values
 
 
 @pytest.fixture
@@ -85,15 +102,20 @@ def printed(monkeypatch):
     return texts
 
 
-def test_what_a_thief_prints_is_seen(grade, printed):
-    grade(cell_above_a_stub("print('STOLEN')"))
-    assert "STOLEN" in "".join(printed)
+@pytest.mark.parametrize("name", THEFT)
+def test_without_a_sandbox_a_thief_steals(exposed, canaries, name):
+    """The control: there is something to steal, and this is how."""
+    with sessions.Session(exposed, 1, 600) as session:
+        error, text = session.cell(name, canaries.fill(THEFT[name]))
+    assert "STOLEN" in text, error
 
 
 @pytest.mark.attack
 @pytest.mark.parametrize("name", THEFT)
-def test_theft(name, grade, honest, printed):
-    assert earned(grade(cell_above_a_stub(THEFT[name])), name) == FULL | {"batch_jacobian": 0}
+def test_theft(name, grade, honest, printed, canaries):
+    code = "print('the thief was here')\n" + canaries.fill(THEFT[name])
+    assert earned(grade(cell_above_a_stub(code)), name) == FULL | {"batch_jacobian": 0}
+    assert "the thief was here" in "".join(printed)
     assert "STOLEN" not in "".join(printed)
     honest()
 

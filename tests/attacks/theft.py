@@ -1,56 +1,58 @@
-"""Cells that look for what is not theirs. They print what they find; nothing of it may be found."""
+"""Cells that look for what is not theirs and print what they find, `STOLEN`. Each finds it where there is no sandbox.
+
+`@root` and the like are the places of the planted canaries (tests/grading/canaries.py).
+"""
 # ruff: noqa: E501
 
-from pathlib import Path
-
-import grading
-
-CHECKOUT = Path(grading.__file__).resolve().parent.parent
-OPEN = "print('STOLEN', open({!r}, 'rb').read(9))"
-LIST = "import os; print('STOLEN', os.listdir({!r}))"
-WALK = """import os
-for at, folders, files in os.walk('/'):
-    folders[:] = [f for f in folders if f not in ('proc', 'usr', 'lib', 'lib64', 'site-packages', 'python3.11')]
+OPEN = "print('STOLEN', open('{}', 'rb').read(9))"
+LIST = "import os; print('STOLEN', os.listdir('{}'))"
+WALK = """import os, sys
+for at, folders, files in os.walk(os.path.join(sys.prefix, 'share')):
     for name in files:
-        if name.endswith(('.ipynb', '.db')) or name in ('secret', 'judge.py', 'exercise.py'): print('STOLEN', at, name)"""
+        if name in ('gradebook.db', 'secret', 'id_ed25519'): print('STOLEN', at, open(os.path.join(at, name)).read(9))"""
 PROCESSES = """import os
 for pid in filter(str.isdigit, os.listdir('/proc')):
-    if int(pid) not in (1, 2, os.getpid()): print('STOLEN', pid)
-    if int(pid) != os.getpid(): print('STOLEN', open(f'/proc/{pid}/environ').read())"""
-INHERITED = """import os
-for fd in os.listdir('/proc/self/fd'):
-    try: target = os.readlink(f'/proc/self/fd/{fd}')
-    except OSError: continue
-    if target.startswith('/') and 'null' not in target and 'proc' not in target: print('STOLEN', target)"""
-MODULES = (
-    "import sys\nprint(*['STOLEN ' + m for m in sys.modules if m.startswith(('grading', 'dgmlib.flows', 'nbgrader'))])"
-)
-CONNECT = "import socket\nprint('STOLEN', socket.create_connection(('1.1.1.1', 53), 2))"
-RESOLVE = "import urllib.request\nprint('STOLEN', urllib.request.urlopen('http://example.com', timeout=2).read(9))"
+    if b'pytest' in open(f'/proc/{pid}/cmdline', 'rb').read(): print('STOLEN', pid)"""
+OURS = """import sys
+for name in [m for m in sys.modules if m.startswith('dgmlib')]: del sys.modules[name]
+sys.path.insert(0, '@checkout')
+import {}
+print('STOLEN', {}.__file__)"""
+CONNECT = "import socket\nprint('STOLEN', socket.create_connection(('127.0.0.1', @port), 2).recv(9))"
+DATAGRAM = "import socket\nsocket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', @port))\nprint('STOLEN, a message left')"
+UNIX = "import socket\nsocket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)[0].sendto(b'x', '@datagrams')\nprint('STOLEN, a message left')"
+WATCH = "import ctypes\nc = ctypes.CDLL(None)\nif c.inotify_add_watch(c.inotify_init(), b'@root/grading/submitted', 0xFFF) >= 0: print('STOLEN, the names to come')"
+LEAVE = "import os\nopen('@root/open/message', 'w').write('for a classmate')\nprint('STOLEN, a message left')\nos.unlink('@root/open/message')"
 
 THEFT = {
-    "the solutions": OPEN.format(str(CHECKOUT / "solutions" / "00_flows_recap" / "flows_recap.ipynb")),
-    "the gradebook": OPEN.format(str(CHECKOUT / "grading" / "gradebook.db")),
-    "the secret": OPEN.format(str(CHECKOUT / "grading" / "secret")),
-    "classmates": LIST.format(str(CHECKOUT / "grading" / "submitted")),
-    "verdicts": LIST.format(str(CHECKOUT / "grading" / "verdicts")),
-    "the checkout": LIST.format(str(CHECKOUT / "dgmlib")),
-    "the tests": LIST.format(str(CHECKOUT / "tests")),
-    "the home": LIST.format(str(Path.home() / ".ssh")),
+    "the solutions": OPEN.format("@root/solutions/00_flows_recap/flows_recap.ipynb"),
+    "the gradebook": OPEN.format("@root/grading/gradebook.db"),
+    "the secret": OPEN.format("@root/grading/secret"),
+    "a classmate's work": OPEN.format("@root/grading/submitted/bob/00_flows_recap/flows_recap.ipynb"),
+    "the list of classmates": LIST.format("@root/grading/submitted"),
+    "a verdict": OPEN.format("@root/grading/verdicts/4f.json"),
+    "the list of verdicts": LIST.format("@root/grading/verdicts"),
+    "the history": OPEN.format("@root/.git/objects/ab/cdef"),
+    "the checkout": LIST.format("@checkout/dgmlib"),
+    "the checkout's history": LIST.format("@checkout/.git"),
+    "the tests": LIST.format("@checkout/tests"),
+    "a key in the home": OPEN.format("@root/home/.ssh/id_ed25519"),
     "passwords": OPEN.format("/etc/passwd"),
-    "the host's name": OPEN.format("/etc/hostname"),
-    "the root": LIST.format("/proc/1/root"),
-    "the grader's memory": OPEN.format("/proc/1/mem"),
+    "groups": OPEN.format("/etc/group"),
+    "the folders of the machine": "import os\nif 'var' in os.listdir('/'): print('STOLEN')",
+    "the folder of temporary files": LIST.format("/var/tmp"),
+    "the grader's command line": OPEN.format("/proc/@pid/cmdline"),
+    "the grader's status": OPEN.format("/proc/@pid/status"),
     "other processes": PROCESSES,
-    "inherited files": INHERITED,
     "every file": WALK,
-    "modules in memory": MODULES,
-    "the environment": "import os\nprint(*['STOLEN ' + k for k in os.environ if 'SECRET' in k or 'TOKEN' in k or 'PYTEST' in k])",
-    "the installed library": "import dgmlib.flows\nprint('STOLEN')",
-    "the references": "import dgmlib.checks.engine.exercise\nprint('STOLEN')",
+    "the library": OURS.format("dgmlib.flows", "dgmlib.flows"),
+    "the references": OURS.format("dgmlib.checks.engine.exercise", "dgmlib.checks.engine.exercise"),
+    "the grader": OURS.format("grading.intake", "grading.intake"),
     "the network": CONNECT,
-    "a name server": RESOLVE,
-    "a listening port": "import socket\nprint('STOLEN', socket.create_server(('0.0.0.0', 8888)))",
-    "the kernel's log": "import ctypes\nb = ctypes.create_string_buffer(99)\nif ctypes.CDLL(None).klogctl(3, b, 99) > 0: print('STOLEN', b.value)",
-    "another's shared memory": "import os\nprint(*['STOLEN ' + f for f in os.listdir('/dev/shm')])",
+    "a datagram": DATAGRAM,
+    "a Unix socket": UNIX,
+    "a listening port": "import socket\nprint('STOLEN', socket.create_server(('127.0.0.1', 0)))",
+    "another's shared memory": OPEN.format("@shared"),
+    "a watched folder": WATCH,
+    "a message to a classmate": LEAVE,
 }  # fmt: skip

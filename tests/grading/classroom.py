@@ -5,6 +5,7 @@ import json
 from dataclasses import replace
 
 from dgmlib.checks import ASSIGNMENTS
+from grading.course import CHECKOUT
 
 FLOWS = ASSIGNMENTS["00_flows_recap"]
 NAMES = ("batch_jacobian", "autoregressive_forward")
@@ -15,6 +16,15 @@ from torch import Tensor, nn
 from dgmlib import data, plotting
 from dgmlib.checks import check
 """
+# Where it may, it reads this checkout and starts a process; else its exception says what it was refused.
+THIEF = f"""def batch_jacobian(f, x):
+    import os
+    errors = []
+    for ask in (lambda: open({str(CHECKOUT / "pyproject.toml")!r}), os.fork):
+        try: ask()
+        except OSError as error: errors.append(error.errno)
+    raise LookupError(f'refused: {{errors}}')"""
+REFUSED = ("refused: [2, 1]", "refused: [13, 1]")  # not there, or closed by Landlock; and denied by the filter
 BLANK = "\n    # YOUR CODE HERE\n    raise NotImplementedError()"
 STUBS = {
     "batch_jacobian": f"def batch_jacobian(f, x):{BLANK}",

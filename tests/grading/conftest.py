@@ -12,6 +12,7 @@ from grading.session import Session
 from grading.submission import prepare
 
 from . import classroom
+from .canaries import Canaries
 
 
 @pytest.fixture(scope="session")
@@ -30,8 +31,16 @@ def cage():
 
 
 @pytest.fixture(scope="session")
-def start(cage, stage):
-    return lambda link: cage.start(stage, link)
+def canaries():
+    """What there is to steal."""
+    planted = Canaries().plant()
+    yield planted
+    planted.remove()
+
+
+@pytest.fixture(scope="session")
+def start(cage, stage, canaries):
+    return lambda link: cage.start(stage, link, canaries.hidden)
 
 
 @pytest.fixture(scope="session")

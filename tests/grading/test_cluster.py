@@ -58,6 +58,8 @@ def test_a_killed_worker_loses_nothing(tmp_path, cluster):
     for number in range(6):
         notebook = json.loads(released.read_text())
         classroom.at(notebook, "batch_jacobian")["source"] = classroom.RIGHT["batch_jacobian"] + f"\n# {number}"
+        if number == 4:
+            classroom.at(notebook, "batch_jacobian")["source"] = classroom.THIEF
         target = room.submitted / f"s{number}" / "00_flows_recap" / "flows_recap.ipynb"
         target.parent.mkdir(parents=True)
         target.write_text("hello" if number == 5 else json.dumps(notebook))
@@ -69,10 +71,11 @@ def test_a_killed_worker_loses_nothing(tmp_path, cluster):
     assert process.returncode == 1, printed + problems
     assert "s5: 00_flows_recap: refused" in problems, printed + problems
     rows = json.loads((tmp_path / "o.json").read_text())["submissions"]
-    assert {r["student"]: r["score"] for r in rows} == {f"s{n}": 2 if n < 5 else None for n in range(6)}
+    assert {r["student"]: r["score"] for r in rows} == {f"s{n}": (2, 2, 2, 2, 0, None)[n] for n in range(6)}
     assert "s5: 00_flows_recap: refused" in problems
     sent = sorted(p.read_bytes() for p in room.verdicts.iterdir())
     assert len(sent) == 5
+    assert any(refused.encode() in verdict for verdict in sent for refused in classroom.REFUSED)
     for path in room.verdicts.iterdir():
         path.unlink()
     autograde(room, "--jobs", "1").communicate(timeout=300)

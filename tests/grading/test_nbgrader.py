@@ -51,7 +51,9 @@ def test_nbgrader_grades_in_our_sandbox_with_our_scores(room):
     skipping = json.loads(ours)
     for cell in skipping["cells"]:
         cell["metadata"]["tags"] = ["skip-execution"]
-    for student, notebook in {"ann": blank, "eve": skipping, "zed": None}.items():
+    thief = json.loads(ours)
+    classroom.at(thief, "batch_jacobian")["source"] = classroom.THIEF
+    for student, notebook in {"ann": blank, "eve": skipping, "tom": thief, "zed": None}.items():
         target = room.submitted / student / "00_flows_recap" / "flows_recap.ipynb"
         target.parent.mkdir(parents=True)
         target.write_text(json.dumps(notebook) if notebook else "hello")
@@ -63,7 +65,10 @@ def test_nbgrader_grades_in_our_sandbox_with_our_scores(room):
         assert book.find_student("ann").last_name == "Lee"
     assert scores["ann"] == 2.0
     assert scores["eve"] == 0.0
-    assert len(list(room.verdicts.iterdir())) == 2
+    assert scores["tom"] == 0.0
+    verdicts = [path.read_text() for path in room.verdicts.iterdir()]
+    assert len(verdicts) == 3
+    assert any(refused in verdict for verdict in verdicts for refused in classroom.REFUSED)
     with locked(room):
         done = command(room, "nbgrader", "autograde", "00_flows_recap", "--student", "ann", "--force")
     assert done.returncode != 0

@@ -10,14 +10,14 @@ from grading import process
 from grading import session as sessions
 from grading.session import Session
 
-from .classroom import RIGHT, SETUP, TINY
+from .classroom import RIGHT, SETUP, TINY, data, own, solved
 
 EXERCISE = TINY.exercises["batch_jacobian"]
 
 
 @pytest.fixture(autouse=True)
 def _short(monkeypatch):
-    monkeypatch.setattr(sessions, "CPU", 3.0)
+    monkeypatch.setattr(sessions, "CPU", 1.5)
 
 
 def right(session) -> bool:
@@ -35,6 +35,12 @@ WRITE = "os.write(fd, struct.pack('<4sIQ', b'DGM1', {}, {}) + {})"
 FORGED = """json.dumps({'n': 99, 'arrays': []}).encode()"""
 RIGHTS = "socket.socket(fileno=os.dup(fd)).sendmsg([b'D'], [(1, 1, array.array('i', [0] * 5))])"
 
+ANOTHER = """import ctypes, threading
+def compute():
+    while True: pass
+threading.Thread(target=compute, daemon=True).start()
+ctypes.CDLL(None).syscall({"x86_64": 60}.get(__import__("os").uname().machine, 93), 0)  # ends this thread alone"""
+
 FATAL = {
     "exit": ("import os; os._exit(0)", "ended the process"),
     "segfault": ("import ctypes; ctypes.string_at(0)", "ended the process"),
@@ -45,6 +51,7 @@ FATAL = {
     "uninterruptible": ("try:\n    while True: pass\nexcept BaseException:\n    while True: pass", "took too long"),
     "loop in C": ("sum(range(10**12))", "took too long"),
     "sleep": ("import time; time.sleep(10**6)", "took too long"),
+    "another thread computes": (ANOTHER, "took too long"),
     "close the link": (EVERY_FILE.format("os.close(fd)"), "ended the process"),
     "junk on the link": (EVERY_FILE.format("os.write(fd, b'x' * 1000)"), "no frame"),
     "a forged answer": (EVERY_FILE.format(WRITE.format(f"len({FORGED})", 0, FORGED)), "no question"),
@@ -119,6 +126,32 @@ def test_the_last_request_may_not_outlive_the_budget(start):
     with Session(start, 1, 1.0) as session:
         assert "allowed are 1 s of computing" in session.cell("loop", "while True: pass")[0]
         assert session.spent == pytest.approx(1.0, abs=0.2)
+
+
+def test_after_three_hangs_nothing_more_is_run(start):
+    with Session(start, 1, 600) as session:
+        errors = [session.cell(f"loop {n}", "while True: pass")[0] for n in range(5)]
+        answer = session.exercise("batch_jacobian", 1, {}, EXERCISE.request)
+    assert ["took too long: allowed are" in error for error in errors] == [True] * 3 + [False] * 2
+    assert errors[3] == "this cell was not run: 3 cells or answers of this submission took too long"
+    assert answer.reason == "your answer was not run: 3 cells or answers of this submission took too long"
+
+
+def test_every_exercise_after_three_hangs_says_so_in_one_line(grade):
+    notebook = solved()
+    for number in range(3):
+        notebook["cells"].insert(2, own("while True: pass", f"own-{number}"))
+    verdict = grade(data(notebook))
+    assert verdict["status"] == "graded"
+    for exercise in verdict["exercises"].values():
+        messages = {law["message"] for law in exercise["laws"]}
+        assert messages == {"your answer was not run: 3 cells or answers of this submission took too long"}
+
+
+def test_a_worker_that_wants_a_processor_for_ever_ends_too(session, monkeypatch):
+    monkeypatch.setattr(process, "PATIENCE", 1)
+    monkeypatch.setattr(process.Process, "state", lambda self: "R")
+    assert "took too long" in session.cell("starved", "import time; time.sleep(10**6)")[0]
 
 
 def test_files_that_are_sent_along_are_closed(session):
