@@ -6,10 +6,11 @@ alone: nbgrader's own feedback leaves out what has the tag.
 
 import json
 
+from .filed import Sources
 from .repair import Repaired, frame
 from .safe_markdown import fenced, safe
 
-WRITER_VERSION = 1  # raise it where this file or safe_markdown.py writes other notebooks: older ones are then made anew
+WRITER_VERSION = 2  # raise it where this file or safe_markdown.py writes other notebooks: older ones are then made anew
 LONGEST_SOURCE = 20_000
 LONGEST_ALL = 200_000
 FOR_THE_GRADER = "for-the-grader"
@@ -30,21 +31,23 @@ def rubric_first(text: str) -> str:
     return f"{heading}{rubric.rstrip()}\n\n{answer.strip()}".strip()
 
 
-def notebook(released: bytes, repaired: Repaired, verdict: dict, rubrics: dict[str, str] | None = None) -> bytes:
+def notebook(
+    released: bytes, repaired: Repaired | Sources, verdict: dict, rubrics: dict[str, str] | None = None
+) -> bytes:
     """nbformat 4.5. Locked cells are the released ones; a student's additional cells stand where they stood."""
     frame_cells, slots, rubrics = json.loads(released), frame(released), rubrics or {}
-    budget = Budget(LONGEST_ALL)
-    cells = [own_cell(cell, f"own-0-{n}", budget) for n, cell in enumerate(repaired.own.get(-1, []), 1)]
+    budget, pictures = Budget(LONGEST_ALL), repaired.pictures if isinstance(repaired, Sources) else {}
+    cells = [own_cell(cell, f"own-0-{n}", budget, pictures) for n, cell in enumerate(repaired.own.get(-1, []), 1)]
     for place, (cell, slot) in enumerate(zip(frame_cells["cells"], slots, strict=True)):
         if slot.role in ("answer", "proof") and slot.name in repaired.answers:
-            cell["source"] = written(cell["cell_type"], budget.cut(repaired.answers[slot.name]))
+            cell |= written(cell["cell_type"], budget.cut(repaired.answers[slot.name]), pictures)
         if slot.role == "check" and slot.name in verdict["exercises"]:
             cell["outputs"] = [output(verdict["exercises"][slot.name])]
         cells.append(cell)
         if slot.role == "proof" and slot.name in rubrics:
             cells.append(rubric_cell(slot.name, rubrics[slot.name]))
         own = repaired.own.get(place, [])
-        cells += [own_cell(cell, f"own-{place + 1}-{n}", budget) for n, cell in enumerate(own, 1)]
+        cells += [own_cell(cell, f"own-{place + 1}-{n}", budget, pictures) for n, cell in enumerate(own, 1)]
     frame_cells["cells"] = cells
     frame_cells["metadata"]["dgmlib"] = {"writer": WRITER_VERSION}
     return (json.dumps(frame_cells, indent=1, ensure_ascii=False) + "\n").encode()
@@ -76,15 +79,18 @@ def rubric_cell(name: str, rubric: str) -> dict:
     return about | {"source": f"---\n\n#### For the grader: rubric\n\n{rubric}\n\n---"}
 
 
-def written(kind: str, source: str) -> str:
-    """A student's source as a person may open it: code stays code, everything else is text."""
-    return {"code": str, "markdown": safe}.get(kind, fenced)(source)
+def written(kind: str, source: str, pictures: dict[str, tuple[str, str]]) -> dict:
+    """A student's source as a person may open it: code stays code, else it is text with the pictures that it names."""
+    if kind != "markdown":
+        return {"source": source if kind == "code" else fenced(source)}
+    named = {name: {kind: data} for name, (kind, data) in pictures.items() if f"attachment:{name})" in source}
+    return {"source": safe(source, frozenset(named))} | ({"attachments": named} if named else {})
 
 
-def own_cell(cell, name: str, budget: Budget) -> dict:
+def own_cell(cell, name: str, budget: Budget, pictures: dict[str, tuple[str, str]]) -> dict:
     """A raw cell becomes a code block: nothing shows raw cells as text."""
     kind = "code" if cell.kind == "code" else "markdown"
-    made = {"cell_type": kind, "id": name, "metadata": {}, "source": written(cell.kind, budget.cut(cell.source))}
+    made = {"cell_type": kind, "id": name, "metadata": {}, **written(cell.kind, budget.cut(cell.source), pictures)}
     return made | ({"execution_count": None, "outputs": []} if kind == "code" else {})
 
 

@@ -117,3 +117,6 @@ def test_a_photographed_proof_is_filed(room):
     ((name, picture),) = sources.pictures.items()
     assert sources.answers[PROOF] == f"![photo.png](attachment:{name})"
     assert picture == ("image/png", coded(photo))
+    shown = classroom.at(json.loads(record.Shown(room, ASSIGNMENT).notebook(verdicts.load(room, "k"))), PROOF)
+    assert shown["source"] == sources.answers[PROOF]
+    assert shown["attachments"] == {name: {"image/png": coded(photo)}}
