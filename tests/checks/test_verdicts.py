@@ -141,3 +141,32 @@ def test_an_exception_is_always_said_to_be_the_answers(exercise):
         said += [message for message in messages if "Planted" in message]
     assert said
     assert [m for m in said if "your answer raised Planted: at an <odd> call" not in m] == []
+
+
+def polar(U, S, V):
+    """A rotation as the orthogonal factor of any matrix: its gradient is nan where singular values are equal."""
+    return U @ V
+
+
+class PolarQR(torch.nn.Module):
+    def __init__(self, weight):
+        super().__init__()
+        Q, R = torch.linalg.qr(weight.detach())
+        self.A, self.R = torch.nn.Parameter(Q), torch.nn.Parameter(R)
+
+    @property
+    def W(self):
+        return polar(*torch.linalg.svd(self.A)) @ self.R.triu()
+
+    def forward(self, x):
+        return x @ self.W.T, self.R.diagonal().abs().log().sum().expand(len(x))
+
+    def inverse(self, z):
+        return torch.linalg.solve(self.W, z.T).T, -self.R.diagonal().abs().log().sum().expand(len(z))
+
+
+def test_a_gradient_of_nan_is_a_red_card_and_no_error():
+    card = check("QRLinear", PolarQR)
+    assert card.state == "wrong"
+    assert any(law.passed for law in card.laws)
+    assert "the gradient of inverse by the parameters is not finite" in repr(card)

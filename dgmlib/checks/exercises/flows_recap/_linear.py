@@ -194,6 +194,10 @@ def reached(seen: Seen) -> str | None:
                 return f"the {part} that {direction} returns reaches no parameter: look for detach, .data, .item() or no_grad"
     m = len(given["weight"])
     freedom = came.get("inverse_freedom")
+    if freedom is not None and not bool(freedom.double().isfinite().all()):
+        return (
+            "the gradient of inverse by the parameters is not finite: the SVD has none where singular values are equal"
+        )
     if freedom is None or int(torch.linalg.matrix_rank(freedom.double(), rtol=1e-8)) < m * m:
         return "the value that inverse returns reaches only some of the parameters: is a factor detached?"
     return None
