@@ -1,6 +1,7 @@
 """solutions/ as text: NAME.py says what NAME.ipynb holds, and a change to it keeps ids, metadata and outputs."""
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -53,3 +54,11 @@ def test_editing_the_text_changes_that_cell_alone(notebook, pair):
     sync(text)
     changed.source = changed.source.replace(line, f"{line} And one word more.")
     assert nbformat.read(pair, as_version=4) == before
+
+
+@EVERY
+def test_ids_are_the_grade_ids(notebook):
+    """A cell inserted in the text gets an id of jupytext's: give it its own before the release."""
+    for cell in nbformat.read(notebook, as_version=4).cells:
+        assert cell.id == cell.metadata.get("nbgrader", {}).get("grade_id", cell.id)
+        assert not re.fullmatch(r"[0-9a-f]{8}", cell.id), cell.source[:60]

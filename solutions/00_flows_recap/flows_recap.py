@@ -9,7 +9,7 @@
 # - say which direction of a flow is sequential, and what that costs;
 # - stack layers into a density, and train it.
 #
-# 25 points · 8 exercises · about 100 minutes · Lecture 3, the slides "Recap of Previous Lecture"
+# 25 points · 8 exercises · about 130 minutes · Lecture 3, the slides "Recap of Previous Lecture"
 #
 # Run the cells from top to bottom. You write where a cell says `raise NotImplementedError`; the check below it is safe to run at
 # any time. Nothing later depends on your answers, so you may skip one and come back. Add cells of your own wherever you like.
@@ -23,8 +23,10 @@ from importlib.util import find_spec
 
 WHEEL = os.environ.get("DGMLIB_WHEEL", "")  # where a fresh Colab finds the course's library
 if find_spec("dgmlib") is None:
-    if "google.colab" not in sys.modules or not WHEEL:
-        raise ImportError("dgmlib is missing: run `make lab`, or on Colab set DGMLIB_WHEEL")
+    if "google.colab" not in sys.modules:
+        raise ImportError("dgmlib is missing: run `make lab` in the course's folder")
+    if not WHEEL:
+        raise ImportError("dgmlib is missing here: the instructor sets [tool.dgm] url in pyproject.toml, then releases")
     subprocess.run([sys.executable, "-m", "pip", "install", "-qq", "--no-deps", WHEEL], check=True)
     print("dgmlib: installed from", WHEEL)
 
@@ -44,20 +46,23 @@ torch.set_num_threads(1)  # for networks this small, more threads only wait for 
 #
 # | lecture | code |
 # |---|---|
-# | data $\mathbf{x}$, noise $\mathbf{z}$ | `x`, `z` of shape `(n, m)`: $n$ events, one a row, $m$ columns |
+# | data $\mathbf{x}$, noise $\mathbf{z}$ | `x`, `z` of shape `(n, m)`: $n$ rows, one for each event, and $m$ columns |
 # | $\mathbf{f}$, from data to noise | `forward(x)` returns `(z, log_det)` |
 # | $\mathbf{g} = \mathbf{f}^{-1}$, from noise to data | `inverse(z)` returns `(x, log_det)` |
 #
 # `log_det`, of shape `(n,)`, is $\log|\det \mathbf{J}|$ **of the direction you called**: $\mathbf{J_f}$ for `forward`,
 # $\mathbf{J_g}$ for `inverse`. Logarithms are natural, so log-densities are in nats.
 #
-# An answer keeps the dtype and the device of its inputs, leaves the inputs as they were, and can be differentiated by them and by
-# every parameter on the way.
+# An answer keeps the dtype and the device of its inputs: make a new tensor from one that you were given, `torch.zeros_like(x)` or
+# `torch.eye(m, dtype=x.dtype, device=x.device)`. It leaves its inputs as they were, and is differentiable with respect to them and
+# to every parameter on the way. Each line of a check's card carries a part of the points.
+#
+# We write `layer.forward(x)` rather than PyTorch's `layer(x)`: a layer of a flow has two directions, and both have a name.
 #
 # ## 1. How a map stretches space
 #
-# Where a map stretches space, the same probability gets more room and the density falls. Where it squeezes, the density rises.
-# So first: by how much does a map stretch, place by place?
+# Push a cloud of points through a map. Where the map stretches space, the same probability gets more room, and the density of what
+# comes out falls. Where it squeezes, the density rises. So first: by how much does a map stretch, place by place?
 
 # %% nbgrader={"grade": false, "grade_id": "bend", "locked": true, "schema_version": 3, "solution": false, "task": false}
 def bend(x):
@@ -87,7 +92,7 @@ print("a batch of 256:", tuple(J.shape), f" not zero: {(J != 0).float().mean():.
 
 
 # %% [markdown]
-# At the point, $\log|\det\mathbf{J}| = 0.5$ is the figure's colour there. The batch is a failure: autograd differentiated every output row by every input row, although row $i$ of $\mathbf{z}$ depends on row $i$ of $\mathbf{x}$ alone.
+# At the point, $\log|\det\mathbf{J}| = 0.5$ is the figure's colour there. The batch is a failure: autograd differentiated every output row with respect to every input row, although row $i$ of $\mathbf{z}$ depends on row $i$ of $\mathbf{x}$ alone.
 # You want the $n$ blocks on the diagonal, and nothing else.
 #
 # ### Exercise 1 · `batch_jacobian`
@@ -132,14 +137,9 @@ check("batch_jacobian", batch_jacobian)
 # **Predict:** does that give a density? And the noise has one bump: how many will $x$ have?
 
 # %% nbgrader={"grade": false, "grade_id": "naive_density", "locked": true, "schema_version": 3, "solution": false, "task": false}
-def f(x):
-    return torch.sinh(1.5 * x) / 4
-
-
-base = torch.distributions.Normal(0.0, 1.0)
-grid = torch.linspace(-2.5, 2.5, 501)
-naive = base.log_prob(f(grid)).exp()
-print(f"area under p(f(x)): {torch.trapezoid(naive, grid):.3f}")
+axis_x = torch.linspace(-2.5, 2.5, 501)
+naive_density = torch.distributions.Normal(0.0, 1.0).log_prob(torch.sinh(1.5 * axis_x) / 4).exp()
+print(f"area under p(f(x)): {torch.trapezoid(naive_density, axis_x):.3f}")
 
 # %% [markdown]
 # Not a density: its area is not 1. Probability must be conserved, $p(x)\,dx = p(z)\,dz$, and $dz = |\det \mathbf{J_f}|\,dx$:
@@ -147,14 +147,18 @@ print(f"area under p(f(x)): {torch.trapezoid(naive, grid):.3f}")
 # $$p(\mathbf{x}) = p(\mathbf{f}(\mathbf{x}))\,|\det \mathbf{J_f}|, \qquad
 # \log p(\mathbf{x}) = \log p(\mathbf{f}(\mathbf{x})) + \log|\det\mathbf{J_f}|.$$
 #
+# Mind which of the two maps is meant. The points travel by $\mathbf{g}$: where $\mathbf{g}$ stretches, $p(\mathbf{x})$ falls, as in
+# section 1. The formula holds $\mathbf{f}$, the way back: where $\mathbf{f}$ stretches, $\mathbf{g}$ squeezes, much noise lands in little
+# room, and $p(\mathbf{x})$ **rises**. So $|\det\mathbf{J_f}|$ multiplies.
+#
 # Here $\mathbf{J_f}$ is the number $f'(x) = 0.375\cosh(1.5x)$:
 
 # %% nbgrader={"grade": false, "grade_id": "right_density", "locked": true, "schema_version": 3, "solution": false, "task": false}
-right = naive * 0.375 * torch.cosh(1.5 * grid)
-print(f"area under p(f(x)) |det J|: {torch.trapezoid(right, grid):.3f}")
+true_density = naive_density * 0.375 * torch.cosh(1.5 * axis_x)
+print(f"area under p(f(x)) |det J|: {torch.trapezoid(true_density, axis_x):.3f}")
 z = torch.randn(20_000, generator=torch.Generator().manual_seed(0))
 samples = torch.asinh(4 * z) / 1.5
-plotting.histogram_and_curves(samples, grid, {"p(f(x)) |det J|": right, "p(f(x)) alone": naive})
+plotting.histogram_and_curves(samples, axis_x, {"p(f(x)) |det J|": true_density, "p(f(x)) alone": naive_density})
 
 # %% [markdown]
 # Two bumps, and the determinant alone made them: around zero, $g$ pulls points apart four times as hard as at $z = 1$.
@@ -212,7 +216,8 @@ check("change_of_variables_log_prob", change_of_variables_log_prob)
 # > **Trap.** The slide says $\mathbf{J_f} = \mathbf{W}^T$. In the layout of the Jacobian slide, $J_{ab} = \partial z_a/\partial x_b$,
 # > it is $\mathbf{W}$. The determinant is the same for both.
 #
-# Decompose $\mathbf{W}$ once, then train the factors: $\mathbf{W} = \mathbf{P}\mathbf{L}\mathbf{U}$ or $\mathbf{W} = \mathbf{Q}\mathbf{R}$.
+# Decompose $\mathbf{W}$ once, then train the factors: $\mathbf{W} = \mathbf{P}\mathbf{L}\mathbf{U}$ (Glow, Kingma and Dhariwal 2018) or
+# $\mathbf{W} = \mathbf{Q}\mathbf{R}$ (Hoogeboom et al. 2019).
 
 # %% nbgrader={"grade": false, "grade_id": "factors", "locked": true, "schema_version": 3, "solution": false, "task": false}
 W = torch.randn(8, 8, generator=torch.Generator().manual_seed(98))
@@ -236,7 +241,7 @@ print(f"from R, O(m):      {R.diagonal().abs().log().sum():.4f}")
 #
 # `LULinear(weight)`, `weight` `(m, m)` invertible, decomposed once, at construction; no gradient goes back to `weight`. P is a
 # buffer; L and U are trained, and stay unit lower and upper triangular **after an optimiser step too**. `forward(x)` and `inverse(z)` return `(value, log_det)`,
-# `(n, m)` and `(n,)`. In them call no `det`, `slogdet`, `inv`, `solve` or factorisation; `solve_triangular` is fine.
+# `(n, m)` and `(n,)`. Neither of them may call `det`, `slogdet`, `inv`, `solve` or a factorisation; `solve_triangular` is fine.
 #
 # *Example.* $\mathbf{W} = \begin{pmatrix} 0 & 2 \\ 1 & 0\end{pmatrix}$, $\mathbf{x} = (3, 5)$: $\mathbf{z} = (10, 3)$, and
 # $\mathbf{U} = \operatorname{diag}(1, 2)$, so `log_det` $= \log 2 = 0.693$.
@@ -289,6 +294,7 @@ check("LULinear", LULinear)
 # rotation, whatever $\mathbf{A}$ is.
 
 # %% nbgrader={"grade": false, "grade_id": "q_leaves", "locked": true, "schema_version": 3, "solution": false, "task": false}
+Q, _ = torch.linalg.qr(torch.randn(8, 8, generator=torch.Generator().manual_seed(98)))  # W's Q
 A = 0.2 * torch.randn(8, 8, generator=torch.Generator().manual_seed(2))
 rotated = Q @ torch.matrix_exp(A - A.T)
 for step, moved in {"no step": Q, "a step on Q's entries": Q + A, "a step on A": rotated}.items():
@@ -361,13 +367,13 @@ check("QRLinear", QRLinear)
 from dgmlib import flows
 
 
-def conditioner(x):
+def toy_conditioner(x):
     before = torch.cat([torch.zeros_like(x[:, :1]), x[:, :-1]], dim=1)  # column j holds x_{j-1}
     return 1 + before, 0.5 * torch.tanh(before)  # mu, log_sigma
 
 
-x = torch.tensor([[0.3, -1.2, 0.8]])
-print(flows.batch_jacobian(lambda x: flows.autoregressive_forward(x, conditioner)[0], x)[0])
+toy_event = torch.tensor([[0.3, -1.2, 0.8]])
+print(flows.batch_jacobian(lambda x: flows.autoregressive_forward(x, toy_conditioner)[0], toy_event)[0])
 
 
 # %% [markdown]
@@ -388,8 +394,8 @@ print(flows.batch_jacobian(lambda x: flows.autoregressive_forward(x, conditioner
 #
 # <details><summary>Hint 1: a nudge</summary>
 #
-# All columns of $\mathbf{x}$ are known, so nothing here needs a loop. Which sign has the log-determinant where $\sigma > 1$: does
-# $\mathbf{f}$ stretch or squeeze?
+# All columns of $\mathbf{x}$ are known, so nothing here needs a loop. What sign does the log-determinant have where $\sigma > 1$:
+# does $\mathbf{f}$ stretch or squeeze?
 # </details>
 # <details><summary>Hint 2: nearly the line</summary>
 #
@@ -414,14 +420,14 @@ check("autoregressive_forward", autoregressive_forward)
 # **Predict:** can you ask the conditioner once, at $\mathbf{z}$, and undo the formula? Which columns come out right?
 
 # %% nbgrader={"grade": false, "grade_id": "inverse_naive", "locked": true, "schema_version": 3, "solution": false, "task": false}
-z, _ = flows.autoregressive_forward(x, conditioner)
-mu, log_sigma = conditioner(z)
-print("true x ", x)
+z, _ = flows.autoregressive_forward(toy_event, toy_conditioner)
+mu, log_sigma = toy_conditioner(z)
+print("true x ", toy_event)
 print("one go ", log_sigma.exp() * z + mu)
 
 
 # %% [markdown]
-# Only the first column is right: it needs nobody. The conditioner wants $\mathbf{x}$, and $\mathbf{x}$ is what you are looking
+# Only the first column is right: it depends on no other. The conditioner wants $\mathbf{x}$, and $\mathbf{x}$ is what you are looking
 # for. But once $x_1$ is known, $\mu_2$ and $\sigma_2$ are; then $x_2$; and so on.
 #
 # ### Exercise 6 · `autoregressive_inverse`
@@ -464,8 +470,9 @@ def autoregressive_inverse(z: Tensor, conditioner) -> tuple[Tensor, Tensor]:
 check("autoregressive_inverse", autoregressive_inverse)
 
 # %% [markdown]
-# **Predict:** double $m$. What happens to the time of `forward`, and of `inverse`? Here with a masked network of 128 hidden units
-# as the conditioner, on 256 events:
+# **Predict:** double $m$. What happens to the time of `forward`, and of `inverse`? Here the conditioner
+# is a MADE (Germain et al. 2015): one network whose weights are masked, so that its outputs for column $j$ see the columns before $j$
+# alone. 128 hidden units, 256 events:
 
 # %% nbgrader={"grade": false, "grade_id": "cost", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import timeit
@@ -489,11 +496,14 @@ costs = {
 plotting.cost_curves(sizes, costs, size="$m$, number of columns", cost="time for 256 events, ms")
 
 # %% [markdown]
-# The density of data costs one pass whatever $m$ is; a sample costs $m$ passes. A 64×64 colour image has $m = 12\,288$.
+# The density of data costs one pass whatever $m$ is; a sample costs $m$ passes. Both times grow by more than that count says, since each
+# pass is itself over more columns. A 64×64 colour image has
+# $m = 12\,288$. The masked flow with a fast $\mathbf{f}$ is called MAF (Papamakarios et al. 2017), its mirror image with a fast $\mathbf{g}$
+# IAF (Kingma et al. 2016).
 #
 # ## 5. Coupling: one pass both ways
 #
-# Keep the trick, drop the sequence. Split $\mathbf{x} = [\mathbf{x}_1, \mathbf{x}_2]$, here two groups of columns; leave the first
+# Keep the trick, drop the sequence (NICE, Dinh et al. 2014; RealNVP, 2016). Split $\mathbf{x} = [\mathbf{x}_1, \mathbf{x}_2]$, here two groups of columns; leave the first
 # alone, and let it alone decide the shift and scale of the second:
 #
 # $$\mathbf{z}_1 = \mathbf{x}_1, \qquad \mathbf{z}_2 = \big(\mathbf{x}_2 - \boldsymbol\mu(\mathbf{x}_1)\big)\odot\frac{1}{\boldsymbol\sigma(\mathbf{x}_1)}.$$
@@ -502,9 +512,9 @@ plotting.cost_curves(sizes, costs, size="$m$, number of columns", cost="time for
 # such a layer:
 
 # %% nbgrader={"grade": false, "grade_id": "bend_is_coupling", "locked": true, "schema_version": 3, "solution": false, "task": false}
-layer = flows.AffineCoupling(lambda x1: (0.6 * torch.sin(2 * x1), -x1 / 2), split=1)
+bend_layer = flows.AffineCoupling(lambda x1: (0.6 * torch.sin(2 * x1), -x1 / 2), split=1)
 x = data.moons(4)
-z, log_det = layer.forward(x)
+z, log_det = bend_layer.forward(x)
 print("same as bend:", torch.allclose(z, bend(x)))
 print("log_det is x1 / 2:", torch.allclose(log_det, x[:, 0] / 2))
 
@@ -515,7 +525,7 @@ print("log_det is x1 / 2:", torch.allclose(log_det, x[:, 0] / 2))
 torch.manual_seed(4)
 
 
-def noisy(net):  # a fresh network gives mu = 0, sigma = 1: shake it
+def noisy(net):  # a fresh conditioner ends in zero weights, so mu = 0, sigma = 1 and the flow is the identity
     for parameter in net.parameters():
         nn.init.normal_(parameter, std=0.25)
     return net
@@ -592,7 +602,8 @@ check("AffineCoupling", AffineCoupling)
 # %% [markdown]
 # ## 6. Stack layers into a density
 #
-# One coupling never moves $\mathbf{x}_1$. So swap the columns and use another, and another: $\mathbf{f} = \mathbf{f}_K\circ\dots\circ\mathbf{f}_1$.
+# One coupling never moves $\mathbf{x}_1$. So swap the columns and use another, and another (autoregressive layers, too, are stacked with
+# their columns reversed in between): $\mathbf{f} = \mathbf{f}_K\circ\dots\circ\mathbf{f}_1$.
 # The chain rule multiplies Jacobians, so log-determinants add:
 #
 # $$\log p(\mathbf{x}) = \log p\big(\mathbf{f}_K\circ\dots\circ\mathbf{f}_1(\mathbf{x})\big) + \sum_{k=1}^K\log|\det\mathbf{J}_{\mathbf{f}_k}|.$$
@@ -601,11 +612,13 @@ check("AffineCoupling", AffineCoupling)
 # > $k$**, the output of layer $k-1$. And $K$ counts layers here; in later sections it counts samples or mixture components.
 
 # %% nbgrader={"grade": false, "grade_id": "stack_by_hand", "locked": true, "schema_version": 3, "solution": false, "task": false}
-x, swap = data.moons(4), flows.Flip()
-z, first = layer.forward(x)
-z, second = layer.forward(swap.forward(z)[0])
+x = data.moons(4)
+swap = flows.Flip()
+z, first = bend_layer.forward(x)
+swapped, _ = swap.forward(z)
+z, second = bend_layer.forward(swapped)
 print("by hand:  ", first + second)
-print("Compose:  ", flows.Compose(layer, swap, layer).forward(x)[1])
+print("Compose:  ", flows.Compose(bend_layer, swap, bend_layer).forward(x)[1])
 
 
 # %% [markdown]
@@ -649,12 +662,13 @@ check("flow_log_prob", flow_log_prob)
 
 # %% [markdown]
 # Now train two flows on the two moons by maximum likelihood: one linear layer, and a RealNVP, which is eight couplings that take
-# turns.
+# turns. The last layer of every conditioner starts at zero, so each coupling starts as the identity, and training starts from a
+# sane density however deep the stack is.
 #
 # **Predict:** what shape will the density of each have?
 
 # %% nbgrader={"grade": false, "grade_id": "train", "locked": true, "schema_version": 3, "solution": false, "task": false}
-def fit(log_prob, parameters, x, steps=500):
+def maximise_likelihood(log_prob, parameters, x, steps=500):
     optimizer = torch.optim.Adam(parameters, lr=2e-3)
     for batch in torch.randint(len(x), (steps, 256)):
         loss = -log_prob(x[batch]).mean()
@@ -664,16 +678,16 @@ def fit(log_prob, parameters, x, steps=500):
 
 
 torch.manual_seed(0)
-x = data.moons(5000)
-linear = flows.Flow(flows.StandardNormal(2), flows.LULinear(torch.eye(2)))
+moons, unseen_moons = data.moons(5000), data.moons(5000, seed=1)
+linear_flow = flows.Flow(flows.StandardNormal(2), flows.LULinear(torch.eye(2)))
 realnvp = flows.Flow(flows.StandardNormal(2), flows.RealNVP(2, num_layers=8, hidden=[64, 64]))
-for name, flow in {"linear": linear, "RealNVP": realnvp}.items():
-    fit(flow.log_prob, flow.parameters(), x)
-    print(f"{name}: {flow.log_prob(data.moons(5000, seed=1)).mean():.2f} nats per event, unseen moons")
+for name, trained in {"linear": linear_flow, "RealNVP": realnvp}.items():
+    maximise_likelihood(trained.log_prob, trained.parameters(), moons)
+    print(f"{name}: {trained.log_prob(unseen_moons).mean():.2f} nats per event, unseen moons")
 
 # %% nbgrader={"grade": false, "grade_id": "densities", "locked": true, "schema_version": 3, "solution": false, "task": false}
-models = {"linear flow": linear.log_prob, "RealNVP": realnvp.log_prob}
-plotting.densities(x[:1500], models, extent=3.0)
+models = {"linear flow": linear_flow.log_prob, "RealNVP": realnvp.log_prob}
+plotting.densities(moons[:1500], models, extent=3.0)
 
 axis = torch.linspace(-4, 4, 400)
 volume = realnvp.log_prob(torch.cartesian_prod(axis, axis)).exp().sum() * (axis[1] - axis[0]) ** 2
@@ -681,7 +695,7 @@ print(f"volume under the RealNVP density: {volume:.3f}")
 
 # %% [markdown]
 # Same data, same objective: the linear flow can only lay an ellipse over the moons, the couplings bend along them, and the volume
-# under the density stays 1. Look for the thin thread between the moons; it is real: a smooth, invertible map cannot tear one bump in two.
+# under the density stays 1. A faint thread joins the moons, and it is no accident: a smooth, invertible map cannot tear one bump in two.
 #
 # To sample, walk backwards: noise through the inverse of the last layer, then of the one before it.
 
@@ -691,24 +705,28 @@ plotting.through_layers(realnvp.bijection.as_compose().bijections, z, extent=4.0
 
 
 # %% [markdown]
-# A point keeps the colour of its first column in $\mathbf{z}$. No single step does much; the moons come from composing them.
+# A point keeps the colour of its first column in $\mathbf{z}$. From panel to panel one pair of couplings works: each bends what the one
+# before it left, and the moons come from composing them.
 #
-# **Your own flow.** The same training with your layers; it runs once exercises 3, 7 and 8 are written.
+# **Your own flow.** The same training with your layers; it runs once exercises 3, 7 and 8 are written. Its nats should come within
+# 0.2 of RealNVP's, whose layers do much the same.
 
 # %% nbgrader={"grade": false, "grade_id": "mine", "locked": true, "schema_version": 3, "solution": false, "task": false}
 def my_flow():
     swap = torch.tensor([[0.0, 1.0], [1.0, 0.0]])
     layers = nn.ModuleList()
-    for _ in range(6):
+    for _ in range(8):
         layers.extend([AffineCoupling(AffineConditioner(1, 1, [64, 64]), split=1), LULinear(swap)])
-    fit(lambda x: flow_log_prob(layers, x), layers.parameters(), x)
-    plotting.densities(x[:1500], {"yours": lambda x: flow_log_prob(layers, x)}, extent=3.0)
+    maximise_likelihood(lambda x: flow_log_prob(layers, x), layers.parameters(), moons)
+    yours, reference = flow_log_prob(layers, unseen_moons).mean(), realnvp.log_prob(unseen_moons).mean()
+    print(f"your flow: {yours:.2f} nats per event, unseen moons; RealNVP: {reference:.2f}")
+    plotting.densities(moons[:1500], {"yours": lambda x: flow_log_prob(layers, x)}, extent=3.0)
 
 
 try:
     my_flow()
-except Exception as error:
-    print(f"Not yet: write LULinear, AffineCoupling and flow_log_prob first ({type(error).__name__}).")
+except NotImplementedError:
+    print("Not yet: write LULinear, AffineCoupling and flow_log_prob first.")
 
 # %% [markdown]
 # ## Summary
@@ -726,4 +744,5 @@ except Exception as error:
 # | a stack | sum over its layers | all layers | all, backwards | each J at its own input |
 #
 # **Where it leads.** Training above used $\mathbf{f}$ and never $\mathbf{g}$: that is the forward KL. The next notebook,
-# `01_forward_reverse_kl`, turns it round, and there a slow $\mathbf{g}$ hurts.
+# `01_forward_reverse_kl`, turns it round, and there a slow $\mathbf{g}$ hurts. To read on: Papamakarios et al., *Normalizing Flows for
+# Probabilistic Modeling and Inference* (2021), section 3.

@@ -1,13 +1,12 @@
-"""A machine as Colab is: its IPython and ipykernel, a stub of `google.colab`, no course, no nbgrader asked for.
+"""A machine as Colab is: all its pinned packages, a stub of `google.colab`, no course and no grader.
 
-Not as Colab is: Python, torch, numpy and matplotlib are those of the environment that runs the tests.
+`make test` takes the Python and the torch of the environment that runs the tests, `make slow` Colab's own of both.
 """
 
 import json
 import os
 import subprocess
 import sys
-import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +15,9 @@ import pytest
 
 import grading
 
+from . import packages
+
 CHECKOUT = Path(grading.__file__).resolve().parent.parent
-PINS = ("ipykernel==6.17.1", "ipython==7.34.0")
 STUB = '''"""google.colab: nothing that would ask a student for anything may be called."""
 
 import types
@@ -40,6 +40,13 @@ NotebookClient(notebook, kernel_name="colab", timeout=240, allow_errors=True).ex
 nbformat.write(notebook, sys.argv[2])
 """
 LAUNCHER = "import google.colab\nfrom ipykernel.kernelapp import launch_new_instance\n\nlaunch_new_instance()\n"
+STATE = """import importlib.metadata, importlib.util, json
+found = {}
+for one in importlib.metadata.distributions():
+    found.setdefault(one.name.lower().replace("_", "-"), one.version)  # the first on the path is the one imported
+places = {f"{name}'s place": importlib.util.find_spec(name).origin for name in ("numpy", "torch")}
+print(json.dumps(found | places))
+"""
 
 
 @dataclass(frozen=True)
@@ -66,10 +73,9 @@ class Machine:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def packages(self) -> set[str]:
-        """What `pip freeze` says, and where torch and numpy lie."""
-        places = self.run("-c", "import numpy, torch; print(numpy.__file__, torch.__file__)")
-        return {*self.run("-m", "pip", "freeze", "--disable-pip-version-check").splitlines(), places}
+    def packages(self) -> dict[str, str]:
+        """Each package's version, and where torch and numpy lie."""
+        return json.loads(self.run("-c", STATE))
 
     def execute(self, notebook: Path, **environment: str):
         """Run All by nbclient, in a process of its own: the notebook with its outputs."""
@@ -80,44 +86,57 @@ class Machine:
         return nbformat.read(done, as_version=4)
 
 
-@pytest.fixture(scope="session")
-def blank_machine(tmp_path_factory) -> Machine:
-    """Before the course: torch is there, dgmlib is not."""
-    machine = Machine(tmp_path_factory.mktemp("colab"))
+def assembled(home: Path, python: str, *sites: Path) -> Machine:
+    """A machine with these folders of packages."""
+    machine = Machine(home)
     machine.content.mkdir()
-    venv = machine.home / "venv"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(venv)], check=True)
+    subprocess.run([python, "-m", "venv", "--without-pip", str(home / "venv")], check=True)
     site = Path(machine.run("-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])").strip())
-    (site / "present.pth").write_text(f"{present(machine.home / 'present')}\n")
-    install = [sys.executable, "-m", "pip", "--python", machine.python, "install", "-q", *PINS]
-    done = subprocess.run(install, capture_output=True, text=True)
-    if done.returncode:
-        pytest.skip(f"Colab's packages do not install here: {done.stderr.strip().splitlines()[-1][:200]}")
+    (site / "present.pth").write_text("".join(f"{folder}\n" for folder in sites))
     (site / "google" / "colab").mkdir(parents=True)
     (site / "google" / "colab" / "__init__.py").write_text(STUB)
     (site / "colab_kernel_launcher.py").write_text(LAUNCHER)
-    kernel = machine.home / "kernels" / "colab" / "kernel.json"
+    kernel = home / "kernels" / "colab" / "kernel.json"
     kernel.parent.mkdir(parents=True)
     words = [machine.python, "-m", "colab_kernel_launcher", "-f", "{connection_file}"]
     kernel.write_text(json.dumps({"argv": words, "display_name": "Colab", "language": "python"}))
     return machine
 
 
-def present(folder: Path) -> Path:
-    """Links to all packages of this environment but the course's own, so that torch is not fetched again."""
-    folder.mkdir()
-    for found in Path(sysconfig.get_paths()["purelib"]).iterdir():
-        if "dgmlib" not in found.name and found.suffix != ".pth":
-            (folder / found.name).symlink_to(found)
-    return folder
+@pytest.fixture(scope="session")
+def machine_at_hand(tmp_path_factory) -> Machine:
+    """Colab's pins under the Python and with the torch that are here."""
+    home = tmp_path_factory.mktemp("colab")
+    return assembled(home, sys.executable, pinned(sys.executable), packages.torch_at_hand(home / "torch"))
 
 
-@pytest.fixture
-def machine(blank_machine):
+@pytest.fixture(scope="session")
+def machine_of_colab(tmp_path_factory) -> Machine:
+    """Colab's pins, its Python and its torch."""
+    python = packages.colabs_python()
+    if python is None:
+        pytest.skip(f"Colab's Python {packages.COLABS_PYTHON} is not here: neither on the PATH nor in pyenv")
+    return assembled(tmp_path_factory.mktemp("colab"), python, pinned(python, packages.TORCH))
+
+
+def pinned(python: str, *more: str) -> Path:
+    try:
+        return packages.installed(python, *more)
+    except OSError as error:
+        pytest.skip(f"Colab's packages do not install here: {error}")
+
+
+AT_HAND = pytest.param("machine_at_hand", id="at hand")
+OF_COLAB = pytest.param("machine_of_colab", id="of Colab", marks=pytest.mark.slow)
+
+
+@pytest.fixture(params=[AT_HAND, OF_COLAB])
+def machine(request):
     """The blank machine; what a test installed is removed."""
-    yield blank_machine
-    subprocess.run([blank_machine.python, "-m", "pip", "uninstall", "-q", "-y", "dgmlib"], check=True)
-    for file in blank_machine.content.iterdir():
+    machine = request.getfixturevalue(request.param)
+    yield machine
+    machine.run("-m", "pip", "uninstall", "-q", "-y", "dgmlib")
+    for file in machine.content.iterdir():
         file.unlink()
 
 

@@ -1,6 +1,4 @@
-"""What the KL figures promise: shared axes and limits, the right numbers, bad input named; sliders stand still."""
-
-import builtins
+"""What the KL figures promise: shared axes and limits, the right numbers, bad input named."""
 
 import pytest
 import torch
@@ -79,20 +77,3 @@ def test_sample_by_sample_wants_as_many_of_each():
     assert drawn().axes[0].get_xlabel()
     with pytest.raises(ValueError, match="latent_space: expected one number a sample"):
         plotting.sample_by_sample(torch.zeros(3), torch.zeros(4))
-
-
-def test_sliders_stand_still_without_widgets(monkeypatch):
-    def no_widgets(name, *rest, **named):
-        if name == "ipywidgets":
-            raise ImportError(name)
-        return real(name, *rest, **named)
-
-    real, calls = builtins.__import__, []
-    monkeypatch.setattr(builtins, "__import__", no_widgets)
-    plotting.sliders(lambda mean: calls.append(mean), mean=(-1.0, 1.0, 0.5))
-    assert calls == [0.5]
-
-
-def test_sliders_want_a_start_inside():
-    with pytest.raises(ValueError, match=r"mean: expected \(low, high, start\)"):
-        plotting.sliders(lambda mean: None, mean=(0.0, 1.0, 2.0))
