@@ -83,7 +83,7 @@ def written(kind: str, source: str, pictures: dict[str, tuple[str, str]]) -> dic
     """A student's source as a person may open it: code stays code, else it is text with the pictures that it names."""
     if kind != "markdown":
         return {"source": source if kind == "code" else fenced(source)}
-    named = {name: {kind: data} for name, (kind, data) in pictures.items() if f"attachment:{name})" in source}
+    named = {name: {kind: data} for name, (kind, data) in pictures.items() if f"attachment:{name}" in source}
     return {"source": safe(source, frozenset(named))} | ({"attachments": named} if named else {})
 
 

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from grading.autograded import written
 from grading.safe_markdown import PARTED, fenced, plain, rendered, safe
 from tests.browser.vectors import VECTORS
 
@@ -91,3 +92,14 @@ def test_a_picture_is_shown_only_where_it_was_rebuilt():
     assert safe("![plot](attachment:a.png)", frozenset(["a.png"])) == "![plot](attachment:a.png)"
     assert "not shown" in safe("![plot](attachment:b.png)", frozenset(["a.png"]))
     assert "not shown" in safe("![plot](https://a.org/b.png)", frozenset(["a.png"]))
+
+
+def test_a_cell_carries_the_pictures_that_its_text_names():
+    pictures = {"cell-3-0": ("image/png", "AAAA"), "cell-4-0": ("image/jpeg", "BBBB")}
+    made = written("markdown", '![on paper](attachment:cell-3-0 "page 1") and ![x](attachment:other)', pictures)
+    assert made["attachments"] == {"cell-3-0": {"image/png": "AAAA"}}
+    assert made["source"] == '![on paper](attachment:cell-3-0 "page 1") and (a picture that is not shown) ' + (
+        f"[x]{PARTED}(attachment:other)"
+    )
+    assert written("raw", "<b>", pictures) == {"source": f"```text\n<{PARTED}b>\n```"}
+    assert written("code", "a<b", pictures) == {"source": "a<b"}
