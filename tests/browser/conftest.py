@@ -1,5 +1,6 @@
 """`make lab`'s own command over a copy of the course, and a real Chromium in front of it."""
 
+import json
 import os
 import shlex
 import shutil
@@ -15,8 +16,12 @@ from pathlib import Path
 import pytest
 
 import grading
+from grading import roster
+from grading.course import Course
+from grading.demo.student import as_colab
 
 from .lab import Lab
+from .vectors import PERSON, hostile
 
 CHECKOUT = Path(grading.__file__).resolve().parent.parent
 SCREENSHOTS = CHECKOUT / "build" / "screenshots"
@@ -27,6 +32,11 @@ FLAGS = [
 ]  # fmt: skip
 TOKEN = "open-sesame"
 START = 90
+NAME, BOOK = "01_forward_reverse_kl", "forward_reverse_kl"
+RIGHT = """def gaussian_kl(mean_p, cov_p, mean_q, cov_q):
+    p, q = (torch.distributions.MultivariateNormal(m, c) for m, c in ((mean_p, cov_p), (mean_q, cov_q)))
+    return torch.distributions.kl_divergence(p, q)"""
+PROOF = "Substitute $z = f(x)$: the Jacobians cancel, and what is left is the latent KL."
 
 
 @pytest.fixture(scope="session")
@@ -100,6 +110,25 @@ def stop(server: subprocess.Popen):
     with suppress(ProcessLookupError):
         os.killpg(server.pid, signal.SIGKILL)
     server.wait()
+
+
+@pytest.fixture(scope="session")
+def graded(desk, surroundings) -> Course:
+    """ann wrote one answer and the proof, bob wrote nothing and used Colab, mallory wrote what hostile.py holds."""
+    course = Course(desk)
+    blank = json.loads((desk / "course" / NAME / f"{BOOK}.ipynb").read_text())
+    written = json.loads(json.dumps(blank))
+    for cell in written["cells"]:
+        cell["source"] = {"gaussian_kl": RIGHT, "duality_proof": PROOF}.get(cell["id"], cell["source"])
+    for student, notebook in {"ann": written, "mallory": hostile(blank), "bob": as_colab(blank)}.items():
+        target = course.submitted / student / NAME / f"{BOOK}.ipynb"
+        target.parent.mkdir(parents=True)
+        target.write_text(json.dumps(notebook))
+    roster.save(course, {"mallory": {"name": PERSON}})
+    command = [sys.executable, "-m", "grading", "autograde", "--course", str(desk), "--jobs", "1", "--quiet"]
+    done = subprocess.run(command, cwd=desk, env=surroundings, capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stderr
+    return course
 
 
 @pytest.fixture(scope="session")

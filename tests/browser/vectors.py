@@ -119,8 +119,8 @@ VECTORS = [
     Vector("math-token", "$\\mmlToken{mi}[href=\"https://away.test/token\"]{x}$", exists('.MathJax a[href*="token"]'), math=True),
     Vector("math-token-class", "$\\mmlToken{mi}[class=\"pwned-token\"]{x}$", exists(".pwned-token"), math=True),
     Vector("math-bbox", "$\\require{bbox}\\bbox[5px,border:6px solid]{x}$", "[...document.querySelectorAll('span')].some(s => s.style.borderTopWidth === '6px')", math=True),
-    Vector("math-entity", "&#36;&#92;href{https://away.test/entity}{x}&#36;", exists('.MathJax a[href*="entity"]'), math=True),
-    Vector("math-escaped", "\\$\\\\href{https://away.test/escaped}{x}&dollar;", exists('.MathJax a[href*="escaped"]'), math=True),
+    Vector("math-entity", "&#36;&#92;class{pwned-entity}{x}&#36;", exists(".pwned-entity"), math=True),
+    Vector("math-escaped", "&dollar;\\\\class{pwned-escaped}{x}&dollar;", exists(".pwned-escaped"), math=True),
     Vector("math-environment", "\\begin{equation}\\href{https://away.test/env}{x}\\end{equation}", exists('.MathJax a[href*="test/env"]'), math=True),
     Vector("math-redefined", "$\\def\\zeta{\\text{forged}}$ the course writes $\\zeta$", "document.body.innerText.includes('forged') && !document.body.innerText.includes('def')", math=True),
 ]  # fmt: skip
