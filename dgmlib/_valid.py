@@ -31,7 +31,7 @@ def require_tensor(name: str, value: Any, shape: tuple[Size, ...], like: Tensor 
 def require_no_autocast(name: str, value: Tensor) -> None:
     """No autocast around products of float32, which it would round to 8 bits; it leaves float64 alone."""
     device = value.device.type
-    if value.dtype == torch.float32 and torch.is_autocast_enabled(device):
+    if value.dtype == torch.float32 and not value.is_meta and torch.is_autocast_enabled(device):
         raise ValueError(
             f"{name}: expected torch.float32 outside of autocast, got autocast to {torch.get_autocast_dtype(device)}; "
             f'wrap the call in torch.autocast("{device}", enabled=False), or pass float64.'

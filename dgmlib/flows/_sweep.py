@@ -20,13 +20,13 @@ from torch import Tensor
 
 from dgmlib.nn import MADE, MAX_LOG_SIGMA
 
-ROWS = 4096  # at a time: their units, 4096 x 128 numbers a layer, stay in the processor's cache
+ROWS = 4096  # at a time on a CPU: their units, 4096 x 128 numbers a layer, stay in its cache
 
 
 @torch.no_grad()
 def sweep(network: MADE, z: Tensor) -> tuple[Tensor, Tensor]:
     """x with x_j = σ_j(x_{1:j-1}) z_j + μ_j(x_{1:j-1}), and log σ: `(n, m)` each, without a graph."""
-    pieces = [sweep_rows(network, rows) for rows in z.split(ROWS)]
+    pieces = [sweep_rows(network, rows) for rows in z.split(ROWS if z.device.type == "cpu" else max(len(z), 1))]
     x, log_sigma = zip(*pieces, strict=True)
     return torch.cat(x), torch.cat(log_sigma)
 
@@ -37,13 +37,13 @@ def sweep_rows(network: MADE, z: Tensor) -> tuple[Tensor, Tensor]:
     W, b = network.last.weight.view(2, m, -1), network.last.bias.view(2, m, 1)
     like = z[:1, :1] + b[0, 0]  # under vmap batched where z is and where the weights are: it can hold either
     units = [like.new_empty(m, n), *(like.new_empty(layer.out_features, n) for layer in network.hidden_layers)]
-    x, log_sigma = units[0], like.new_empty(m, n)
+    x, log_sigma = units[0], []
     for j, z_j in enumerate(z.mT.contiguous()):
         mu, free = torch.addmm(b[:, j], W[:, j, : counts[-1][j]], units[-1][: counts[-1][j]])
-        log_sigma[j] = free = free.clamp(-MAX_LOG_SIGMA, MAX_LOG_SIGMA)
-        x[j] = torch.addcmul(mu, free.exp(), z_j)
+        log_sigma.append(free.clamp(-MAX_LOG_SIGMA, MAX_LOG_SIGMA))
+        x[j] = torch.addcmul(mu, log_sigma[j].exp(), z_j)
         for l, layer in enumerate(network.hidden_layers):
             seen, new = counts[l][j + 1], slice(counts[l + 1][j], counts[l + 1][j + 1])
             below = torch.addmm(layer.bias[new, None], layer.weight[new, :seen], units[l][:seen])
             units[l + 1][new] = below.relu_()
-    return x.mT, log_sigma.mT
+    return x.mT, torch.stack(log_sigma, -1)

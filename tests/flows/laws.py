@@ -168,6 +168,9 @@ def state_is_all_that_a_layer_without_memory_needs(f: nn.Module, m: int, built: 
     with torch.device("meta"):
         bare = built().double()
     assert all(t.is_meta for t in bare.parameters())
+    if list(bare.parameters()):  # Permutation's list of columns is the caller's, on a device of its own
+        shapes = [t.shape for t in outputs(copy.deepcopy(bare).float(), torch.empty(4, m, device="meta"))]
+        assert shapes == [t.shape for t in outputs(f, x)]
     for g in (bare, copy.deepcopy(f).to("meta")):
         g = g.to_empty(device=device_of(f))
         for t in [*g.parameters(), *g.buffers()]:
