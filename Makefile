@@ -2,15 +2,17 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup -q
+LIBRARY := dgmlib tests/flows tests/lvm tests/plotting $(wildcard tests/test_*.py)
 
-.PHONY: demo test slow lab sync release bench banks attacks
+.PHONY: demo test slow lab sync release bench gpu banks attacks
 demo: .venv/installed
 	$(BIN)/python -m grading demo
 
 test: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(PYTEST) -m "not slow"
+	$(PYTEST) -m "not slow" $(LIBRARY) --cov
+	$(PYTEST) -m "not slow" $(LIBRARY:%=--ignore=%)
 	$(PYTEST) --dist loadfile --nbval-lax --nbval-cell-timeout=120 solutions/*/*.ipynb
 	$(BIN)/python -m grading release --check
 	$(BIN)/python -m grading demo --quiet
@@ -31,6 +33,9 @@ release: sync
 bench: .venv/installed
 	$(BIN)/python -m pip install -q -c constraints.txt -e '.[bench]'
 	$(BIN)/python -m benchmarks
+
+gpu: .venv/installed
+	$(BIN)/python -m benchmarks.gpu
 
 banks: .venv/installed
 	$(PYTEST) tests/checks --seeds 20
