@@ -4,7 +4,7 @@ BIN := .venv/bin
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup -q
 LIBRARY := dgmlib tests/flows tests/lvm tests/plotting $(wildcard tests/test_*.py)
 
-.PHONY: demo test slow lab sync release bench gpu banks attacks
+.PHONY: demo test slow lab sync release release-files bench gpu banks attacks
 demo: .venv/installed
 	$(BIN)/python -m grading demo
 
@@ -29,6 +29,10 @@ sync: .venv/installed
 
 release: sync
 	$(BIN)/python -m grading release
+
+# The student's wheel, in dist/: dgmlib alone, which the notebooks fetch on Colab.
+release-files: .venv/installed
+	$(BIN)/python -m pip wheel -q --no-deps --no-build-isolation -w dist .
 
 bench: .venv/installed
 	$(BIN)/python -m pip install -q -c constraints.txt -e '.[bench]'

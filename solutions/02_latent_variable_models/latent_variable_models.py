@@ -148,7 +148,7 @@ plotting.bayes_updates(coin_grid, coin_log_prior.exp(), updates, truth=0.7)
 # ## 2. A posterior in closed form
 #
 # With $d$ unknowns, a grid of 100 points a side has $100^d$ points: hopeless beyond four or so. But for some pairs of prior and likelihood the
-# product has the prior's form again, and no integral is left. Such a prior is called **conjugate** (Raiffa and Schlaifer 1961). The Beta prior of the coin is: every
+# product has the prior's form again, and no integral is left. Such a prior is called **conjugate** (Raiffa and Schlaifer 1961). The coin's Beta prior is one: every
 # head adds 1 to its first number, every tail to its second. The other pair to know: repeated measurements $x_i = \theta + \text{noise}$ with
 # a normal prior,
 #
