@@ -2,14 +2,11 @@
 
 import argparse
 import io
-import itertools
-import json
 import os
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 
-from .course import Course, CourseError, write
+from .course import Course, CourseError
 from .plaintext import say
 
 SANDBOXES = ("auto", "bwrap", "landlock", "none")
@@ -106,16 +103,3 @@ def complain(error, code: int) -> int:
     lines = str(error).strip().splitlines() or [type(error).__name__]
     say(f"grading: {lines[0]}", sys.stderr)
     return code
-
-
-def outcome(options, data) -> None:
-    """The --json file, whole or not at all."""
-    if options.json:
-        write(options.json.absolute(), [json.dumps(data, indent=1, ensure_ascii=False), "\n"])
-
-
-def outcomes(options, name: str, rows: Iterable[dict]) -> None:
-    """The same for a list of any length, a row at a time."""
-    if options.json:
-        parts = (f"{',' * bool(n)}\n {json.dumps(row, ensure_ascii=False)}" for n, row in enumerate(rows))
-        write(options.json.absolute(), itertools.chain([f'{{"{name}": ['], parts, ["\n]}\n"]))

@@ -5,7 +5,6 @@ from contextlib import closing
 
 from . import cluster, grader, intake, judge, pool, sandbox, show, verdicts
 from . import doctor as health
-from .cli import outcome, outcomes
 from .course import Course, CourseError
 from .desk import collect, export, feedback, report  # noqa: F401
 from .lock import locked
@@ -27,7 +26,7 @@ def release(options, course: Course) -> int:
         problems += faults
     show.lines(options, [f"released {path}" for path in written] or ([] if problems else ["course/ is up to date"]))
     show.problems(problems)
-    outcome(options, {"written": [str(p) for p in written], "problems": problems})
+    show.outcome(options, {"written": [str(p) for p in written], "problems": problems})
     return 1 if problems else 0
 
 
@@ -55,7 +54,7 @@ def check(options, course: Course) -> int:
         verdict = make_grader(options, course).verdict(data, options.student, assignment)
     except intake.Refused as refusal:
         verdict = judge.refused(options.student, None, str(refusal), "")
-    outcome(options, {key: verdict[key] for key in EXERCISE_FORM})
+    show.outcome(options, {key: verdict[key] for key in EXERCISE_FORM})
     if verdict["status"] != "graded":
         show.problems([f"{options.notebook}: {verdict['status']}: {verdict['reason']}"])
         return 1
@@ -68,7 +67,7 @@ def autograde(options, course: Course) -> int:
         verdicts.sweep(course)
         results = batch(options, course)
     full = (verdicts.whole(course, r) for r in results)
-    outcomes(options, "submissions", ({key: r[key] for key in BATCH_FORM} for r in full))
+    show.outcomes(options, "submissions", ({key: r[key] for key in BATCH_FORM} for r in full))
     show.table(options, results)
     without = [r for r in results if r["status"] != "graded"]
     show.problems([f"{r['student']}: {r['assignment']}: {r['status']}: {r['reason']}" for r in without])
@@ -105,7 +104,7 @@ def batch(options, course: Course) -> list[dict]:
 def doctor(options, course: Course) -> int:
     findings = health.findings(course)
     show.findings(options, findings)
-    outcome(options, {"findings": [{"what": w, "works": ok, "line": line} for w, ok, line in findings]})
+    show.outcome(options, {"findings": [{"what": w, "works": ok, "line": line} for w, ok, line in findings]})
     return 0 if all(ok for what, ok, _ in findings if what in health.NEEDED) else 1
 
 

@@ -7,7 +7,6 @@ from rich.table import Table
 from rich.text import Text
 
 from . import grader, results, show
-from .cli import outcome
 from .collect import Collected
 from .collect import collect as take_over
 from .course import Course
@@ -33,7 +32,7 @@ def collect(options, course: Course) -> int:
     show.problems(made.problems)
     skipped = [{"file": file, "reason": reason} for file, reason in made.skipped]
     data = {"platform": made.platform, "students": made.students, "skipped": skipped, "missing": made.missing}
-    outcome(options, {"collected": taken, **data, "problems": made.problems})
+    show.outcome(options, {"collected": taken, **data, "problems": made.problems})
     return 1 if made.problems else 0
 
 
@@ -82,17 +81,5 @@ def finish(options, course: Course, make) -> int:
         show.lines(options, [f"... and {len(written) - 10} more"])
     problems = results.problems(found)
     show.problems(notes + problems)
-    outcome(options, {"written": [str(path) for path in written], "notes": notes, "problems": problems})
+    show.outcome(options, {"written": [str(path) for path in written], "notes": notes, "problems": problems})
     return 1 if problems else 0
-
-
-def after(course: Course, names: list[str]) -> list[str]:
-    """For the demo: everything that follows grading, and a line for each kind."""
-    from . import export as tables
-    from . import feedback as pages
-    from . import report as plots
-
-    found = results.wanted(course, names)
-    lines = [f"feedback:  {pages.feedback(course, found)[0][0].parents[2]}"]
-    lines += [f"report:    {path}" for path in plots.report(course, found)[0]]
-    return lines + [f"table:     {path}" for path in tables.csv(course, found)[0]]

@@ -1,5 +1,7 @@
-"""What a person sees: a progress bar and tables on a terminal, plain lines elsewhere."""
+"""What a command says: a progress bar and tables on a terminal, plain lines elsewhere, JSON in a file."""
 
+import itertools
+import json
 import sys
 from collections.abc import Iterable, Iterator
 
@@ -8,6 +10,7 @@ from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
+from .course import write
 from .plaintext import one_line, say
 
 LOOKS = {"graded": "green", "refused": "yellow", "failed": "red"}
@@ -96,3 +99,16 @@ def findings(options, found: list[tuple[str, bool, str]]):
     for what, works, line in found:
         if not (options.quiet and works):
             say(f"{'works' if works else 'FAILS':6} {what:10} {line}")
+
+
+def outcome(options, data) -> None:
+    """The --json file, whole or not at all."""
+    if options.json:
+        write(options.json.absolute(), [json.dumps(data, indent=1, ensure_ascii=False), "\n"])
+
+
+def outcomes(options, name: str, rows: Iterable[dict]) -> None:
+    """The same for a list of any length, a row at a time."""
+    if options.json:
+        parts = (f"{',' * bool(n)}\n {json.dumps(row, ensure_ascii=False)}" for n, row in enumerate(rows))
+        write(options.json.absolute(), itertools.chain([f'{{"{name}": ['], parts, ["\n]}\n"]))

@@ -9,13 +9,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from .. import grader, pool, record, sandbox, show
-from ..cli import outcome
+from .. import export, feedback, grader, pool, record, report, results, sandbox, show
 from ..course import CHECKOUT, Course, CourseError, write
-from ..desk import after
 from ..lock import locked
 from ..release import release
-from ..results import store as keep
 from .student import STUDENTS, Student
 
 SECRET = "demo"
@@ -38,23 +35,31 @@ def graded_class(options, course: Course) -> int:
     made = grader.Grader(room, options.secret or SECRET, sandbox.Warm(sandbox.choose(options.sandbox)))
     jobs = options.jobs or os.cpu_count() or 1
     with closing(pool.run(made, tasks, jobs)) as coming:
-        results = {r["student"]: r for r in show.progress(options, coming, len(tasks))}
+        got = {r["student"]: r for r in show.progress(options, coming, len(tasks))}
     for name in {s.assignment for s in students}:
-        mine = [r for r in results.values() if r["assignment"] == name]
+        mine = [r for r in got.values() if r["assignment"] == name]
         record.record(room, grader.ASSIGNMENTS[name], mine)
-    keep(room, list(results.values()))
+    results.store(room, list(got.values()))
     made_after = after(room, sorted({s.assignment for s in students}))
-    wrong = [line for s in students for line in s.differences(results[s.name])]
+    wrong = [line for s in students for line in s.differences(got[s.name])]
     if not options.quiet:
-        Console().print(table(students, results))
+        Console().print(table(students, got))
         show.lines(
             options, [f"gradebook: {room.gradebook}", f"verdicts:  {room.verdicts}", f"notebooks: {room.autograded}"]
         )
         show.lines(options, made_after)
     show.problems(wrong)
-    rows = [{"student": s.name, "deserves": s.deserved, "score": results[s.name]["score"]} for s in students]
-    outcome(options, {"students": rows, "wrong": wrong})
+    rows = [{"student": s.name, "deserves": s.deserved, "score": got[s.name]["score"]} for s in students]
+    show.outcome(options, {"students": rows, "wrong": wrong})
     return 1 if wrong else 0
+
+
+def after(course: Course, names: list[str]) -> list[str]:
+    """Everything that follows grading, and a line for each kind."""
+    found = results.wanted(course, names)
+    lines = [f"feedback:  {feedback.feedback(course, found)[0][0].parents[2]}"]
+    lines += [f"report:    {path}" for path in report.report(course, found)[0]]
+    return lines + [f"table:     {path}" for path in export.csv(course, found)[0]]
 
 
 def fresh(course: Course) -> Course:
