@@ -10,7 +10,8 @@ A benchmark file is `benchmarks/<topic>.py` with one function
 outside of them. They are lambdas or closures, built lazily: `rows` is a generator, so that only one row's
 data lives at a time. `against` names the peer of the promised ratio `at_least`; leave both out where nothing
 is promised. `memory=True` also reports the peak memory of each. `error` is a number that the note should
-carry, such as the difference between our answer and the peer's. `python -m benchmarks` finds the files itself.
+carry, such as the difference between our answer and the peer's; `note` is whatever else it should.
+`python -m benchmarks` finds the files itself.
 
 The file may also have `growth() -> Iterator[Growth]`: how one piece of work grows with n, m or K.
 `python -m benchmarks growth` draws all of them into `benchmarks/growth.png`.
@@ -39,6 +40,7 @@ class Row:
     at_least: float | None = None
     memory: bool = False
     error: float | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,7 @@ def table_line(m: Measured) -> str:
     promise = "" if m.met is None else f"{m.row.at_least:g}x {m.row.against}: {'met' if m.met else 'NOT MET'}"
     notes = [f"{name} {size / 2**20:.0f} MB" for name, size in m.peak.items()]
     notes += [] if m.row.error is None else [f"difference {m.row.error:.1e}"]
+    notes += [m.row.note] if m.row.note else []
     return f"| {m.row.work} | {times} | {peers} | {promise} | {', '.join(notes)} |"
 
 

@@ -85,9 +85,14 @@ class MADE(nn.Module):
 
 
 def split_affine(out: Tensor) -> tuple[Tensor, Tensor]:
-    """(μ, log σ) from a network's output `(..., 2 m)`: the first half and the second, the latter clamped."""
-    mu, log_sigma = out.chunk(2, -1)
-    return mu, log_sigma.clamp(-MAX_LOG_SIGMA, MAX_LOG_SIGMA)
+    """(μ, log σ) from a network's output `(..., 2 m)`: the first half is μ/σ, the second log σ, clamped.
+
+    z = x/σ - μ/σ, so that a step moves z by as much where σ is small as elsewhere. With μ itself as the output, z moves
+    1/σ times as far, and a flow of two moons (σ near 0.1) ends 0.03 nats lower (benchmarks/training.py).
+    """
+    shift, free = out.chunk(2, -1)
+    log_sigma = free.clamp(-MAX_LOG_SIGMA, MAX_LOG_SIGMA)
+    return torch.exp(log_sigma) * shift, log_sigma
 
 
 def hidden_degrees(features: int, width: int) -> list[int]:

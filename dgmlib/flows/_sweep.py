@@ -39,9 +39,9 @@ def sweep_rows(network: MADE, z: Tensor) -> tuple[Tensor, Tensor]:
     units = [like.new_empty(m, n), *(like.new_empty(layer.out_features, n) for layer in network.hidden_layers)]
     x, log_sigma = units[0], []
     for j, z_j in enumerate(z.mT.contiguous()):
-        mu, free = torch.addmm(b[:, j], W[:, j, : counts[-1][j]], units[-1][: counts[-1][j]])
+        shift, free = torch.addmm(b[:, j], W[:, j, : counts[-1][j]], units[-1][: counts[-1][j]])
         log_sigma.append(free.clamp(-MAX_LOG_SIGMA, MAX_LOG_SIGMA))
-        x[j] = torch.addcmul(mu, log_sigma[j].exp(), z_j)
+        x[j] = torch.exp(log_sigma[j]) * (z_j + shift)  # σ z + μ, where the network's own output is μ/σ
         for l, layer in enumerate(network.hidden_layers):
             seen, new = counts[l][j + 1], slice(counts[l + 1][j], counts[l + 1][j + 1])
             below = torch.addmm(layer.bias[new, None], layer.weight[new, :seen], units[l][:seen])

@@ -163,8 +163,8 @@ def zuko_layer(f: MaskedAutoregressive) -> zuko.transforms.AutoregressiveTransfo
     def meta(x: Tensor) -> zuko.transforms.DependentTransform:
         for W, b in weights[:-1]:
             x = torch.relu(x @ W.mT + b)
-        mu, log_sigma = (x @ weights[-1][0].mT + weights[-1][1]).split(m, -1)
-        return zuko.transforms.DependentTransform(AffineTransform(-mu / log_sigma.exp(), (-log_sigma).exp()), 1)
+        shift, log_sigma = (x @ weights[-1][0].mT + weights[-1][1]).split(m, -1)  # shift is mu / sigma
+        return zuko.transforms.DependentTransform(AffineTransform(-shift, (-log_sigma).exp()), 1)
 
     return zuko.transforms.AutoregressiveTransform(meta, passes=m)
 
