@@ -1,6 +1,8 @@
 """A release: unsolved it scores 0 with grey cards and runs to its end; the solution earns all points."""
 
+import ast
 import json
+import re
 from pathlib import Path
 
 import nbformat
@@ -62,3 +64,19 @@ def test_points_in_the_notebook_are_the_checks(assignment):
     points = {n["grade_id"].removeprefix("check_"): n["points"] for n in about if n.get("grade")}
     assert points == {e.name: e.points for e in assignment.exercises.values()}
     assert all(cell.id == n["grade_id"] for cell, n in zip(cells, about, strict=True) if n)
+
+
+@EVERY
+def test_a_cell_that_tries_answers_shows_their_errors(assignment):
+    """An answer not written yet is said in one line; an answer that breaks shows its own traceback."""
+    (mine,) = (cell for cell in nbformat.read(path("course", assignment), as_version=4).cells if cell.id == "mine")
+    caught = [node.type.id for node in ast.walk(ast.parse(mine.source)) if isinstance(node, ast.ExceptHandler)]
+    assert caught == ["NotImplementedError"]
+
+
+@EVERY
+def test_a_notebook_is_no_longer_than_it_may_be(assignment):
+    cells = nbformat.read(path("course", assignment), as_version=4).cells
+    texts = [re.sub(r"<details>.*?</details>", "", c.source, flags=re.S) for c in cells if c.cell_type == "markdown"]
+    assert sum(len(text.split()) for text in texts) <= 2800
+    assert len(cells) <= 75
