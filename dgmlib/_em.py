@@ -56,10 +56,15 @@ def em(
     require_count("num_starts", num_starts, remedy="1 is from the model alone")
     if tol is not None and not tol >= 0:
         raise ValueError(f"tol: expected nats of at least 0, got {tol}; None runs all iterations.")
+    if num_starts > 1 and not hasattr(model, "restart"):
+        raise ValueError(
+            f"num_starts: expected 1 for a {type(model).__name__}, which has no `restart`, got {num_starts}; "
+            "give it restart(x, generator), which returns another start."
+        )
     best, trouble = None, None
     for i in range(num_starts):
         try:
-            fit = _ascend(_restart(model, x, generator) if i else model, x, num_iters, tol)
+            fit = _ascend(model.restart(x, generator) if i else model, x, num_iters, tol)
             best = fit if best is None or fit.history[-1] > best.history[-1] else best
         except ValueError as error:
             trouble = error
@@ -80,15 +85,6 @@ def _ascend(model: Model, x: Any, num_iters: int, tol: float | None) -> EMResult
         if tol is not None and len(history) > 1:
             converged = bool(bound - history[-2] < tol)
     return EMResult(model, _require_finite(torch.stack(history)), converged)
-
-
-def _restart(model: EMModel, x: Any, generator: torch.Generator | None) -> EMModel:
-    if not hasattr(model, "restart"):
-        raise ValueError(
-            f"num_starts: expected 1 for a model without `restart`, got more for {type(model).__name__}; "
-            "give it restart(x, generator), which returns another start."
-        )
-    return model.restart(x, generator)
 
 
 def _require_finite(history: Tensor) -> Tensor:

@@ -130,6 +130,12 @@ def require_samples(name: str, samples: Tensor) -> None:
         raise ValueError(f"{name}: expected at least one sample, got {tuple(samples.shape)}; pass or draw some.")
 
 
+def require_data(name: str, x: Any, like: Tensor | None = None) -> None:
+    """Rows `(n, m)`, at least one, of as many columns as `like`, (..., m), has."""
+    require_tensor(name, x, ("n", "m" if like is None else like.shape[-1]), like)
+    require_samples(name, x)
+
+
 def require_count(
     name: str, number: Any, least: int = 1, most: int | None = None, remedy: str = "pass a whole number"
 ) -> None:

@@ -76,7 +76,7 @@ def forward_kl_loss(flow: Flow, x: Tensor) -> Tensor:
     """
     _require_samples("x", x)
     z, log_det = flow.forward(x)
-    return _mean(-(flow.base.log_prob(z) + log_det), x)
+    return _mean(-(_log_prob(flow.base.log_prob, z) + log_det))
 
 
 def reverse_kl_loss(flow: Flow, z: Tensor, target_log_prob: LogProb) -> Tensor:
@@ -88,7 +88,7 @@ def reverse_kl_loss(flow: Flow, z: Tensor, target_log_prob: LogProb) -> Tensor:
     """
     _require_samples("z", z)
     x, log_det = flow.inverse(z)
-    return _mean(flow.base.log_prob(z) - log_det - target_log_prob(x), z)
+    return _mean(_log_prob(flow.base.log_prob, z) - log_det - _log_prob(target_log_prob, x))
 
 
 def latent_log_prob(flow: Flow, z: Tensor, target_log_prob: LogProb) -> Tensor:
@@ -99,9 +99,9 @@ def latent_log_prob(flow: Flow, z: Tensor, target_log_prob: LogProb) -> Tensor:
     """
     require_event("z", z)
     x, log_det = flow.inverse(z)
-    log_prob = target_log_prob(x) + log_det
-    _require_one_each(log_prob, z)
-    return log_prob
+    latent = _log_prob(target_log_prob, x) + log_det
+    require_no_nan("log_prob", latent)
+    return latent
 
 
 def latent_reverse_kl(flow: Flow, x: Tensor, target_log_prob: LogProb) -> Tensor:
@@ -113,7 +113,7 @@ def latent_reverse_kl(flow: Flow, x: Tensor, target_log_prob: LogProb) -> Tensor
     """
     _require_samples("x", x)
     z, log_det = flow.forward(x)
-    return _mean(target_log_prob(x) - log_det - flow.base.log_prob(z), x)
+    return _mean(_log_prob(target_log_prob, x) - log_det - _log_prob(flow.base.log_prob, z))
 
 
 def _require_samples(name: str, samples: Tensor) -> None:
@@ -121,17 +121,17 @@ def _require_samples(name: str, samples: Tensor) -> None:
     require_samples(name, samples)
 
 
-def _mean(terms: Tensor, samples: Tensor) -> Tensor:
-    """Mean over the samples (..., m), of one term each."""
-    _require_one_each(terms, samples)
+def _mean(terms: Tensor) -> Tensor:
+    require_no_nan("log_prob, log_det", terms)
     return terms.mean()
 
 
-def _require_one_each(terms: Tensor, samples: Tensor) -> None:
-    """One number for each event: a base or target whose event is a number would broadcast to (n, n)."""
-    if terms.shape != samples.shape[:-1]:
+def _log_prob(law: LogProb, x: Tensor) -> Tensor:
+    """law(x), one number for each event: where an event is a number, not a vector, it would broadcast to (n, n)."""
+    values = law(x)
+    if values.shape != x.shape[:-1]:
         raise ValueError(
-            f"log_prob: expected one number for each event, {tuple(samples.shape[:-1])}, got {tuple(terms.shape)}; "
+            f"log_prob: expected one number for each event, {tuple(x.shape[:-1])}, got {tuple(values.shape)}; "
             "give base and target vectors as events: MultivariateNormal(...), or Independent(Normal(...), 1)."
         )
-    require_no_nan("log_prob", terms)
+    return values

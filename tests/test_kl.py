@@ -145,3 +145,32 @@ def test_duality_through_the_latent_density(name, device):
         z = f.forward(x)[0]
         divergence = lib.latent_log_prob(f, z, pi.log_prob) - f.base.log_prob(z)
         assert_close(lib.latent_reverse_kl(f, x, pi.log_prob), divergence[0])
+
+
+def test_one_covariance_and_many_means_make_no_copies(device):
+    """As columns of one solve, without a copy of the factor for each."""
+    means, one = normal(2, 500, 8, device=device), covariance(m=8, device=device)
+    other = covariance(m=8, device=device, seed=1)
+    each = lib.gaussian_kl(means, one, means[0, 0], other.expand(2, 500, 8, 8))
+    assert_close(lib.gaussian_kl(means, one, means[0, 0], other), each)
+
+
+class Scalars:
+    """A base that treats each column as an event."""
+
+    def log_prob(self, z):
+        return Normal(0.0, 1.0).log_prob(z)
+
+
+@pytest.mark.parametrize("m", [1, 3])
+def test_a_base_or_target_of_scalars_is_refused(m):
+    """(n, 1) and (n,) would broadcast to (n, n)."""
+    f, x = Affine(m), normal(5, m)
+    message = r"log_prob: expected one number for each event, \(5,\), got .*; give base and target vectors"
+    with pytest.raises(ValueError, match=message):
+        lib.reverse_kl_loss(f, x, Scalars().log_prob)
+    with pytest.raises(ValueError, match=message):
+        lib.latent_log_prob(f, x, Scalars().log_prob)
+    f.base = Scalars()
+    with pytest.raises(ValueError, match=message):
+        lib.forward_kl_loss(f, x)

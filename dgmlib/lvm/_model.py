@@ -23,7 +23,7 @@ class Model:
         self._set(parameters, tuple(p.double() for p in parameters))
 
     @classmethod
-    def fitted(cls, dtype: torch.dtype, *exact: Tensor) -> Self:
+    def _fitted(cls, dtype: torch.dtype, *exact: Tensor) -> Self:
         """The model of these float64 parameters, shown in `dtype`, that of the data that they were fitted to."""
         model = cls.__new__(cls)
         model._set(tuple(p.to(dtype) for p in exact), exact)
@@ -45,11 +45,11 @@ class Model:
     def to(self, *args: Any, **kwargs: Any) -> Self:
         """The model on another device or in another dtype, by the arguments of `Tensor.to`."""
         like = self.state_dict()[self.names[0]].to(*args, **kwargs)
-        return self.fitted(like.dtype, *(p.to(like.device) for p in self.exact))
+        return self._fitted(like.dtype, *(p.to(like.device) for p in self.exact))
 
     def __reduce__(self) -> tuple:
         """Pickles and copies are made of parameters alone: these may be leaves of a graph, what they make is not."""
         shown = tuple(self.state_dict().values())
         if any(p.requires_grad for p in shown):
             return type(self), shown
-        return type(self).fitted, (shown[0].dtype, *self.exact)
+        return type(self)._fitted, (shown[0].dtype, *self.exact)

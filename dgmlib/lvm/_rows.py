@@ -25,9 +25,10 @@ def chunks(*arrays: Tensor, width: int) -> Iterator[tuple[Tensor, ...]]:
 
 def by_rows(f: Callable[..., tuple[Tensor, ...]], *arrays: Tensor, width: int) -> tuple[Tensor, ...]:
     """f(*arrays) by chunks; f maps arrays (n, ...) to a tuple of (n, ...), row by row."""
-    pieces, n = (f(*parts) for parts in chunks(*arrays, width=width)), len(arrays[0])
+    n = arrays[0].shape[0]  # len() would make a number of a symbol
+    pieces = (f(*parts) for parts in chunks(*arrays, width=width))
     first = next(pieces)
-    if len(first[0]) == n:
+    if first[0].shape[0] == n:
         return first
     if any(part.requires_grad for part in first):
         return tuple(torch.cat(parts) for parts in zip(first, *pieces, strict=True))

@@ -11,11 +11,11 @@ from dgmlib._valid import (
     is_false,
     require_broadcast,
     require_count,
+    require_data,
     require_event,
     require_finite,
     require_no_nan,
     require_positive_definite,
-    require_samples,
     require_tensor,
 )
 from dgmlib.lvm._model import Model
@@ -89,7 +89,8 @@ class GaussianMixture(Model):
 
     def elbo(self, x: Tensor, q: Tensor) -> Tensor:
         """L(q, θ) = Σ_k q_k (log p(x, z = k) - log q_k), (...), for any q (..., K); q_k = 0 adds 0."""
-        require_tensor("q", q, (..., len(self.weights)), x)
+        require_event("x", x, self.means.shape[-1], self.means)
+        require_event("q", q, len(self.weights), x)
         require_broadcast(x=x, q=q)
         log_weights = torch.where(q == 0, 1.0, self._weights).log()  # the gradient of 0 log 0 would be nan
         log_joint = torch.where(q == 0, 0.0, self.log_likelihood(x) + log_weights)
@@ -107,6 +108,7 @@ class GaussianMixture(Model):
             q, log_prob = self._infer(rows)
             return q.mT.to(x.dtype), log_prob
 
+        require_data("x", x, self.means)
         q, log_prob = self._each(infer, x)
         return q, log_prob.mean()
 
@@ -117,8 +119,7 @@ class GaussianMixture(Model):
         Raises ValueError for a component that is empty or has collapsed. Source: Lecture 3, "EM-Algorithm".
         """
         num_components, m = self.means.shape
-        require_tensor("x", x, ("n", m), self.means)
-        require_samples("x", x)
+        require_data("x", x, self.means)
         require_tensor("q", q, (len(x), num_components), x)
         mass = q.sum(0, dtype=torch.float64)
         means = sum(q.double().mT @ rows.double() for rows, q in chunks(x, q, width=m)) / mass.unsqueeze(-1)
@@ -128,7 +129,7 @@ class GaussianMixture(Model):
             covariances = covariances + (q_rows.double().mT.unsqueeze(-1) * centred).mT @ centred
         covariances = covariances / mass[:, None, None]
         _require_alive(mass, covariances, x)
-        return self.fitted(x.dtype, mass / mass.sum(), means, covariances)
+        return self._fitted(x.dtype, mass / mass.sum(), means, covariances)
 
     @classmethod
     def kmeans_plus_plus(cls, x: Tensor, num_components: int, generator: torch.Generator | None = None) -> Self:
@@ -138,8 +139,7 @@ class GaussianMixture(Model):
         covariance is that of the rows about their nearest mean. Shapes: x (n, m). Cost: O(n K m).
         Raises ValueError where x has too few distinct rows. Source: Arthur and Vassilvitskii 2007.
         """
-        require_tensor("x", x, ("n", "m"))
-        require_samples("x", x)
+        require_data("x", x)
         require_count("num_components", num_components)
         require_finite("x", mean(x))
         chosen, distance = [], x.new_ones(len(x), dtype=torch.float64)  # the first is any row

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from dgmlib._em import EMResult, em
-from dgmlib._valid import require_finite, require_samples, require_tensor
+from dgmlib._valid import require_data, require_finite
 from dgmlib.lvm._rows import mean
 from dgmlib.lvm.mixture import GaussianMixture
 
@@ -39,8 +39,7 @@ def fit_mixture(
     """
     if not isinstance(model, GaussianMixture) or type(model).e_step is not GaussianMixture.e_step:
         raise ValueError(f"model: expected a GaussianMixture with its own E-step, got {type(model).__name__}; use em.")
-    require_tensor("x", x, ("n", model.means.shape[1]), model.means)
-    require_samples("x", x)
+    require_data("x", x, model.means)
     centre = mean(x)
     require_finite("x", centre)
     columns = (x - centre).mT.contiguous()  # float64, as centre is
@@ -49,7 +48,7 @@ def fit_mixture(
     try:
         fit = em(start, columns, num_iters, tol, num_starts, generator)
         theta = fit.model.weights, fit.model.means + centre, fit.model.covariances
-        return EMResult(model.fitted(x.dtype, *theta), fit.history, fit.converged)
+        return EMResult(model._fitted(x.dtype, *theta), fit.history, fit.converged)
     except ValueError as error:
         raise ValueError(f"{error} If a component is only very narrow, em(model, x) resolves it.") from error
 

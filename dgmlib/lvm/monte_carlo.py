@@ -10,11 +10,10 @@ from torch import Tensor
 from dgmlib._valid import (
     is_false,
     require_count,
-    require_event,
+    require_data,
     require_floats,
     require_no_nan,
     require_positive,
-    require_samples,
     require_scalar,
     require_shape,
     require_tensor,
@@ -31,8 +30,8 @@ def naive_log_likelihood(
     Memory: what one chunk of rows of z needs. Raises ValueError where z has no row.
     Source: Lecture 3, "MLE for LVM" (naive approach).
     """
-    require_event("z", z)
-    require_samples("z", z)
+    require_tensor("x", x, ("n", "m"))
+    require_data("z", z)
     require_count("chunk", chunk)
     sums = (torch.logsumexp(_of_pairs(log_likelihood(x, rows), x, rows), dim=0) for rows in z.split(chunk))
     estimate = reduce(torch.logaddexp, sums) - math.log(len(z))
@@ -58,8 +57,7 @@ def naive_gaussian_log_likelihood(x: Tensor, means: Tensor, sigma: float | Tenso
     Source: Lecture 3, "MLE for LVM" (naive approach).
     """
     require_tensor("x", x, ("n", "m"))
-    require_tensor("means", means, ("n", x.shape[1]), x)
-    require_samples("means", means)
+    require_data("means", means, x)
     require_count("chunk", chunk)
     sigma = require_scalar("sigma", sigma, x)
     require_positive("sigma", sigma)

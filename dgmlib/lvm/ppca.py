@@ -11,12 +11,12 @@ from dgmlib._valid import (
     is_false,
     require_broadcast,
     require_count,
+    require_data,
     require_event,
     require_finite,
     require_no_nan,
     require_positive,
     require_positive_definite,
-    require_samples,
     require_scalar,
     require_tensor,
 )
@@ -74,8 +74,8 @@ class PPCA(Model):
 
     def log_joint(self, x: Tensor, z: Tensor) -> Tensor:
         """log p(x, z) = log p(x|z) + log p(z). Shapes: x (..., m) and z (..., d) broadcast; result (...)."""
-        log_prior = -z.square().sum(-1) / 2 - z.shape[-1] * math.log(2 * math.pi) / 2
-        return self.log_likelihood(x, z) + log_prior
+        log_likelihood = self.log_likelihood(x, z)
+        return log_likelihood - z.square().sum(-1) / 2 - z.shape[-1] * math.log(2 * math.pi) / 2
 
     def log_prob(self, x: Tensor) -> Tensor:
         """log p(x) = log N(x; mu, C), (...). Cost: O(n m d)."""
@@ -107,7 +107,9 @@ class PPCA(Model):
         q_mean, q_cov = self._require_q(x, q)
         spread = (self._W.mT @ self._W * q_cov).sum((-2, -1))  # tr(W q_cov Wᵀ)
         expected = self._log_likelihood(x.double(), q_mean) - spread / (2 * self._variance)
-        return (expected - gaussian_kl(q_mean, q_cov, torch.zeros_like(q_mean), self._eye)).to(x.dtype)
+        elbo = (expected - gaussian_kl(q_mean, q_cov, torch.zeros_like(q_mean), self._eye)).to(x.dtype)
+        require_no_nan("x, q", elbo)
+        return elbo
 
     def gap(self, x: Tensor, q: Gaussian) -> Tensor:
         """KL(q‖p(z|x)) for q(z) = N(q_mean, q_cov): what `elbo` lacks to log p(x). Shapes, errors: as `elbo`.
@@ -120,6 +122,7 @@ class PPCA(Model):
 
     def e_step(self, x: Tensor) -> tuple[Gaussian, Tensor]:
         """q = p(z|x), as (mean, covariance), and the bound L(q, θ), mean over x: at this q it is log p(x)."""
+        require_data("x", x, self.W.mT)
         q_mean, log_prob = self._each(self._infer, x)
         return (q_mean.to(x.dtype), self._posterior_covariance().to(x.dtype)), log_prob.mean()
 
@@ -131,8 +134,7 @@ class PPCA(Model):
         Raises ValueError where sigma vanishes. Source: Tipping and Bishop 1999, eq. 27-28.
         """
         m, d = self.W.shape
-        require_tensor("x", x, ("n", m), self.W)
-        require_samples("x", x)
+        require_data("x", x, self.W.mT)
         require_tensor("q mean", q[0], (len(x), d), x)
         require_tensor("q covariance", q[1], (d, d), x)
         q_mean, q_cov = q[0].double(), q[1].double()
@@ -145,7 +147,7 @@ class PPCA(Model):
         residual = sum(error.square().sum() for error in errors) / len(x)
         sigma = ((residual + (W @ q_cov * W).sum()) / m).sqrt()
         require_positive("sigma", sigma)
-        return self.fitted(x.dtype, W, x_mean - W @ z_mean, sigma)
+        return self._fitted(x.dtype, W, x_mean - W @ z_mean, sigma)
 
     @classmethod
     def maximum_likelihood(cls, x: Tensor, d: int) -> Self:
@@ -156,8 +158,7 @@ class PPCA(Model):
         Raises ValueError where the data fill no more than d dimensions, so that sigma would be 0.
         Source: Tipping and Bishop 1999, eq. 15-17.
         """
-        require_tensor("x", x, ("n", "m"))
-        require_samples("x", x)
+        require_data("x", x)
         require_count("d", d, most=x.shape[1] - 1, remedy="sigma² averages m - d eigenvalues")
         mu, covariance = _ppca_fast.covariance(x)
         require_finite("x", covariance)
@@ -169,17 +170,16 @@ class PPCA(Model):
                 f"{float(variance):.3g}; lower d, or pass more distinct rows (n = {len(x)})."
             )
         W = vectors[:, -d:].flip(-1) * (values[-d:].flip(-1) - variance).clamp_min(0).sqrt()  # -0 by rounding
-        return cls.fitted(x.dtype, W, mu, variance.sqrt())
+        return cls._fitted(x.dtype, W, mu, variance.sqrt())
 
     def restart(self, x: Tensor, generator: torch.Generator | None = None) -> Self:
         """Another start for EM: W drawn at random, so that it and the noise share the variance of x (n, m)."""
-        require_tensor("x", x, ("n", "m"), self.W)
-        require_samples("x", x)
+        require_data("x", x, self.W.mT)
         m, d = self.W.shape
         mu = mean(x)
         variance = (x.double() - mu).square().mean() / 2
         W = torch.randn(m, d, generator=generator, dtype=mu.dtype, device=x.device) * (variance / d).sqrt()
-        return self.fitted(x.dtype, W, mu, variance.sqrt())
+        return self._fitted(x.dtype, W, mu, variance.sqrt())
 
     def _infer(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """The posterior means z (n, d), and log p(x) (n,), of rows x (n, m), in float64.

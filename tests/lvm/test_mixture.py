@@ -134,3 +134,68 @@ def test_em_is_that_of_scikit_learn_from_the_same_start(K, m, device):
     assert float(history[-1]) == pytest.approx(theirs.lower_bound_, abs=1e-8)
     assert float(model.log_prob(x).mean()) == pytest.approx(theirs.score(x.cpu().numpy()), abs=1e-8)
     assert_close(model.covariances.cpu(), torch.from_numpy(theirs.covariances_), rtol=1e-7, atol=1e-8)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("method", ["log_prob", "posterior"])
+def test_the_gradient_in_a_weight_of_zero_is_that_of_a_tiny_one(method, dtype, device):
+    """d log p(x)/d w_k = p(x|k)/p(x); the limit from above, by float64 far from the zero."""
+    means, covariances = (p.to(dtype) for p in mixture(3, 2, device)[1:])
+    x = normal(5, 2, device=device).to(dtype)
+
+    def gradient(last: float):
+        theta = torch.tensor([0.25, 0.75 - last, last], dtype=dtype, device=device).requires_grad_()
+        value = getattr(lib.GaussianMixture(theta, means, covariances), method)(x)
+        return torch.autograd.grad((value * torch.arange(value.numel()).to(value).view(value.shape)).sum(), theta)[0]
+
+    assert_close(gradient(0.0), gradient(1e-6), rtol=1e-3, atol=1e-3)
+
+
+def test_the_gradient_of_the_bound_leaves_out_what_q_leaves_out(device):
+    _, means, covariances = mixture(2, 2, device)
+    weights = torch.tensor([1.0, 0.0], dtype=torch.float64, device=device).requires_grad_()
+    q = torch.tensor([[1.0, 0.0]] * 4, dtype=torch.float64, device=device)
+    bound = lib.GaussianMixture(weights, means, covariances).elbo(normal(4, 2, device=device), q).sum()
+    assert_close(torch.autograd.grad(bound, weights)[0], torch.tensor([4.0, 0.0]).to(weights))
+
+
+@pytest.mark.parametrize("shift", [0.0, 80.0, 1e5])
+def test_weights_from_a_softmax_that_underflows(shift, device):
+    """The lost component is far more likely at some x, where its density over the others' may overflow."""
+    logits = torch.tensor([0.0, -2000.0], device=device).requires_grad_()
+    means = torch.tensor([[0.0], [shift]], device=device)
+    model = lib.GaussianMixture(torch.softmax(logits, 0), means, torch.ones(2, 1, 1, device=device))
+    x = torch.tensor([[0.5], [shift]], device=device)
+    log_prob = model.log_prob(x)
+    assert_close(log_prob, MultivariateNormal(means[0], torch.eye(1, device=device)).log_prob(x))
+    (gradient,) = torch.autograd.grad(log_prob.sum(), logits)
+    assert_close(gradient, torch.zeros_like(gradient))
+
+
+@pytest.mark.parametrize("K", [1, 3])
+def test_kmeans_plus_plus_starts_in_every_cluster(K, device):
+    """Three clusters, 100 standard deviations apart: a start at random rows misses one in 7 of 9 draws."""
+    centres = torch.tensor([[0.0, 0.0], [100.0, 0.0], [0.0, 100.0]], dtype=torch.float64, device=device)[:K]
+    x = centres.repeat_interleave(20, 0) + normal(20 * K, 2, device=device)
+    for seed in range(10):
+        start = lib.GaussianMixture.kmeans_plus_plus(x, K, torch.Generator(device).manual_seed(seed))
+        assert set(torch.cdist(start.means, centres).argmin(1).tolist()) == set(range(K))
+        assert all((x == mean).all(-1).any() for mean in start.means)
+        assert_close(start.weights.sum(), start.weights.new_tensor(1.0))
+        assert (start.covariances.diagonal(dim1=-2, dim2=-1) < 9).all()
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+def test_kmeans_plus_plus_needs_more_rows_than_components(rows):
+    with pytest.raises(ValueError, match=r"covariances: .* singular"):
+        lib.GaussianMixture.kmeans_plus_plus(normal(2, 2)[:rows], 2)
+
+
+def test_samples_of_many_components_are_drawn_in_chunks(device):
+    """More rows than a chunk: the same law, and K does not matter."""
+    weights = torch.full((300,), 1 / 300, dtype=torch.float64, device=device)
+    means = torch.arange(300.0, device=device).double().unsqueeze(-1).repeat(1, 8)
+    model = lib.GaussianMixture(weights, means, 1e-4 * torch.eye(8, device=device).double().repeat(300, 1, 1))
+    x, k = model.sample(5000)
+    assert_close(x.round(), means[k])
+    assert float((x - means[k]).std()) == pytest.approx(1e-2, rel=0.05)

@@ -6,7 +6,7 @@ from sklearn.mixture import GaussianMixture as Sklearn
 from torch.testing import assert_close
 
 from tests.lvm import library as lib
-from tests.lvm.cases import mixture, normal
+from tests.lvm.cases import mixture, normal, ppca
 
 SIZES = [(1, 1), (1, 3), (3, 1), (4, 3), (2, 6)]
 
@@ -94,6 +94,29 @@ def test_a_component_too_narrow_for_squares_is_refused_and_em_resolves_it():
         lib.fit_mixture(model, x, 5)
     fitted, _ = lib.em(model, x, 5)
     assert_close(fitted.covariances[:, 0, 0], torch.stack([x[:50].var(correction=0), x[50:].var(correction=0)]))
+
+
+def test_only_a_mixture_with_its_own_e_step_has_a_fast_path():
+    """Hard EM by the fast path would be soft EM, without a word."""
+    for model in (lib.HardMixture(*mixture(3, 2)), lib.PPCA(*ppca(2, 1)), None):
+        with pytest.raises(ValueError, match=r"model: expected a GaussianMixture .*; use em"):
+            lib.fit_mixture(model, data(30, 2, "cpu"))
+
+
+def test_more_starts_by_the_fast_path(device):
+    x, start = data(300, 2, device), lib.GaussianMixture(*mixture(3, 2, device))
+    fits = [lib.fit_mixture(start, x, 5, 1e-9, k, torch.Generator(device).manual_seed(0)) for k in (1, 4)]
+    assert fits[0].history[-1] <= fits[1].history[-1]
+    assert fits[1].converged is False
+
+
+@pytest.mark.parametrize("far", [30.0, 1e3])
+def test_components_so_far_apart_that_exp_underflows(far, device):
+    """Their responsibilities are exactly 0, as in em."""
+    x = torch.cat([normal(50, 2, device=device), normal(50, 2, device=device, seed=1) + far])
+    means = torch.tensor([[0.0, 0.0], [far, far]], dtype=torch.float64, device=device)
+    model = lib.GaussianMixture(torch.ones(2).to(x) / 2, means, torch.eye(2).to(x).repeat(2, 1, 1))
+    assert_close(lib.fit_mixture(model, x, 3).history, lib.em(model, x, 3).history)
 
 
 @pytest.mark.cuda
