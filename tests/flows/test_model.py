@@ -99,3 +99,17 @@ def test_a_base_that_is_trained(device):
     flow = Flow(MultivariateNormal(mu, torch.eye(3).to(mu)), make("Flip", 3))
     (gradient,) = torch.autograd.grad(flow.rsample(5)[:, 0].sum(), mu)
     assert gradient.tolist() == [0, 0, 5]
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize("name", LAYERS)
+def test_densities_and_samples_never_wait_for_the_gpu(name):
+    flow, x = flow_of(name, torch.device("cuda")), events(6, 3, device="cuda")
+    torch.cuda.synchronize()
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        flow.log_prob(x)
+        flow.rsample(5)
+        flow.sample(5)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
