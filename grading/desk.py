@@ -79,7 +79,7 @@ def finish(options, course: Course, make) -> int:
     show.lines(options, [f"wrote {path}" for path in written[:10]])
     if len(written) > 10:
         show.lines(options, [f"... and {len(written) - 10} more"])
-    problems = results.problems(found)
+    notes, problems = notes + results.unprotected(found), results.problems(found)
     show.problems(notes + problems)
     show.outcome(options, {"written": [str(path) for path in written], "notes": notes, "problems": problems})
     return 1 if problems else 0

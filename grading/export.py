@@ -12,6 +12,7 @@ from .course import Course, write
 from .grader import ASSIGNMENTS
 from .plaintext import one_line
 from .points import by_hand, points, total
+from .results import brief
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
@@ -109,10 +110,6 @@ def waiting(name: str, pairs: list[tuple[dict, dict]]) -> list[str]:
     """One line where proofs that nobody has read count as 0 so far."""
     unread = [v["student"] for v, scores in pairs if None in scores.values()]
     return [f"{name}: {len(unread)} totals lack a proof that a person has to read: {brief(unread)}"] if unread else []
-
-
-def brief(students: list[str]) -> str:
-    return ", ".join(students[:5]) + (f" and {len(students) - 5} more" if len(students) > 5 else "")
 
 
 def save(course: Course, name: str, rows: list[list]) -> Path:

@@ -76,6 +76,7 @@ def whole_page(verdict: dict, touched: dict[str, Hand], title: str, own: dict[st
         )
         body += notes(verdict["notes"])
     drawn = "Graded on inputs of your own, drawn at random. " if graded else ""
+    drawn += "Graded without protection: not a final score. " if verdict["sandbox"] == "none" else ""
     body += f"<footer>{drawn}Questions go to your teaching team.</footer>"
     return page(f"{title}: {verdict['student']}", body, style=STYLE)
 

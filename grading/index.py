@@ -25,7 +25,8 @@ def contents(rows: list[list[str]]) -> bytes:
     body = (
         f"<header><h1>Class reports</h1></header><section>{table(HEADS, rows, (1, 2, 3))}</section>"
         '<p class="soft small">A person is needed where a proof is to be read, where a score changed after a person '
-        "graded it, where code reaches into the checker, and where a submission has no verdict.</p>"
+        "graded it, where code reaches into the checker, and where a submission has no verdict or was graded without "
+        "protection.</p>"
     )
     return page("Class reports", body, "52rem", TABLES + STYLE)
 

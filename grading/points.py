@@ -60,12 +60,14 @@ def of(name: str, exercise: dict, verdict: dict, hand: Hand | None) -> float | N
 
 
 def due(verdict: dict, scores: dict[str, float | None], touched: dict[str, Hand]) -> list[str]:
-    """Why a person has to look: no verdict, a proof to read, a score that changed, a hand in the checker."""
+    """Why a person has to look: no verdict, one without a sandbox, a proof to read, a score that changed, a hand in the
+    checker."""
     if verdict["status"] != "graded":
         return [f"{verdict['status']}: {verdict['reason']}"]
     unread = [name for name, score in scores.items() if score is None]
     changed = [name for name, hand in touched.items() if hand.due and name not in unread]
     looks = [f"{name}: to read" for name in unread] + [f"{name}: changed since a person graded it" for name in changed]
+    looks += ["graded without protection (--sandbox none)"] * (verdict["sandbox"] == "none")
     return looks + ["code that reaches into the checker"] * bool(verdict.get("reaches"))
 
 

@@ -91,6 +91,20 @@ def wanted(course: Course, names: list[str]) -> dict[str, list[dict]]:
     return {name: verdicts for name, verdicts in found.items() if verdicts}
 
 
+def unprotected(found: dict[str, list[dict]]) -> list[str]:
+    """One line for each assignment with verdicts that were made without a sandbox."""
+    who = {name: [v["student"] for v in verdicts if v["sandbox"] == "none"] for name, verdicts in found.items()}
+    return [
+        f"{name}: graded without protection (--sandbox none): {brief(students)}; run autograde again with a sandbox"
+        for name, students in who.items()
+        if students
+    ]
+
+
+def brief(students: list[str]) -> str:
+    return ", ".join(students[:5]) + (f" and {len(students) - 5} more" if len(students) > 5 else "")
+
+
 def problems(found: dict[str, list[dict]]) -> list[str]:
     """One line for each submission without a verdict."""
     return [

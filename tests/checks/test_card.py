@@ -32,3 +32,17 @@ def test_every_name_gets_a_card():
     assert check("duality_proof").note == "a written answer, read by a person"
     assert check("batch_jacobian").note.startswith("not defined yet")
     assert check("batch_jacobian", lambda f, x: 1 / 0).state == "wrong"
+
+
+def test_an_exceptions_words_are_text_and_are_cut():
+    """Jupyter would run HTML of a card's, and a page of it would hide the laws."""
+
+    def batch_jacobian(f, x):
+        raise ValueError("<img src=x onerror=alert(1)>" + "long " * 10_000)
+
+    card = check("batch_jacobian", batch_jacobian)
+    page = card._repr_html_()
+    assert "&lt;img src=x onerror=alert(1)&gt;" in page
+    assert "<img" not in page
+    assert len(page) < 10_000
+    assert max(map(len, repr(card).splitlines())) < 1_000

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from grading import commands
+from grading import doctor as health
 from grading.cli import main
 
 from . import classroom
@@ -201,6 +202,50 @@ def test_doctor_says_what_works(run):
     code, out, _ = run("doctor")
     assert code == 0
     assert "a worker starts in bwrap" in out
+
+
+def test_doctor_names_a_notebook_that_an_older_version_wrote(run, course, hand_in):
+    """What a student wrote may run in it, so it says what to do; that done, all is well."""
+    hand_in("ann", SOLVED)
+    hand_in("bob", SOLVED)
+    assert run("autograde")[0] == 0
+    file = course.autograded / "ann" / "00_flows_recap" / "flows_recap.ipynb"
+    old = json.loads(file.read_text())
+    del old["metadata"]["dgmlib"]
+    file.write_text(json.dumps(old))
+    code, out, _ = run("doctor")
+    (line,) = [line for line in out.splitlines() if "formgrader" in line]
+    assert (code, line.startswith("FAILS")) == (1, True)
+    assert "ann/00_flows_recap: run `python -m grading autograde`" in line
+    assert "bob" not in line
+    assert run("autograde")[0] == 0
+    assert run("doctor")[0] == 0
+
+
+def test_doctor_misses_what_shows_formulas(run, monkeypatch):
+    found = health.importlib.util.find_spec
+    monkeypatch.setattr(
+        health.importlib.util, "find_spec", lambda name: None if name == "jupyter_server_mathjax" else found(name)
+    )
+    code, out, _ = run("doctor")
+    assert code == 1
+    assert "pip install jupyter-server-mathjax" in out
+
+
+def test_without_a_sandbox_every_page_and_table_says_so(run, course, hand_in):
+    """And no longer, once it was graded in one."""
+    hand_in("ann", SOLVED)
+    pages = [course.data / "report" / name for name in ("00_flows_recap.html", "index.html")]
+    pages.append(course.data / "feedback" / "ann" / "00_flows_recap" / "flows_recap.html")
+    for words, marked in (["--sandbox", "none"], True), ([], False):
+        assert run("autograde", *words)[0] == 0
+        for command in (["report"], ["feedback"], ["export", "csv"], ["export", "canvas"], ["export", "moodle"]):
+            code, _, err = run(*command)
+            assert (code, "00_flows_recap: graded without protection (--sandbox none): ann;" in err) == (0, marked)
+        report, index, page = (file.read_text() for file in pages)
+        assert ("graded without protection (--sandbox none)" in report) is marked
+        assert ("<span>1</span></td></tr>" in index) is marked  # needs a person
+        assert ("Graded without protection" in page) is marked
 
 
 def test_no_sandbox_is_one_line(run, hand_in, monkeypatch):

@@ -57,6 +57,24 @@ def replaying(number: float) -> bytes:
     return edited(lambda n: at(n, NAMES[0]).update(source=f"def batch_jacobian(f, x):\n{source}"))
 
 
+PRINTED = (
+    "print('SEEN' + seen + 'SEEN')",
+    "import sys\n    sys.stderr.write('SEEN' + seen + 'SEEN')",
+    "import warnings\n    warnings.warn('SEEN' + seen + 'SEEN')",
+    "import logging\n    logging.error('SEEN' + seen + 'SEEN')",
+    "import os\n    os.write(1, b'SEEN' + seen.encode() + b'SEEN')",
+)
+
+
+@pytest.mark.parametrize("way", PRINTED)
+def test_what_is_printed_is_shown_to_nobody(grade, way):
+    """What a page shows as printed comes from the notebook that was handed in: it ran at home, on other inputs."""
+    source = f"{LEAK}{way}\n    return {HONEST}"
+    verdict = grade(edited(lambda n: at(n, NAMES[0]).update(source=source)))
+    assert scores(verdict) == FULL
+    assert "SEEN" not in verdicts.dumps(verdict).decode()
+
+
 @pytest.fixture
 def old_seeds(monkeypatch):
     """Seeds as they were: the same for all that a student hands in."""
