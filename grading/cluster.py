@@ -4,9 +4,11 @@ Workers need the same version of this package and a working sandbox; give each `
 graded cases travels with every submission: use a cluster that is yours, with TLS.
 """
 
+import os
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, wait
 from functools import cache
 
 from dgmlib.checks import ASSIGNMENTS
@@ -14,10 +16,12 @@ from dgmlib.checks import ASSIGNMENTS
 from . import intake, judge, sandbox, verdicts
 from .course import CourseError
 from .grader import Grader, Task, hidden_folders
+from .pool import DEADLINE, overdue
 from .repair import Repaired
 from .submission import Files, Prepared, prepare
 
 PATIENCE = "30s"
+LEAVE = 60.0  # seconds in which a worker's last answer is fetched before its process ends
 _one_at_a_time = threading.Lock()
 
 
@@ -86,14 +90,32 @@ def collected(grader: Grader, task: Task, made: Prepared, about: dict, future) -
     return verdicts.summary(verdict) | {"seconds": round(seconds, 2), "files": about["files"]}
 
 
-def remote(version: str, repaired: Repaired, student: str, name: str, secret: str, kind: str):
-    """On a worker: the verdict and its seconds. The judge uses global random state: one at a time in a process."""
+def remote(version: str, *words) -> tuple[dict, float]:
+    """On a worker: the verdict and its seconds. The judge uses global random state: one at a time in a process.
+
+    A thread that hangs cannot be ended: after the deadline its process ends, and takes no other submission before.
+    """
     if version != verdicts.version():
         raise RuntimeError("this worker has another version of dgmlib; install the coordinator's")
-    with _one_at_a_time:
-        started = time.monotonic()
+    _one_at_a_time.acquire()
+    answer = Future()
+    threading.Thread(target=grade, args=(answer, *words), daemon=True).start()
+    if wait([answer], DEADLINE).done:
+        _one_at_a_time.release()
+        return answer.result()
+    threading.Timer(LEAVE, os._exit, (1,)).start()
+    _, student, name, _, kind = words
+    return judge.refused(student, ASSIGNMENTS[name], overdue(DEADLINE), kind, "failed"), DEADLINE
+
+
+def grade(answer: Future, repaired: Repaired, student: str, name: str, secret: str, kind: str):
+    """`answer`: the verdict and its seconds, or what was raised."""
+    started = time.monotonic()
+    try:
         verdict = judge.grade(repaired, student, ASSIGNMENTS[name], secret, starter(name, kind), kind)
-        return verdict, time.monotonic() - started
+        answer.set_result((verdict, time.monotonic() - started))
+    except BaseException as error:
+        answer.set_exception(error)
 
 
 @cache

@@ -112,7 +112,11 @@ class Workers:
             self.end([worker])
             return None
         self.end([worker])
-        return lost(self.grader, worker.task, f"its grader was at work for more than {DEADLINE / 60:.0f} minutes")
+        return lost(self.grader, worker.task, overdue(DEADLINE))
+
+
+def overdue(seconds: float) -> str:
+    return f"its grader was at work for more than {seconds / 60:.0f} minutes"
 
 
 def ended(*_):

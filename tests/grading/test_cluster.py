@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -80,6 +81,51 @@ def test_a_killed_worker_loses_nothing(tmp_path, cluster):
         path.unlink()
     autograde(room, "--jobs", "1").communicate(timeout=300)
     assert sorted(p.read_bytes() for p in room.verdicts.iterdir()) == sent
+
+
+def test_a_hanging_grader_costs_its_own_submission_and_its_process(monkeypatch):
+    """On a worker, here: the answer is there in time, the process ends after it, and takes nothing before."""
+    from grading import cluster as clusters
+    from grading import verdicts
+
+    hang, ended = threading.Event(), threading.Event()
+    monkeypatch.setattr(clusters, "_one_at_a_time", threading.Lock())
+    monkeypatch.setattr(clusters, "starter", lambda name, kind: None)
+    monkeypatch.setattr(clusters, "DEADLINE", 0.2)
+    monkeypatch.setattr(clusters, "LEAVE", 0.5)
+    monkeypatch.setattr(clusters.os, "_exit", lambda code: ended.set())
+    monkeypatch.setattr(clusters.judge, "grade", lambda *given: hang.wait(60))
+    try:
+        words = (None, "ann", "00_flows_recap", "s", "bwrap")
+        verdict, _ = clusters.remote(verdicts.version(), *words)
+        assert (verdict["student"], verdict["status"]) == ("ann", "failed")
+        assert "at work for more than" in verdict["reason"]
+        assert not clusters._one_at_a_time.acquire(timeout=0.1)
+        assert ended.wait(10)
+    finally:
+        hang.set()
+
+
+@pytest.mark.parametrize("error", [None, TimeoutError, SystemExit])
+def test_what_is_said_in_time_frees_the_worker(monkeypatch, error):
+    from grading import cluster as clusters
+    from grading import verdicts
+
+    def grade(*given):
+        if error:
+            raise error
+        return {"score": 1}
+
+    monkeypatch.setattr(clusters, "starter", lambda name, kind: None)
+    monkeypatch.setattr(clusters.judge, "grade", grade)
+    words = (verdicts.version(), None, "ann", "00_flows_recap", "s", "bwrap")
+    if error:
+        with pytest.raises(error):
+            clusters.remote(*words)
+    else:
+        assert clusters.remote(*words)[0] == {"score": 1}
+    assert clusters._one_at_a_time.acquire(timeout=1)
+    clusters._one_at_a_time.release()
 
 
 def test_no_scheduler_is_one_line(tmp_path, monkeypatch, capsys):

@@ -213,15 +213,33 @@ def test_ctrl_c_ends_it(tmp_path, command, whole_group):
     assert took < 30
 
 
-def at_work(process) -> list[int]:
-    """Its children, once one of them has computed for a while."""
+def test_ctrl_c_ends_collect(tmp_path):
+    """While it reads: one line, no child left; what was taken over is whole, and the rest comes the next time."""
+    source, course = tmp_path / "source", room(tmp_path / "room")
+    source.mkdir()
+    slow = with_cells([terms(15_500)] * 20)
+    for number in range(60):
+        (source / f"s{number}.ipynb").write_bytes(slow)
+    words = grading(course, "collect", source, NAME)
+    with subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True) as process:
+        children = at_work(process, of=0, seconds=0.2)
+        os.killpg(process.pid, signal.SIGINT)
+        errors = process.communicate(timeout=60)[1].decode()
+    assert process.returncode == 130
+    assert errors.splitlines() == ["grading: stopped; what has a verdict keeps it, run the same command to go on"]
+    assert not any(map(command_line, children))
+    assert [path for path in course.submitted.rglob("*") if path.is_file() and path.stat().st_size < len(slow)] == []
+
+
+def at_work(process, of: int = 2, seconds: float = 4) -> list[int]:
+    """Its children, once one of them, `of` the first that only serve, has computed for a while."""
     end = time.monotonic() + 120
     while time.monotonic() < end and process.poll() is None:
         children = descendants(process.pid)
-        if any(spent(child) > 4 for child in children[2:]):
+        if any(spent(child) > seconds for child in children[of:]):
             return children
-        time.sleep(0.2)
-    raise AssertionError("nothing was graded")
+        time.sleep(0.05)
+    raise AssertionError("nothing was at work")
 
 
 def spent(pid: int) -> float:
