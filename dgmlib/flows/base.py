@@ -1,6 +1,7 @@
 """The contract of every flow layer, and what can be built from layers alone."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -92,8 +93,7 @@ class Permutation(Bijection):
 
     def __init__(self, order: Sequence[int] | Tensor):
         super().__init__()
-        order = torch.as_tensor(order)
-        require_permutation("order", order)
+        order = require_permutation("order", order)
         self.register_buffer("order", order.long())
         self.register_buffer("inverse_order", order.argsort())
 
@@ -151,13 +151,20 @@ def change_of_variables_log_prob(
     return base_log_prob(f(x)) + torch.linalg.slogdet(batch_jacobian(f, x)).logabsdet
 
 
-def require_permutation(name: str, order: Tensor) -> None:
-    """Each of 0, …, m - 1 once."""
-    integers = order.dim() == 1 and len(order) > 0 and not order.is_floating_point() and order.dtype != torch.bool
-    if not integers or is_false((order.sort().values == torch.arange(len(order), device=order.device)).all()):
+def require_permutation(name: str, order: Any) -> Tensor:
+    """Each of 0, …, m - 1 once, as a tensor of integers."""
+    try:
+        order = torch.as_tensor(order)
+        kind = order.is_floating_point() or order.is_complex() or order.dtype == torch.bool
+        good = order.dim() == 1 and len(order) > 0 and not kind
+    except (RuntimeError, TypeError, ValueError):  # what torch says of None, of text, of rows of unlike length
+        good = False
+    if not good or is_false((order.sort().values == torch.arange(len(order), device=order.device)).all()):
+        got = order.tolist() if isinstance(order, Tensor) else repr(order)
         raise ValueError(
-            f"{name}: expected each of 0, ..., m - 1 once, got {order.tolist()}; torch.randperm(m) makes a random one."
+            f"{name}: expected each of 0, ..., m - 1 once, got {got}; torch.randperm(m) makes a random one."
         )
+    return order
 
 
 def no_log_det(x: Tensor) -> Tensor:

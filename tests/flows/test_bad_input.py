@@ -87,6 +87,8 @@ BAD = {
     "half a matrix": (lambda: flows.QRLinear(eye.half()), "weight: expected torch.float32 or.*float16"),
     "no columns at all": (lambda: flows.Flip().forward(x3[:, :0]), r"x: expected shape \(\.\.\., m\), got \(4, 0\)"),
     "a matrix of nothing": (lambda: flows.LULinear(eye[:0, :0]), r"weight: expected shape \(m, m\), got \(0, 0\)"),
+    "no order": (lambda: flows.Permutation(None), "order: expected each.*got None"),
+    "order of words": (lambda: flows.Permutation(["a"]), "order: expected each"),
     "order of nothing": (lambda: flows.Permutation([]), r"order: expected each.*got \[\]"),
     "order of fractions": (lambda: flows.Permutation([0.0, 1.0]), "order: expected each"),
     "order of truths": (lambda: flows.Permutation([False, True]), "order: expected each"),
