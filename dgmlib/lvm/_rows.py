@@ -8,8 +8,9 @@ from torch import Tensor
 
 from dgmlib._valid import require_no_nan
 
-# Numbers at a time: those that stay in a CPU's cache (1 MB in float64), or that fill a GPU.
-NUMBERS = {"cpu": 2**17, "cuda": 2**26}
+# Numbers at a time: those that fill a GPU, or, on a CPU, stay in its cache and in memory that malloc gives again: at
+# 1 MB and more glibc returns each temporary to the kernel, and every page of the next one faults (4 times slower).
+NUMBERS = {"cpu": 2**16, "cuda": 2**26}
 
 
 def chunks(*arrays: Tensor, width: int) -> Iterator[tuple[Tensor, ...]]:

@@ -54,6 +54,7 @@ class GaussianMixture(Model):
 
     def _prepare(self, weights: Tensor, means: Tensor, covariances: Tensor) -> None:
         self._weights, self._means = weights, means
+        self._all_alive = is_false((weights.detach() <= 0).any())
         self._scale_tril = require_positive_definite("covariances", covariances, self.covariances.dtype)
         log_det = self._scale_tril.diagonal(dim1=-2, dim2=-1).log().sum(-1)
         self._constant = -log_det - means.shape[-1] * math.log(2 * math.pi) / 2
@@ -68,11 +69,11 @@ class GaussianMixture(Model):
 
     def log_prob(self, x: Tensor) -> Tensor:
         """log p(x) = log Σ_k p(x, z = k), (...)."""
-        return self._each(lambda rows: (self._infer(rows)[1].to(x.dtype),), x)[0]
+        return self._each(lambda rows: (self._log_sum(*self._joint(rows)).to(x.dtype),), x)[0]
 
     def posterior(self, x: Tensor) -> Tensor:
         """p(z = k|x), the responsibilities, (..., K); rows sum to 1, also far from every mode."""
-        return self._each(lambda rows: (self._infer(rows)[0].mT.to(x.dtype),), x)[0]
+        return self._each(lambda rows: (self._shares(self._joint(rows)[0]).to(x.dtype),), x)[0]
 
     def sample(self, n: int, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
         """Ancestral: k ~ weights, then x ~ N(means_k, covariances_k). Returns x (n, m), k (n,) int64. O(n m²)."""
@@ -105,8 +106,8 @@ class GaussianMixture(Model):
         """
 
         def infer(rows: Tensor) -> tuple[Tensor, Tensor]:
-            q, log_prob = self._infer(rows)
-            return q.mT.to(x.dtype), log_prob
+            joint, top = self._joint(rows)
+            return self._shares(joint).to(x.dtype), self._log_sum(joint, top)
 
         require_data("x", x, self.means)
         q, log_prob = self._each(infer, x)
@@ -172,19 +173,29 @@ class GaussianMixture(Model):
         white = torch.linalg.solve_triangular(self._scale_tril, centred, upper=False)
         return self._constant.unsqueeze(-1) - white.square().sum(1) / 2
 
-    def _infer(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """p(z = k|x), (K, n), and log p(x), (n,), of rows (n, m).
+    def _joint(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """p(x, z = k) e^-top, (K, n), and top (n,), of rows (n, m).
 
         Weights stay outside of the logarithm: where one is 0, d log p(x)/d weights_k = p(x|k)/p(x) is finite, though
         that of log weights_k is not. It may be too large for the weights' dtype, hence the upper clamp.
         """
-        log_likelihood = self._log_likelihood(rows)
-        weights = self._weights.unsqueeze(-1)
+        log_likelihood, weights = self._log_likelihood(rows), self._weights.unsqueeze(-1)
+        if self._all_alive:
+            top = log_likelihood.detach().amax(0)
+            return weights * (log_likelihood - top).exp(), top
         top = log_likelihood.detach().masked_fill(weights == 0, -torch.inf).amax(0)
         largest = math.log(torch.finfo(self.weights.dtype).max) / 2
-        joint = weights * (log_likelihood - top).clamp_max(largest).exp()
-        total = joint.sum(0)
-        return joint / total, top + total.log()
+        return weights * (log_likelihood - top).clamp_max(largest).exp(), top
+
+    @staticmethod
+    def _log_sum(joint: Tensor, top: Tensor) -> Tensor:
+        """log p(x), (n,)."""
+        return top + joint.sum(0).log()
+
+    @staticmethod
+    def _shares(joint: Tensor) -> Tensor:
+        """p(z = k|x), (n, K)."""
+        return (joint / joint.sum(0)).mT
 
 
 def _require_alive(mass: Tensor, covariances: Tensor, x: Tensor) -> None:
