@@ -1,7 +1,8 @@
 """Banks of answers: right ones written differently, and wrong ones with the law that must catch each.
 
 `right("name")` and `wrong("name", law="...", says="...")` register the decorated answer; `says` is a part of the
-message that names the mistake. A new answer is one decorated function or class in the assignment's module.
+message that names the mistake. A new answer is one decorated function or class. One whose outputs are a known
+`Mistake`'s has no place here: every mistake is run as well.
 """
 
 from collections.abc import Callable

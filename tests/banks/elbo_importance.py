@@ -44,72 +44,6 @@ def iw_columns(log_joint, log_q):
     return torch.stack([iw_logsumexp(j[:, None], q[:, None])[0] for j, q in zip(log_joint.T, log_q.T, strict=True)])
 
 
-@wrong("importance_weighted_bound", law="value", says="ELBO")
-def iw_mean_of_logs(log_joint, log_q):
-    return (log_joint - log_q).mean(0)
-
-
-@wrong("importance_weighted_bound", law="value", says="log K is missing")
-def iw_sum(log_joint, log_q):
-    return torch.logsumexp(log_joint - log_q, 0)
-
-
-@wrong("importance_weighted_bound", law="value", says="K itself")
-def iw_minus_K(log_joint, log_q):
-    return torch.logsumexp(log_joint - log_q, 0) - len(log_q)
-
-
-@wrong("importance_weighted_bound", law="value", says="inside the logarithm")
-def iw_divided_by_K(log_joint, log_q):
-    return torch.logsumexp(log_joint - log_q, 0) / len(log_q)
-
-
-@wrong("importance_weighted_bound", law="value", says="log n")
-def iw_log_n(log_joint, log_q):
-    return torch.logsumexp(log_joint - log_q, 0) - math.log(log_joint.shape[-1])
-
-
-@wrong("importance_weighted_bound", law="value", says="log q is missing")
-def iw_unweighted(log_joint, log_q):
-    return torch.logsumexp(log_joint, 0) - math.log(len(log_q))
-
-
-@wrong("importance_weighted_bound", law="value", says="log q is added")
-def iw_plus(log_joint, log_q):
-    return torch.logsumexp(log_joint + log_q, 0) - math.log(len(log_q))
-
-
-@wrong("importance_weighted_bound", law="value", says="upside down")
-def iw_inverse(log_joint, log_q):
-    return torch.logsumexp(log_q - log_joint, 0) - math.log(len(log_q))
-
-
-@wrong("importance_weighted_bound", law="value", says="rows of x")
-def iw_axis(log_joint, log_q):
-    return torch.logsumexp(log_joint - log_q, -1) - math.log(log_joint.shape[-1])
-
-
-@wrong("importance_weighted_bound", law="value", says="(n,)")
-def iw_over_everything(log_joint, log_q):
-    return torch.logsumexp((log_joint - log_q).flatten(), 0) - math.log(log_q.numel())
-
-
-@wrong("importance_weighted_bound", law="value", says="logarithm is missing")
-def iw_mean_weight(log_joint, log_q):
-    return (log_joint - log_q).exp().mean(0)
-
-
-@wrong("importance_weighted_bound", law="value", says="normalised weights")
-def iw_self_normalised(log_joint, log_q):
-    w = log_joint - log_q
-    return (torch.softmax(w, 0) * w).sum(0)
-
-
-@wrong("importance_weighted_bound", law="value", says="ratio of two means")
-def iw_ratio_of_means(log_joint, log_q):
-    return torch.logsumexp(log_joint, 0) - torch.logsumexp(log_q, 0)
-
-
 @wrong("importance_weighted_bound", law="stability", says="logsumexp")
 def iw_underflows(log_joint, log_q):
     return (log_joint - log_q).exp().mean(0).log()
@@ -129,17 +63,6 @@ def iw_clamped(log_joint, log_q):
 @wrong("importance_weighted_bound", law="stability", says="logsumexp")
 def iw_with_epsilon(log_joint, log_q):
     return torch.log((log_joint - log_q).exp().mean(0) + 1e-30)
-
-
-@wrong("importance_weighted_bound", law="gradient", says="log_q")
-def iw_detached(log_joint, log_q):
-    return iw_logsumexp(log_joint, log_q.detach())
-
-
-@wrong("importance_weighted_bound", law="gradient", says="gradient")
-def iw_gradient_of_the_elbo(log_joint, log_q):
-    elbo = (log_joint - log_q).mean(0)
-    return elbo + (iw_logsumexp(log_joint, log_q) - elbo).detach()
 
 
 @wrong("importance_weighted_bound", law="dtype", says="float32")

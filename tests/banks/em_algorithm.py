@@ -60,16 +60,6 @@ def by_categorical(x, weights, means, covariances):
     return Categorical(logits=Categorical(weights).logits + gaussian.log_prob(x.unsqueeze(1))).probs
 
 
-@wrong("e_step", law="value", says="over the points")
-def softmax_over_points(x, weights, means, covariances):
-    return log_joint(x, weights, means, covariances).softmax(0)
-
-
-@wrong("e_step", law="value", says="weights are forgotten")
-def weights_forgotten(x, weights, means, covariances):
-    return MultivariateNormal(means, covariances).log_prob(x[:, None]).softmax(-1)
-
-
 @wrong("e_step", law="stability", says="finite")
 def densities(x, weights, means, covariances):
     joint = log_joint(x, weights, means, covariances).exp()
@@ -82,37 +72,11 @@ def guarded_densities(x, weights, means, covariances):
     return joint / (joint.sum(1, keepdim=True) + 1e-300)
 
 
-@wrong("e_step", law="value", says="divide them by their sum")
-def not_normalised(x, weights, means, covariances):
-    return log_joint(x, weights, means, covariances).exp()
-
-
-@wrong("e_step", law="value", says="diagonals")
-def right_for_diagonal_covariances(x, weights, means, covariances):
-    std = covariances.diagonal(dim1=1, dim2=2).sqrt()
-    normal = torch.distributions.Normal(means, std)
-    return (weights.log() + normal.log_prob(x[:, None]).sum(-1)).softmax(1)
-
-
-@wrong("e_step", law="value", says="log det Sigma_k is missing")
-def right_for_equal_volumes(x, weights, means, covariances):
-    d = x[:, None] - means
-    square = torch.einsum("nka,kab,nkb->nk", d, torch.linalg.inv(covariances), d)
-    return (weights.log() - square / 2).softmax(1)
-
-
-@wrong("e_step", law="value", says="hard")
-def one_hot_instead(x, weights, means, covariances):
-    best = log_joint(x, weights, means, covariances).argmax(1)
-    return F.one_hot(best, len(weights)).to(x.dtype)
-
-
 @wrong("e_step", law="dtype", says="float32")
 def in_float64(x, weights, means, covariances):
     return by_distributions(x.double(), weights.double(), means.double(), covariances.double())
 
 
-@wrong("e_step", law="gradient", says="no gradient")
 def without_gradient(x, weights, means, covariances):
     with torch.no_grad():
         return by_distributions(x, weights, means, covariances)
@@ -140,11 +104,6 @@ def filled_on_the_cpu(x, weights, means, covariances):
     for k in range(len(weights)):
         scores[:, k] = weights[k].log() + MultivariateNormal(means[k], covariances[k]).log_prob(x)
     return scores.softmax(1)
-
-
-@wrong("e_step", law="value", says="log-responsibilities")
-def log_space_result(x, weights, means, covariances):
-    return log_joint(x, weights, means, covariances).log_softmax(1)
 
 
 @wrong("e_step", law="value", says="expected")
@@ -188,27 +147,6 @@ def chosen(scores, like):
     return F.one_hot(scores.argmax(1), scores.shape[1]).to(like.dtype)
 
 
-@wrong("hard_e_step", law="value", says="worst")
-def argmin(x, weights, means, covariances):
-    return chosen(-log_joint(x, weights, means, covariances), x)
-
-
-@wrong("hard_e_step", law="value", says="k-means")
-def nearest_mean(x, weights, means, covariances):
-    return chosen(-torch.cdist(x, means), x)
-
-
-@wrong("hard_e_step", law="value", says="weights are forgotten")
-def right_for_equal_weights(x, weights, means, covariances):
-    return chosen(MultivariateNormal(means, covariances).log_prob(x[:, None]), x)
-
-
-@wrong("hard_e_step", law="value", says="log det")
-def mahalanobis(x, weights, means, covariances):
-    log_det = torch.logdet(covariances)
-    return chosen(log_joint(x, weights, means, covariances) + log_det / 2, x)
-
-
 @wrong("hard_e_step", law="dtype", says="int64")
 def integers(x, weights, means, covariances):
     return F.one_hot(log_joint(x, weights, means, covariances).argmax(1), len(weights))
@@ -225,30 +163,13 @@ def every_winner(x, weights, means, covariances):
     return (scores == scores.max(1, keepdim=True).values).to(x.dtype)
 
 
-@wrong("hard_e_step", law="value", says="rounded")
-def rounded(x, weights, means, covariances):
-    return by_distributions(x, weights, means, covariances).round()
-
-
-@wrong("hard_e_step", law="value", says="indices")
 def indices(x, weights, means, covariances):
     return log_joint(x, weights, means, covariances).argmax(1)
-
-
-@wrong("hard_e_step", law="value", says="soft")
-def soft(x, weights, means, covariances):
-    return by_distributions(x, weights, means, covariances)
 
 
 @wrong("hard_e_step", law="stability", says="logarithms")
 def underflowing(x, weights, means, covariances):
     return chosen(log_joint(x, weights, means, covariances).exp(), x)
-
-
-@wrong("hard_e_step", law="ties")
-def classes_seen(x, weights, means, covariances):
-    """Columns for the components that win somewhere: right until one loses everywhere."""
-    return F.one_hot(log_joint(x, weights, means, covariances).argmax(1)).to(x.dtype)
 
 
 @wrong("hard_e_step", law="device", says="GPU")
@@ -272,33 +193,7 @@ def one_maximum_for_all_points(x, weights, means, covariances):
     return shifted / shifted.sum(1, keepdim=True)
 
 
-@wrong("e_step", law="value", says="first covariance")
-def first_covariance_for_all(x, weights, means, covariances):
-    return log_joint(x, weights, means, covariances[0]).softmax(1)
-
-
-@wrong("e_step", law="value", says="multiply the log-densities")
-def weights_times_logs(x, weights, means, covariances):
-    return (weights * MultivariateNormal(means, covariances).log_prob(x[:, None])).softmax(1)
-
-
-@wrong("e_step", law="value", says="give it logarithms")
-def softmax_of_densities(x, weights, means, covariances):
-    return log_joint(x, weights, means, covariances).exp().softmax(1)
-
-
 @wrong("e_step", law="gradient", says="gradient")
 def detached_normaliser(x, weights, means, covariances):
     joint = log_joint(x, weights, means, covariances)
     return (joint - joint.logsumexp(1, keepdim=True).detach()).exp()
-
-
-@wrong("hard_e_step", law="value", says="Mahalanobis")
-def nearest_by_mahalanobis(x, weights, means, covariances):
-    d = x[:, None] - means
-    return chosen(-torch.einsum("nka,kab,nkb->nk", d, torch.linalg.inv(covariances), d), x)
-
-
-@wrong("hard_e_step", law="value", says="transposed")
-def columns_for_rows(x, weights, means, covariances):
-    return chosen(log_joint(x, weights, means, covariances), x).T

@@ -4,7 +4,7 @@ import torch
 from torch.distributions import MultivariateNormal
 
 from . import right, wrong
-from .em_algorithm import by_distributions, log_joint
+from .em_algorithm import log_joint
 
 
 @right("mixture_elbo")
@@ -59,61 +59,10 @@ def tiny_epsilon(x, responsibilities, weights, means, covariances):
     return (q * (log_joint(x, weights, means, covariances) - (q + 1e-12).log())).sum(1).mean()
 
 
-@wrong("mixture_elbo", law="value", says="entropy")
-def without_entropy(x, q, *theta):
-    return (q * log_joint(x, *theta)).sum(1).mean()
-
-
-@wrong("mixture_elbo", law="value", says="sum over the samples")
-def summed_over_samples(x, q, *theta):
-    return (q * log_joint(x, *theta) + torch.special.entr(q)).sum()
-
-
-@wrong("mixture_elbo", law="value", says="log p(x)")
-def right_at_the_posterior(x, q, *theta):
-    return log_joint(x, *theta).logsumexp(1).mean()
-
-
-@wrong("mixture_elbo", law="value", says="log p(x)")
-def own_posterior(x, q, *theta):
-    return with_entr(x, by_distributions(x, *theta), *theta)
-
-
-@wrong("mixture_elbo", law="zeros in q", says="finite")
-def nan_at_zeros(x, q, *theta):
-    return (q * (log_joint(x, *theta) - q.log())).sum(1).mean()
-
-
 @wrong("mixture_elbo", law="zeros in q", says="expected")
 def nan_to_num_everywhere(x, q, *theta):
     per_sample = (q * (log_joint(x, *theta) - q.log())).sum(1)
     return per_sample.nan_to_num().mean()
-
-
-@wrong("mixture_elbo", law="value", says="inside the logarithm")
-def coarse_epsilon(x, q, *theta):
-    return (q * (log_joint(x, *theta) - (q + 1e-3).log())).sum(1).mean()
-
-
-@wrong("mixture_elbo", law="value", says="components too")
-def mean_over_components(x, q, *theta):
-    return (q * log_joint(x, *theta) + torch.special.entr(q)).mean()
-
-
-@wrong("mixture_elbo", law="value", says="sign")
-def loss_not_bound(x, q, *theta):
-    return -with_entr(x, q, *theta)
-
-
-@wrong("mixture_elbo", law="value", says="log p(z) is missing")
-def prior_left_out(x, q, weights, means, covariances):
-    gaussian = MultivariateNormal(means, covariances).log_prob(x[:, None])
-    return (q * gaussian + torch.special.entr(q)).sum(1).mean()
-
-
-@wrong("mixture_elbo", law="value", says="outside the average")
-def log_of_average(x, q, *theta):
-    return torch.logsumexp(q.log() + log_joint(x, *theta), 1).mean()
 
 
 @wrong("mixture_elbo", law="stability", says="logarithms")
@@ -122,12 +71,6 @@ def from_densities(x, q, *theta):
     return (q * joint.log() + torch.special.entr(q)).sum(1).mean()
 
 
-@wrong("mixture_elbo", law="gradient", says="q is cut off")
-def q_is_a_constant(x, q, *theta):
-    return with_entr(x, q.detach(), *theta)
-
-
-@wrong("mixture_elbo", law="value", says="one bound a sample")
 def per_sample(x, q, *theta):
     return (q * log_joint(x, *theta) + torch.special.entr(q)).sum(1)
 
@@ -160,25 +103,9 @@ def over_the_support(x, q, *theta):
     return (q[support] * (log_joint(x, *theta)[support] - q[support].log())).sum() / len(x)
 
 
-@wrong("mixture_elbo", law="gradient", says="log q is cut off")
-def entropy_is_a_constant(x, q, *theta):
-    return with_entr(x, q, *theta) + (torch.special.entr(q.detach()) - torch.special.entr(q)).sum(1).mean()
-
-
-@wrong("mixture_elbo", law="value", says="entropy is the posterior's")
-def entropy_of_the_posterior(x, q, *theta):
-    entropy = torch.special.entr(by_distributions(x, *theta)).sum(1)
-    return ((q * log_joint(x, *theta)).sum(1) + entropy).mean()
-
-
 @wrong("mixture_elbo", law="value", says="log p(x|z) is missing")
 def minus_kl_to_the_prior(x, q, weights, means, covariances):
     return (q * (weights.log() - q.log())).sum(1).mean()
-
-
-@wrong("mixture_elbo", law="value", says="diagonals")
-def diagonal_components(x, q, weights, means, covariances):
-    return with_entr(x, q, weights, means, torch.diag_embed(covariances.diagonal(dim1=-2, dim2=-1)))
 
 
 @wrong("mixture_elbo", law="zeros in q", says="expected")

@@ -59,52 +59,10 @@ def on_copies(x, weights, means, covariances, num_iters):
     return theta[0], theta[1], theta[2], history
 
 
-@wrong("em_mixture", law="history", says="after the M-step")
-def bound_after_m_step(x, weights, means, covariances, num_iters):
-    history = []
-    for _ in range(num_iters):
-        q = by_distributions(x, weights, means, covariances)
-        weights, means, covariances = as_formulas(x, q)
-        history.append(with_entr(x, q, weights, means, covariances))
-    return weights, means, covariances, torch.stack(history)
-
-
-@wrong("em_mixture", law="history", says="one step late")
-def likelihood_after_m_step(x, weights, means, covariances, num_iters):
-    history = []
-    for _ in range(num_iters):
-        weights, means, covariances = as_formulas(x, by_distributions(x, weights, means, covariances))
-        history.append(log_joint(x, weights, means, covariances).logsumexp(1).mean())
-    return weights, means, covariances, torch.stack(history)
-
-
 @wrong("em_mixture", law="history", says="a list")
 def history_as_a_list(x, weights, means, covariances, num_iters):
     *theta, history = the_loop(x, weights, means, covariances, num_iters)
     return *theta, list(history)
-
-
-@wrong("em_mixture", law="history", says="one entry too many")
-def bound_of_the_start_and_the_end(x, *given):
-    weights, means, covariances, history = the_loop(x, *given)
-    last = log_joint(x, weights, means, covariances).logsumexp(1).mean()
-    return weights, means, covariances, torch.cat([history, last[None]])
-
-
-@wrong("em_mixture", law="history", says="sums")
-def total_likelihood(x, *given):
-    *theta, history = the_loop(x, *given)
-    return *theta, len(x) * history
-
-
-@wrong("em_mixture", law="history", says="entropy")
-def history_without_entropy(x, weights, means, covariances, num_iters):
-    history = []
-    for _ in range(num_iters):
-        q = by_distributions(x, weights, means, covariances)
-        history.append((q * log_joint(x, weights, means, covariances)).sum(1).mean())
-        weights, means, covariances = as_formulas(x, q)
-    return weights, means, covariances, torch.stack(history)
 
 
 @wrong("em_mixture", law="inputs unchanged", says="means")
@@ -128,17 +86,6 @@ def with_a_ridge(x, weights, means, covariances, num_iters):
     return weights, means, covariances, torch.stack(history)
 
 
-@wrong("em_mixture", law="parameters", says="hard")
-def k_means_like(x, weights, means, covariances, num_iters):
-    history = []
-    for _ in range(num_iters):
-        best = log_joint(x, weights, means, covariances).argmax(1)
-        q = torch.eye(len(weights), dtype=x.dtype, device=x.device)[best]
-        history.append(with_entr(x, q, weights, means, covariances))
-        weights, means, covariances = as_formulas(x, q)
-    return weights, means, covariances, torch.stack(history)
-
-
 @wrong("em_mixture", law="many iterations", says="stop early")
 def stops_early(x, weights, means, covariances, num_iters):
     history = []
@@ -148,17 +95,6 @@ def stops_early(x, weights, means, covariances, num_iters):
         if t > 5 and history[-1] - history[-2] < 0.1:
             break
         weights, means, covariances = as_formulas(x, q)
-    return weights, means, covariances, torch.stack(history)
-
-
-@wrong("em_mixture", law="parameters", says="1/K")
-def equal_weights(x, weights, means, covariances, num_iters):
-    history = []
-    for _ in range(num_iters):
-        q = by_distributions(x, weights, means, covariances)
-        history.append(with_entr(x, q, weights, means, covariances))
-        weights, means, covariances = as_formulas(x, q)
-        weights = torch.full_like(weights, 1 / len(weights))
     return weights, means, covariances, torch.stack(history)
 
 
@@ -172,93 +108,16 @@ def through_densities(x, weights, means, covariances, num_iters):
     return weights, means, covariances, torch.stack(history)
 
 
-@wrong("em_mixture", law="parameters", says="diagonals")
-def diagonal_m_step(x, weights, means, covariances, num_iters):
-    history = []
-    for _ in range(num_iters):
-        q = by_distributions(x, weights, means, covariances)
-        history.append(with_entr(x, q, weights, means, covariances))
-        weights, means, covariances = as_formulas(x, q)
-        covariances = covariances * torch.eye(x.shape[1], dtype=x.dtype, device=x.device)
-    return weights, means, covariances, torch.stack(history)
-
-
 @wrong("em_mixture", law="dtype", says="float32")
 def history_of_floats(x, weights, means, covariances, num_iters):
     *theta, history = the_loop(x, weights, means, covariances, num_iters)
     return *theta, torch.tensor([float(bound) for bound in history])
 
 
-@wrong("em_mixture", law="parameters", says="means of the step before")
-def about_old_means(x, weights, means, covariances, num_iters):
-    history = []
-    for _ in range(num_iters):
-        q = by_distributions(x, weights, means, covariances)
-        history.append(with_entr(x, q, weights, means, covariances))
-        old, N = means, q.sum(0)
-        weights, means, _ = as_formulas(x, q)
-        d = x[:, None] - old
-        covariances = torch.einsum("nk,nka,nkb->kab", q, d, d) / N[:, None, None]
-    return weights, means, covariances, torch.stack(history)
-
-
 @wrong("em_mixture", law="parameters", says="expected")
 def sorts_the_means_alone(x, weights, means, covariances, num_iters):
     weights, means, covariances, history = the_loop(x, weights, means, covariances, num_iters)
     return weights, means.flip(0), covariances, history
-
-
-@wrong("em_mixture", law="parameters", says="last M-step")
-def parameters_of_the_last_e_step(x, weights, means, covariances, num_iters):
-    history = []
-    for _ in range(num_iters):
-        kept = weights, means, covariances
-        q = by_distributions(x, *kept)
-        history.append(with_entr(x, q, *kept))
-        weights, means, covariances = as_formulas(x, q)
-    return *kept, torch.stack(history)
-
-
-def keeping(place, x, start, num_iters):
-    """The loop with one parameter as it was given."""
-    theta, history = start, []
-    for _ in range(num_iters):
-        q = by_distributions(x, *theta)
-        history.append(with_entr(x, q, *theta))
-        theta = [
-            old if at == place else new for at, (old, new) in enumerate(zip(start, as_formulas(x, q), strict=True))
-        ]
-    return *theta, torch.stack(history)
-
-
-@wrong("em_mixture", law="parameters", says="weights are not updated")
-def weights_of_the_start(x, weights, means, covariances, num_iters):
-    return keeping(0, x, (weights, means, covariances), num_iters)
-
-
-@wrong("em_mixture", law="parameters", says="means are not updated")
-def means_of_the_start(x, weights, means, covariances, num_iters):
-    return keeping(1, x, (weights, means, covariances), num_iters)
-
-
-@wrong("em_mixture", law="parameters", says="covariances are not updated")
-def covariances_of_the_start(x, weights, means, covariances, num_iters):
-    return keeping(2, x, (weights, means, covariances), num_iters)
-
-
-@wrong("em_mixture", law="parameters", says="as they were given")
-def returns_the_start(x, weights, means, covariances, num_iters):
-    return weights, means, covariances, the_loop(x, weights, means, covariances, num_iters)[3]
-
-
-@wrong("em_mixture", law="history", says="logsumexp")
-def largest_joint(x, weights, means, covariances, num_iters):
-    history = []
-    for _ in range(num_iters):
-        joint = log_joint(x, weights, means, covariances)
-        history.append(joint.max(1).values.mean())
-        weights, means, covariances = as_formulas(x, joint.softmax(1))
-    return weights, means, covariances, torch.stack(history)
 
 
 @wrong("em_mixture", law="parameters", says="expected")

@@ -78,44 +78,14 @@ def altered(weights=None, means=None, covariances=None):
     return answer
 
 
-@wrong("m_step", law="weights", says="divide by n")
 def masses(x, q):
     return altered(weights=lambda x, q, *_: q.sum(0))(x, q)
 
 
-@wrong("m_step", law="weights", says="hard")
-def counted_weights(x, q):
-    counts = torch.bincount(q.argmax(1), minlength=q.shape[1]).to(x.dtype)
-    return altered(weights=lambda *_: counts / len(x))(x, q)
-
-
-@wrong("m_step", law="means", says="divide by N_k")
-def means_over_n(x, q):
-    return altered(means=lambda x, q, *_: (q[:, :, None] * x[:, None]).mean(0))(x, q)
-
-
-@wrong("m_step", law="covariances", says="diagonals")
 def diagonal_covariances(x, q):
     weights, means, _ = as_formulas(x, q)
     variances = (q.T @ x**2) / q.sum(0)[:, None] - means**2
     return weights, means, torch.diag_embed(variances)
-
-
-@wrong("m_step", law="covariances", says="N_k - 1")
-def unbiased(x, q):
-    return altered(covariances=lambda x, q, w, mu, S: S * (q.sum(0) / (q.sum(0) - 1))[:, None, None])(x, q)
-
-
-@wrong("m_step", law="covariances", says="mean of all points")
-def about_the_global_mean(x, q):
-    d = x - x.mean(0)
-    S = torch.einsum("nk,na,nb->kab", q, d, d) / q.sum(0)[:, None, None]
-    return altered(covariances=lambda *_: S)(x, q)
-
-
-@wrong("m_step", law="covariances", says="divided by n")
-def scatter_over_n(x, q):
-    return altered(covariances=lambda x, q, w, mu, S: w[:, None, None] * S)(x, q)
 
 
 @wrong("m_step", law="covariances", says="no regularisation")
@@ -132,12 +102,6 @@ def guarded_masses(x, q):
     return N / N.sum(), means, torch.einsum("nk,nka,nkb->kab", q, d, d) / N[:, None, None]
 
 
-@wrong("m_step", law="covariances", says="one covariance")
-def shared_covariance(x, q):
-    return altered(covariances=lambda x, q, w, mu, S: (w[:, None, None] * S).sum(0).expand_as(S))(x, q)
-
-
-@wrong("m_step", law="covariances", says="second moment")
 def uncentred(x, q):
     return altered(covariances=lambda x, q, *_: torch.einsum("nk,na,nb->kab", q / q.sum(0), x, x))(x, q)
 
@@ -164,24 +128,6 @@ def library_covariance(x, q):
     """torch.cov of a single feature is a number, not a matrix."""
     S = [torch.cov(x.T, aweights=r, correction=0) for r in q.T.detach()]
     return altered(covariances=lambda *_: torch.stack(S))(x, q)
-
-
-@wrong("m_step", law="means", says="mean of all points")
-def same_mean(x, q):
-    return altered(means=lambda x, q, *_: x.mean(0).repeat(q.shape[1], 1))(x, q)
-
-
-@wrong("m_step", law="covariances", says="variances (K, m)")
-def variances_alone(x, q):
-    return altered(covariances=lambda x, q, w, mu, S: S.diagonal(dim1=-2, dim2=-1))(x, q)
-
-
-@wrong("m_step", law="covariances", says="correction=0")
-def reliability_weights(x, q):
-    """torch.cov with its default correction."""
-    p = q / q.sum(0)
-    weights, means, covariances = as_formulas(x, q)
-    return weights, means, covariances / (1 - (p * p).sum(0))[:, None, None]
 
 
 @wrong("m_step", law="gradient", says="gradient")

@@ -85,60 +85,12 @@ def step(x, W, mu, sigma, S=None, residual_W=None, trace=True, divisor=None):
     return new_W, x.mean(0), (squares / (divisor or n * m)).sqrt()
 
 
-@wrong("ppca_em_step", law="sigma", says="old W")
-def residual_with_old_w(x, W, mu, sigma):
-    return step(x, W, mu, sigma, residual_W=W)
-
-
-@wrong("ppca_em_step", law="sigma", says="trace")
-def no_trace(x, W, mu, sigma):
-    return step(x, W, mu, sigma, trace=False)
-
-
-@wrong("ppca_em_step", law="W", says="lacks the posterior covariance")
-def point_latents(x, W, mu, sigma):
-    return step(x, W, mu, sigma, S=lambda cov: 0 * cov)
-
-
-@wrong("ppca_em_step", law="W", says="factor sigma² is missing")
-def inverse_of_m(x, W, mu, sigma):
-    return step(x, W, mu, sigma, S=lambda cov: cov / sigma**2)
-
-
-@wrong("ppca_em_step", law="sigma", says="square root")
-def variance_returned(x, W, mu, sigma):
-    new_W, new_mu, new_sigma = step(x, W, mu, sigma)
-    return new_W, new_mu, new_sigma**2
-
-
-@wrong("ppca_em_step", law="W", says="sigma for sigma²")
-def sigma_in_the_e_step(x, W, mu, sigma):
-    return step(x, W, mu, sigma**0.5)
-
-
-@wrong("ppca_em_step", law="sigma", says="n - 1")
-def unbiased_noise(x, W, mu, sigma):
-    return step(x, W, mu, sigma, divisor=(len(x) - 1) * x.shape[1])
-
-
-@wrong("ppca_em_step", law="sigma", says="summed over the m columns")
-def not_divided_by_m(x, W, mu, sigma):
-    return step(x, W, mu, sigma, divisor=len(x))
-
-
-@wrong("ppca_em_step", law="W", says="centred")
-def centring_ignored(x, W, mu, sigma):
-    new_W, _, new_sigma = step(x, W, torch.zeros_like(mu), sigma)
-    return new_W, x.mean(0), new_sigma
-
-
 @wrong("ppca_em_step", law="W", says="expected")
 def mixes_old_and_new_sigma(x, W, mu, sigma):
     """The noise first, then the E-step again with it."""
     return step(x, W, mu, step(x, W, mu, sigma)[2])[0], mu.clone(), step(x, W, mu, sigma)[2]
 
 
-@wrong("ppca_em_step", law="W", says="two EM steps")
 def twice(x, W, mu, sigma):
     return step(x, *step(x, W, mu, sigma))
 
@@ -151,21 +103,10 @@ def jumps_to_the_end(x, W, mu, sigma):
     return vectors[:, -d:] * (values[-d:] - noise).sqrt(), x.mean(0), noise.sqrt()
 
 
-@wrong("ppca_em_step", law="sigma", says="not updated")
-def sigma_stays(x, W, mu, sigma):
-    return step(x, W, mu, sigma)[0], x.mean(0), sigma.clone()
-
-
 @wrong("ppca_em_step", law="sigma", says="shape")
 def sigma_as_a_vector(x, W, mu, sigma):
     new_W, new_mu, new_sigma = step(x, W, mu, sigma)
     return new_W, new_mu, new_sigma[None]
-
-
-@wrong("ppca_em_step", law="gradient", says="gradient")
-def no_grad_inside(x, W, mu, sigma):
-    with torch.no_grad():
-        return step(x, W, mu, sigma)
 
 
 @wrong("ppca_em_step", law="inputs unchanged", says="W")
@@ -194,12 +135,6 @@ def doubles(x, W, mu, sigma):
     return step(x.double(), W.double(), mu.double(), sigma.double())
 
 
-@wrong("ppca_em_step", law="mu", says="sample mean")
-def mu_of_zero(x, W, mu, sigma):
-    new_W, new_mu, new_sigma = step(x, W, mu, sigma)
-    return new_W, torch.zeros_like(new_mu), new_sigma
-
-
 def by_parts(x, W, mu, sigma, second=None, spread=None):
     z, S = posterior(x, W, mu, sigma)
     zz = z.T @ z + len(x) * S if second is None else second(z, S)
@@ -214,39 +149,6 @@ def noise_at_the_optimum(x, W, mu, sigma):
     z, _ = posterior(x, W, mu, sigma)
     new_W = by_parts(x, W, mu, sigma)[0]
     return new_W, mu.clone(), (((x - mu) ** 2).mean() - (z * ((x - mu) @ new_W)).sum() / x.numel()).sqrt()
-
-
-@wrong("ppca_em_step", law="W", says="n times")
-def covariance_counted_once(x, W, mu, sigma):
-    return by_parts(x, W, mu, sigma, second=lambda z, S: z.T @ z + S)
-
-
-@wrong("ppca_em_step", law="W", says="both are sums")
-def mean_against_sum(x, W, mu, sigma):
-    return by_parts(x, W, mu, sigma, second=lambda z, S: z.T @ z / len(z) + S)
-
-
-@wrong("ppca_em_step", law="sigma", says="trace takes the old W")
-def trace_with_old_w(x, W, mu, sigma):
-    return by_parts(x, W, mu, sigma, spread=lambda S, new: torch.trace(W @ S @ W.T) / len(W))
-
-
-@wrong("ppca_em_step", law="sigma", says="not divided by m")
-def trace_whole(x, W, mu, sigma):
-    return by_parts(x, W, mu, sigma, spread=lambda S, new: torch.trace(new @ S @ new.T))
-
-
-@wrong("ppca_em_step", law="sigma", says="divided by n")
-def trace_of_one_row(x, W, mu, sigma):
-    return by_parts(x, W, mu, sigma, spread=lambda S, new: torch.trace(new @ S @ new.T) / x.numel())
-
-
-@wrong("ppca_em_step", law="sigma", says="again at the new W")
-def second_e_step(x, W, mu, sigma):
-    new_W = by_parts(x, W, mu, sigma)[0]
-    z, S = posterior(x, new_W, mu, sigma)
-    trace = torch.trace(new_W @ S @ new_W.T) / len(W)
-    return new_W, mu.clone(), ((x - mu - z @ new_W.T).square().mean() + trace).sqrt()
 
 
 @wrong("ppca_em_step", law="gradient", says="gradient")

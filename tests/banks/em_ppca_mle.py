@@ -72,77 +72,10 @@ def closed_form(x, d, variance=None, reduce=True, n=None, centre=True, root=True
     return vectors[:, -d:] * kept.sqrt(), mu, noise.sqrt() if root else noise
 
 
-@wrong("ppca_mle", law="sigma", says="kept")
-def noise_of_the_kept(x, d):
-    _, mu, _ = closed_form(x, d)
-    values, vectors = torch.linalg.eigh(torch.cov(x.T, correction=0))
-    noise = values[-d:].mean()
-    return vectors[:, -d:] * (values[-d:] - noise).abs().sqrt(), mu, noise.sqrt()
-
-
-@wrong("ppca_mle", law="sigma", says="not their sum")
-def noise_summed(x, d):
-    return closed_form(x, d, variance=lambda values, d: values[:-d].sum())
-
-
-@wrong("ppca_mle", law="sigma", says="not of all")
-def noise_of_all(x, d):
-    return closed_form(x, d, variance=lambda values, d: values.mean())
-
-
-@wrong("ppca_mle", law="sigma", says="smallest")
-def smallest_eigenvalue(x, d):
-    return closed_form(x, d, variance=lambda values, d: values[0])
-
-
-@wrong("ppca_mle", law="W", says="not reduced")
-def plain_pca(x, d):
-    return closed_form(x, d, reduce=False)
-
-
-@wrong("ppca_mle", law="sigma", says="n - 1")
-def unbiased_covariance(x, d):
-    return closed_form(x, d, n=len(x) - 1)
-
-
-@wrong("ppca_mle", law="W", says="not centred")
-def not_centred(x, d):
-    return closed_form(x, d, centre=False)
-
-
-@wrong("ppca_mle", law="sigma", says="square root")
-def sigma_squared(x, d):
-    return closed_form(x, d, root=False)
-
-
-@wrong("ppca_mle", law="sigma", says="wrong end")
-def wrong_end(x, d):
-    return closed_form(x, d, variance=lambda values, d: values[d:].mean())
-
-
-@wrong("ppca_mle", law="few rows", says="thin SVD")
-def thin_svd(x, d):
-    _, s, Vt = torch.linalg.svd(x - x.mean(0), full_matrices=False)
-    values = s**2 / len(x)
-    noise = values[d:].mean()
-    return Vt[:d].T * (values[:d] - noise).sqrt(), x.mean(0), noise.sqrt()
-
-
-@wrong("ppca_mle", law="W", says="shape")
-def components_in_rows(x, d):
-    W, mu, sigma = closed_form(x, d)
-    return W.T, mu, sigma
-
-
 @wrong("ppca_mle", law="shape", says="shape of W")
 def padded_with_zeros(x, d):
     W, mu, sigma = closed_form(x, d)
     return torch.cat([W, torch.zeros_like(W)], 1), mu, sigma
-
-
-@wrong("ppca_mle", law="gradient", says="gradient")
-def through_numpy(x, d):
-    return tuple(t.detach() for t in closed_form(x, d))
 
 
 @wrong("ppca_mle", law="W", says="expected")
@@ -166,40 +99,8 @@ def in_float64(x, d):
     return closed_form(x.double(), d)
 
 
-@wrong("ppca_mle", law="W", says="not reduced by sigma")
-def unscaled_model(x, d):
-    values, vectors = torch.linalg.eigh(torch.cov(x.T, correction=0))
-    return vectors[:, -d:] * values[-d:].sqrt(), x.mean(0), values[:-d].mean().sqrt()
-
-
 def eigen(x):
     return torch.linalg.eigh(torch.cov(x.T, correction=0))
-
-
-@wrong("ppca_mle", law="W", says="sorts upwards")
-def first_columns(x, d):
-    values, vectors = eigen(x)
-    noise = values[:-d].mean()
-    return vectors[:, :d] * (values[:d] - noise).sqrt(), x.mean(0), noise.sqrt()
-
-
-@wrong("ppca_mle", law="W", says="another order")
-def values_turned_around_alone(x, d):
-    values, vectors = eigen(x)
-    noise = values[:-d].mean()
-    return vectors[:, -d:] * (values.flip(0)[:d] - noise).sqrt(), x.mean(0), noise.sqrt()
-
-
-@wrong("ppca_mle", law="W", says="root of the difference")
-def difference_of_roots(x, d):
-    values, vectors = eigen(x)
-    noise = values[:-d].mean()
-    return vectors[:, -d:] * (values[-d:].sqrt() - noise.sqrt()), x.mean(0), noise.sqrt()
-
-
-@wrong("ppca_mle", law="sigma", says="by m; they are m - d")
-def divided_by_all(x, d):
-    return closed_form(x, d, variance=lambda values, d: values[:-d].sum() / len(values))
 
 
 @wrong("ppca_mle", law="few rows", says="count")

@@ -47,40 +47,10 @@ def affine_transform(x, conditioner):
     return z, g.inv.log_abs_det_jacobian(x, z)
 
 
-@wrong("autoregressive_forward", law="z", says="swapped")
-def outputs_swapped(x, conditioner):
-    log_sigma, mu = conditioner(x)
-    return (x - mu) * torch.exp(-log_sigma), -log_sigma.sum(-1)
-
-
-@wrong("autoregressive_forward", law="log_det", says="half")
-def half_log_det(x, conditioner):
-    mu, log_sigma = conditioner(x)
-    return (x - mu) * torch.exp(-log_sigma), -0.5 * log_sigma.sum(-1)
-
-
 @wrong("autoregressive_forward", law="gradient", says="mu and log_sigma")
 def mu_detached(x, conditioner):
     mu, log_sigma = conditioner(x)
     return (x - mu.detach()) * torch.exp(-log_sigma), -log_sigma.sum(-1)
-
-
-@wrong("autoregressive_forward", law="log_det", says="sign")
-def plus_log_sigma(x, conditioner):
-    mu, log_sigma = conditioner(x)
-    return (x - mu) / log_sigma.exp(), log_sigma.sum(-1)
-
-
-@wrong("autoregressive_forward", law="log_det", says="averaged")
-def mean_log_sigma(x, conditioner):
-    mu, log_sigma = conditioner(x)
-    return (x - mu) / log_sigma.exp(), -log_sigma.mean(-1)
-
-
-@wrong("autoregressive_forward", law="z", says="log sigma")
-def log_sigma_as_sigma(x, conditioner):
-    mu, sigma = conditioner(x)
-    return (x - mu) / sigma, -sigma.abs().log().sum(-1)
 
 
 @wrong("autoregressive_forward", law="z", says="sigma²")
@@ -89,29 +59,10 @@ def variance_for_sigma(x, conditioner):
     return (x - mu) * torch.exp(-2 * log_sigma), -log_sigma.sum(-1)
 
 
-@wrong("autoregressive_forward", law="z", says="other direction")
-def generative_direction(x, conditioner):
-    mu, log_sigma = conditioner(x)
-    return mu + log_sigma.exp() * x, log_sigma.sum(-1)
-
-
 @wrong("autoregressive_forward", law="stability", says="product")
 def log_of_product(x, conditioner):
     mu, log_sigma = conditioner(x)
     return (x - mu) / log_sigma.exp(), -log_sigma.exp().prod(-1).log()
-
-
-@wrong("autoregressive_forward", law="log_det", says="shape")
-def log_det_a_feature(x, conditioner):
-    mu, log_sigma = conditioner(x)
-    return (x - mu) / log_sigma.exp(), -log_sigma
-
-
-@wrong("autoregressive_forward", law="gradient", says="gradient")
-def detached_conditioner(x, conditioner):
-    with torch.no_grad():
-        mu, log_sigma = conditioner(x)
-    return (x - mu) / log_sigma.exp(), -log_sigma.sum(-1)
 
 
 @wrong("autoregressive_forward", law="cost", says="once")
@@ -125,13 +76,6 @@ def in_place(x, conditioner):
     mu, log_sigma = conditioner(x)
     x -= mu
     return x * torch.exp(-log_sigma), -log_sigma.sum(-1)
-
-
-@wrong("autoregressive_forward", law="log_det", says="at the output")
-def log_sigma_at_z(x, conditioner):
-    mu, log_sigma = conditioner(x)
-    z = (x - mu) / log_sigma.exp()
-    return z, -conditioner(z)[1].sum(-1)
 
 
 # ---------------------------------------------------------------- autoregressive_inverse
@@ -222,18 +166,6 @@ def all_log_sigmas_each_round(z, conditioner):
     return x, log_det
 
 
-@wrong("autoregressive_inverse", law="x", says="one pass")
-def one_pass(z, conditioner):
-    mu, log_sigma = conditioner(z)
-    return mu + log_sigma.exp() * z, log_sigma.sum(-1)
-
-
-@wrong("autoregressive_inverse", law="log_det", says="sign")
-def minus_log_sigma(z, conditioner):
-    x, log_det = padded_columns(z, conditioner)
-    return x, -log_det
-
-
 @wrong("autoregressive_inverse", law="x", says="divides")
 def divides(z, conditioner):
     x, log_det = torch.zeros_like(z), 0
@@ -261,7 +193,6 @@ def writes_into_x(z, conditioner):
     return x, log_det
 
 
-@wrong("autoregressive_inverse", law="gradient", says="off the graph")
 def without_gradient(z, conditioner):
     with torch.no_grad():
         return padded_columns(z, conditioner)
@@ -284,16 +215,6 @@ def overwrites_z(z, conditioner):
         z[:, j] = mu[:, j] + log_sigma[:, j].exp() * z[:, j]
         log_det = log_det + log_sigma[:, j]
     return z.clone(), log_det
-
-
-@wrong("autoregressive_inverse", law="x", says="log sigma")
-def sigma_without_exp(z, conditioner):
-    x = torch.zeros_like(z)
-    for j in range(z.shape[1]):
-        mu, log_sigma = conditioner(x)
-        x = x.clone()
-        x[:, j] = mu[:, j] + log_sigma[:, j] * z[:, j]
-    return x, log_sigma.sum(-1)
 
 
 @wrong("autoregressive_inverse", law="device", says="GPU")

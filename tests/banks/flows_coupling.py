@@ -85,29 +85,6 @@ class ThroughTensorSplit(nn.Module):
         return torch.hstack((first, second * torch.exp(log_scale) + shift)), log_scale.sum(-1)
 
 
-@wrong("AffineCoupling", law="z", says="as it came")
-class IdentityCoupling(AsTheSlide):
-    def forward(self, x):
-        return x, torch.zeros_like(x[:, 0])
-
-    inverse = forward
-
-
-@wrong("AffineCoupling", law="log_det", says="sign flipped")
-class ForwardSign(AsTheSlide):
-    def forward(self, x):
-        z, log_det = super().forward(x)
-        return z, -log_det
-
-
-@wrong("AffineCoupling", law="inverse", says="direction called")
-class InverseSign(AsTheSlide):
-    def inverse(self, z):
-        x, log_det = super().inverse(z)
-        return x, -log_det
-
-
-@wrong("AffineCoupling", law="z", says="swapped")
 class Swapped(AsTheSlide):
     def forward(self, x):
         return super().inverse(x)
@@ -116,31 +93,12 @@ class Swapped(AsTheSlide):
         return super().forward(z)
 
 
-@wrong("AffineCoupling", law="log_det", says="averaged")
-class MeanLogDet(AsTheSlide):
-    def forward(self, x):
-        z, log_det = super().forward(x)
-        return z, log_det / (x.shape[1] - self.split)
-
-    def inverse(self, z):
-        x, log_det = super().inverse(z)
-        return x, log_det / (z.shape[1] - self.split)
-
-
 @wrong("AffineCoupling", law="z", says="log sigma")
 class SigmaForLogSigma(AsTheSlide):
     def forward(self, x):
         x1, x2 = x[:, : self.split], x[:, self.split :]
         mu, sigma = self.conditioner(x1)
         return torch.cat([x1, (x2 - mu) / sigma], dim=1), -sigma.abs().log().sum(dim=1)
-
-
-@wrong("AffineCoupling", law="inverse", says="before it scales")
-class ShiftFirst(AsTheSlide):
-    def inverse(self, z):
-        z1, z2 = z[:, : self.split], z[:, self.split :]
-        mu, log_sigma = self.conditioner(z1)
-        return torch.cat([z1, (z2 + mu) * log_sigma.exp()], dim=1), log_sigma.sum(dim=1)
 
 
 @wrong("AffineCoupling", law="submodule", says="attribute")

@@ -75,15 +75,6 @@ def calls_the_layer(layers, x):
     return standard(x) + total
 
 
-@wrong("flow_log_prob", law="value", says="side by side")
-def all_layers_from_x(layers, x):
-    z, total = x, x.new_zeros(len(x))
-    for layer in layers:
-        z, log_det = layer.forward(x)
-        total = total + log_det
-    return standard(z) + total
-
-
 def run_layers(layers, x):
     log_dets = [x.new_zeros(len(x))]
     for layer in layers:
@@ -96,44 +87,9 @@ def standard(z):
     return torch.distributions.Normal(0.0, 1.0).log_prob(z).sum(-1)
 
 
-@wrong("flow_log_prob", law="value", says="subtracted")
 def subtracts(layers, x):
     z, log_dets = run_layers(layers, x)
     return standard(z) - sum(log_dets)
-
-
-@wrong("flow_log_prob", law="value", says="taken at x")
-def base_of_data(layers, x):
-    return standard(x) + sum(run_layers(layers, x)[1])
-
-
-@wrong("flow_log_prob", law="value", says="last layer's")
-def last_log_det(layers, x):
-    z, log_dets = run_layers(layers, x)
-    return standard(z) + log_dets[-1]
-
-
-@wrong("flow_log_prob", law="value", says="reversed")
-def back_to_front(layers, x):
-    z, log_dets = run_layers(layers[::-1], x)
-    return standard(z) + sum(log_dets)
-
-
-@wrong("flow_log_prob", law="value", says="constant")
-def no_constant(layers, x):
-    z, log_dets = run_layers(layers, x)
-    return -0.5 * z.square().sum(-1) + sum(log_dets)
-
-
-@wrong("flow_log_prob", law="value", says="layer k takes it")
-def all_at_x(layers, x):
-    return standard(run_layers(layers, x)[0]) + sum(layer.forward(x)[1] for layer in layers)
-
-
-@wrong("flow_log_prob", law="value", says="averaged over the features")
-def mean_over_features(layers, x):
-    z, log_dets = run_layers(layers, x)
-    return torch.distributions.Normal(0.0, 1.0).log_prob(z).mean(-1) + sum(log_dets)
 
 
 @wrong("flow_log_prob", law="no layers", says="")
@@ -164,9 +120,3 @@ def product_of_dets(layers, x):
 def double_inside(layers, x):
     z, log_dets = run_layers(layers, x)
     return standard(z.double()) + sum(log_dets)
-
-
-@wrong("flow_log_prob", law="gradient", says="gradient")
-def detached_steps(layers, x):
-    z, log_dets = run_layers(layers, x)
-    return standard(z) + sum(log_dets).detach()

@@ -3,7 +3,6 @@
 import math
 
 import torch
-from torch import distributions as D
 
 from . import right, wrong
 
@@ -57,49 +56,9 @@ def ridge_of(features, targets, r):
     return torch.linalg.solve(features.T @ features + r * eye, features.T @ targets)
 
 
-@wrong("map_linear_regression", law="value", says="inverted")
-def ridge_inverted(features, targets, noise_std, prior_std):
-    return ridge_of(features, targets, (prior_std / noise_std) ** 2)
-
-
-@wrong("map_linear_regression", law="value", says="not squared")
-def ridge_not_squared(features, targets, noise_std, prior_std):
-    return ridge_of(features, targets, noise_std / prior_std)
-
-
-@wrong("map_linear_regression", law="value", says="noise_std is not squared")
-def ridge_noise_not_squared(features, targets, noise_std, prior_std):
-    return ridge_of(features, targets, noise_std / prior_std**2)
-
-
-@wrong("map_linear_regression", law="value", says="prior_std is not squared")
-def ridge_prior_not_squared(features, targets, noise_std, prior_std):
-    return ridge_of(features, targets, noise_std**2 / prior_std)
-
-
-@wrong("map_linear_regression", law="value", says="unit noise")
-def ridge_without_noise(features, targets, noise_std, prior_std):
-    return ridge_of(features, targets, 1 / prior_std**2)
-
-
-@wrong("map_linear_regression", law="value", says="least squares")
-def ridge_least_squares(features, targets, noise_std, prior_std):
-    return torch.linalg.pinv(features) @ targets
-
-
 @wrong("map_linear_regression", law="more weights than rows", says="")
 def ridge_normal_equations(features, targets, noise_std, prior_std):
     return torch.linalg.solve(features.T @ features, features.T @ targets)
-
-
-@wrong("map_linear_regression", law="value", says="factor n")
-def ridge_mean_loss(features, targets, noise_std, prior_std):
-    return ridge_of(features, targets, len(features) * (noise_std / prior_std) ** 2)
-
-
-@wrong("map_linear_regression", law="value", says="centred")
-def ridge_centred(features, targets, noise_std, prior_std):
-    return ridge_solve(features - features.mean(0), targets - targets.mean(), noise_std, prior_std)
 
 
 @wrong("map_linear_regression", law="value", says="expected")
@@ -114,11 +73,6 @@ def ridge_few_gradient_steps(features, targets, noise_std, prior_std):
 @wrong("map_linear_regression", law="value", says="shape")
 def ridge_as_a_column(features, targets, noise_std, prior_std):
     return ridge_solve(features, targets, noise_std, prior_std)[:, None]
-
-
-@wrong("map_linear_regression", law="gradient", says="gradient")
-def ridge_constant_ratio(features, targets, noise_std, prior_std):
-    return ridge_of(features, targets, (noise_std.item() / prior_std.item()) ** 2)
 
 
 @wrong("map_linear_regression", law="device", says="GPU")
@@ -174,21 +128,6 @@ def naive_by_the_maximum(x, z, log_likelihood):
     return top + (values - top).exp().mean(0).log()
 
 
-@wrong("naive_log_likelihood", law="value", says="mean of the logarithms")
-def naive_mean_of_logs(x, z, log_likelihood):
-    return log_likelihood(x, z).mean(0)
-
-
-@wrong("naive_log_likelihood", law="value", says="log K is forgotten")
-def naive_without_log_K(x, z, log_likelihood):
-    return torch.logsumexp(log_likelihood(x, z), 0)
-
-
-@wrong("naive_log_likelihood", law="value", says="shape")
-def naive_wrong_axis(x, z, log_likelihood):
-    return torch.logsumexp(log_likelihood(x, z), 1) - math.log(len(z))
-
-
 @wrong("naive_log_likelihood", law="value", says="expected shape (5,), got ()")
 def naive_one_number(x, z, log_likelihood):
     return naive_logsumexp(x, z, log_likelihood).mean()
@@ -202,27 +141,6 @@ def naive_exp_then_log(x, z, log_likelihood):
 @wrong("naive_log_likelihood", law="stability", says="log space")
 def naive_with_epsilon(x, z, log_likelihood):
     return (log_likelihood(x, z).exp().mean(0) + 1e-30).log()
-
-
-@wrong("naive_log_likelihood", law="value", says="rows of x")
-def naive_divided_by_n(x, z, log_likelihood):
-    return torch.logsumexp(log_likelihood(x, z), 0) - math.log(len(x))
-
-
-@wrong("naive_log_likelihood", law="value", says="divided by K")
-def naive_log_over_K(x, z, log_likelihood):
-    return torch.logsumexp(log_likelihood(x, z), 0) / len(z)
-
-
-@wrong("naive_log_likelihood", law="value", says="prior is in the samples")
-def naive_with_prior(x, z, log_likelihood):
-    log_joint = log_likelihood(x, z) + D.Normal(0.0, 1.0).log_prob(z).sum(1)[:, None]
-    return torch.logsumexp(log_joint, 0) - math.log(len(z))
-
-
-@wrong("naive_log_likelihood", law="value", says="best sample")
-def naive_best(x, z, log_likelihood):
-    return log_likelihood(x, z).max(0).values - math.log(len(z))
 
 
 @wrong("naive_log_likelihood", law="value", says="expected")
@@ -261,13 +179,6 @@ def ridge_row_by_row(features, targets, noise_std, prior_std):
 @wrong("map_linear_regression", law="value", says="every entry")
 def ridge_on_every_entry(features, targets, noise_std, prior_std):
     return torch.linalg.solve(features.T @ features + noise_std**2 / prior_std**2, features.T @ targets)
-
-
-@wrong("map_linear_regression", law="value", says="first weight")
-def ridge_spares_an_intercept(features, targets, noise_std, prior_std):
-    penalty = torch.ones_like(features[0]) * noise_std**2 / prior_std**2
-    penalty = torch.cat([0 * penalty[:1], penalty[1:]])
-    return torch.linalg.solve(features.T @ features + torch.diag(penalty), features.T @ targets)
 
 
 @wrong("naive_log_likelihood", law="stability", says="log space")

@@ -66,27 +66,6 @@ def mix_precisions(x, weights, means, covariances):
     return torch.logsumexp(normal.log_prob(x[:, None]) + weights.log(), -1)
 
 
-@wrong("mixture_log_prob", law="value", says="weighted mean of the log-densities")
-def mix_mean_of_logs(x, weights, means, covariances):
-    return D.MultivariateNormal(means, covariances).log_prob(x[:, None]) @ weights
-
-
-@wrong("mixture_log_prob", law="value", says="weights are forgotten")
-def mix_without_weights(x, weights, means, covariances):
-    return torch.logsumexp(D.MultivariateNormal(means, covariances).log_prob(x[:, None]), 1)
-
-
-@wrong("mixture_log_prob", law="value", says="equal")
-def mix_equal_weights(x, weights, means, covariances):
-    return torch.logsumexp(D.MultivariateNormal(means, covariances).log_prob(x[:, None]), 1) - math.log(len(weights))
-
-
-@wrong("mixture_log_prob", law="value", says="diagonals")
-def mix_diagonal(x, weights, means, covariances):
-    scales = covariances.diagonal(dim1=1, dim2=2).sqrt()
-    return torch.logsumexp(weights.log() + D.Normal(means, scales).log_prob(x[:, None]).sum(-1), 1)
-
-
 @wrong("mixture_log_prob", law="stability", says="log space")
 def mix_exp_then_log(x, weights, means, covariances):
     return (D.MultivariateNormal(means, covariances).log_prob(x[:, None]).exp() @ weights).log()
@@ -118,53 +97,6 @@ def mix_clamped(x, weights, means, covariances):
     )
 
 
-@wrong("mixture_log_prob", law="value", says="scale_tril")
-def mix_as_scale_tril(x, weights, means, covariances):
-    return torch.logsumexp(
-        weights.log() + D.MultivariateNormal(means, scale_tril=torch.tril(covariances)).log_prob(x[:, None]), 1
-    )
-
-
-@wrong("mixture_log_prob", law="value", says="precisions")
-def mix_as_precisions(x, weights, means, covariances):
-    return torch.logsumexp(
-        weights.log() + D.MultivariateNormal(means, precision_matrix=covariances).log_prob(x[:, None]), 1
-    )
-
-
-@wrong("mixture_log_prob", law="value", says="likeliest component")
-def mix_hard(x, weights, means, covariances):
-    return (weights.log() + D.MultivariateNormal(means, covariances).log_prob(x[:, None])).max(1).values
-
-
-@wrong("mixture_log_prob", law="value", says="constant")
-def mix_no_constant(x, weights, means, covariances):
-    return mix_loop(x, weights, means, covariances) + x.shape[1] / 2 * math.log(2 * math.pi)
-
-
-@wrong("mixture_log_prob", law="value", says="log det")
-def mix_without_det(x, weights, means, covariances):
-    centred = x[:, None] - means
-    squares = torch.einsum("nka,kab,nkb->nk", centred, torch.linalg.inv(covariances), centred)
-    return torch.logsumexp(weights.log() - 0.5 * squares - x.shape[1] / 2 * math.log(2 * math.pi), 1)
-
-
-@wrong("mixture_log_prob", law="value", says="one Gaussian")
-def mix_averaged_parameters(x, weights, means, covariances):
-    return D.MultivariateNormal(weights @ means, torch.einsum("k,kab->ab", weights, covariances)).log_prob(x)
-
-
-@wrong("mixture_log_prob", law="value", says="softmax")
-def mix_weights_as_logits(x, weights, means, covariances):
-    components = D.MultivariateNormal(means, covariances)
-    return D.MixtureSameFamily(D.Categorical(logits=weights), components).log_prob(x)
-
-
-@wrong("mixture_log_prob", law="value", says="not log p(x)")
-def mix_density(x, weights, means, covariances):
-    return mix_broadcast(x, weights, means, covariances).exp()
-
-
 @wrong("mixture_log_prob", law="gradient", says="gradient")
 def mix_constant_weights(x, weights, means, covariances):
     return mix_broadcast(x, weights.detach(), means, covariances)
@@ -178,11 +110,6 @@ def mix_detached_distance(x, weights, means, covariances):
     squares = torch.einsum("nka,kab,nkb->nk", centred, inverse, centred)
     log_joint = weights.log() - 0.5 * (squares + torch.logdet(covariances) + x.shape[1] * math.log(2 * math.pi))
     return torch.logsumexp(log_joint, 1)
-
-
-@wrong("mixture_log_prob", law="value", says="row")
-def mix_total(x, weights, means, covariances):
-    return mix_broadcast(x, weights, means, covariances).sum().expand(len(x))
 
 
 @wrong("mixture_log_prob", law="shape", says="shape")
@@ -201,29 +128,6 @@ def mix_cpu_accumulator(x, weights, means, covariances):
 @wrong("mixture_log_prob", law="inputs unchanged", says="weights")
 def mix_logs_in_place(x, weights, means, covariances):
     return torch.logsumexp(weights.log_() + D.MultivariateNormal(means, covariances).log_prob(x[:, None]), 1)
-
-
-@wrong("mixture_log_prob", law="value", says="distance, log det and constant alike")
-def mix_without_halves(x, weights, means, covariances):
-    centred = x[:, None] - means
-    squares = torch.einsum("nka,kab,nkb->nk", centred, torch.linalg.inv(covariances), centred)
-    log_normal = -(squares + torch.logdet(covariances) + x.shape[1] * math.log(2 * math.pi))
-    return torch.logsumexp(weights.log() + log_normal, 1)
-
-
-@wrong("mixture_log_prob", law="value", says="not inverted")
-def mix_multiplies_by_covariances(x, weights, means, covariances):
-    centred = x[:, None] - means
-    squares = torch.einsum("nka,kab,nkb->nk", centred, covariances, centred)
-    log_normal = -(squares + torch.logdet(covariances) + x.shape[1] * math.log(2 * math.pi)) / 2
-    return torch.logsumexp(weights.log() + log_normal, 1)
-
-
-@wrong("mixture_log_prob", law="value", says="mixture's mean and covariance")
-def mix_matched_moments(x, weights, means, covariances):
-    mean = weights @ means
-    cov = (weights[:, None, None] * covariances).sum(0) + (weights[:, None] * means).T @ means - torch.outer(mean, mean)
-    return D.MultivariateNormal(mean, cov).log_prob(x)
 
 
 @wrong("mixture_log_prob", law="stability", says="log space")

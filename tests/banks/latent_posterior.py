@@ -46,67 +46,15 @@ def latent_without_mu(x, W, mu, sigma):
     return latent_by_M(x, W, torch.zeros_like(mu), sigma)
 
 
-@wrong("ppca_posterior", law="mean", says="own mean")
-def latent_centred_on_the_data(x, W, mu, sigma):
-    return latent_by_M(x, W, x.mean(0), sigma)
-
-
-@wrong("ppca_posterior", law="covariance", says="lacks sigma²")
-def latent_without_sigma_squared(x, W, mu, sigma):
-    mean, covariance = latent_by_M(x, W, mu, sigma)
-    return mean, covariance / sigma**2
-
-
-@wrong("ppca_posterior", law="covariance", says="sigma where sigma²")
-def latent_sigma_for_sigma_squared(x, W, mu, sigma):
-    mean, covariance = latent_by_M(x, W, mu, sigma)
-    return mean, covariance / sigma
-
-
-@wrong("ppca_posterior", law="mean", says="not squared")
-def latent_sigma_not_squared(x, W, mu, sigma):
-    return latent_by_M(x, W, mu, sigma.sqrt())
-
-
 @wrong("ppca_posterior", law="mean", says="unit noise")
 def latent_unit_noise(x, W, mu, sigma):
     return latent_by_M(x, W, mu, torch.ones_like(sigma))
-
-
-@wrong("ppca_posterior", law="mean", says="least squares")
-def latent_least_squares(x, W, mu, sigma):
-    G = torch.linalg.inv(W.T @ W)
-    return (x - mu) @ W @ G, sigma**2 * G
-
-
-@wrong("ppca_posterior", law="covariance", says="inverse")
-def latent_precision(x, W, mu, sigma):
-    mean, covariance = latent_by_M(x, W, mu, sigma)
-    return mean, torch.linalg.inv(covariance)
-
-
-@wrong("ppca_posterior", law="covariance", says="correlated")
-def latent_diagonal(x, W, mu, sigma):
-    mean, covariance = latent_by_M(x, W, mu, sigma)
-    return mean, torch.diag(covariance.diagonal())
 
 
 @wrong("ppca_posterior", law="mean", says="raised")
 def latent_outer_product(x, W, mu, sigma):
     M = W @ W.T + sigma**2 * identity(W, W.shape[1])
     return (x - mu) @ W @ torch.linalg.inv(M), sigma**2 * torch.linalg.inv(M)
-
-
-@wrong("ppca_posterior", law="covariance", says="no copy a row")
-def latent_covariance_a_row(x, W, mu, sigma):
-    mean, covariance = latent_by_M(x, W, mu, sigma)
-    return mean, covariance.expand(len(x), -1, -1)
-
-
-@wrong("ppca_posterior", law="mean", says="extra sigma²")
-def latent_extra_sigma(x, W, mu, sigma):
-    mean, covariance = latent_by_M(x, W, mu, sigma)
-    return sigma**2 * mean, covariance
 
 
 @wrong("ppca_posterior", law="gradient", says="gradient")
@@ -135,15 +83,3 @@ def latent_one_feature_at_a_time(x, W, mu, sigma):
         mean = mean + torch.outer(column - mean @ row, gain)
         covariance = covariance - torch.outer(gain, row @ covariance)
     return mean, covariance
-
-
-@wrong("ppca_posterior", law="covariance", says="Only the variances")
-def latent_variances(x, W, mu, sigma):
-    mean, covariance = latent_by_M(x, W, mu, sigma)
-    return mean, covariance.diagonal()
-
-
-@wrong("ppca_posterior", law="gradient", says="sigma is cut off the graph in the covariance")
-def latent_sigma_as_number(x, W, mu, sigma):
-    M_inverse = torch.linalg.inv(W.T @ W + sigma**2 * identity(W, W.shape[1]))
-    return (x - mu) @ W @ M_inverse, sigma.item() ** 2 * M_inverse

@@ -101,40 +101,11 @@ def ppca_marginals(x, W, mu, sigma):
     return D.Normal(mu, (W.square().sum(1) + sigma**2).sqrt()).log_prob(x).sum(-1)
 
 
-@wrong("ppca_log_prob", law="value", says="lacks (m - d)")
-def ppca_log_det_of_M(x, W, mu, sigma):
-    m, d = W.shape
-    return ppca_woodbury(x, W, mu, sigma) + (m - d) * sigma.log()
-
-
-@wrong("ppca_log_prob", law="value", says="m - d belongs")
-def ppca_m_log_sigma(x, W, mu, sigma):
-    return ppca_woodbury(x, W, mu, sigma) - W.shape[1] * sigma.log()
-
-
-@wrong("ppca_log_prob", law="value", says="constant")
-def ppca_no_constant(x, W, mu, sigma):
-    return ppca_woodbury(x, W, mu, sigma) + len(mu) / 2 * math.log(2 * math.pi)
-
-
-@wrong("ppca_log_prob", law="value", says="each row has its own")
-def ppca_average(x, W, mu, sigma):
-    return ppca_woodbury(x, W, mu, sigma).mean().expand(len(x))
-
-
 @wrong("ppca_log_prob", law="value", says="expected")
 def ppca_for_one_latent(x, W, mu, sigma):
     M = W.square().sum() + sigma**2
     squares = ((x - mu).square().sum(1) - ((x - mu) @ W).square().sum(1) / M) / sigma**2
     return -0.5 * (squares + M.log() + 2 * (len(mu) - 1) * sigma.log() + len(mu) * math.log(2 * math.pi))
-
-
-@wrong("ppca_log_prob", law="value", says="expected")
-def ppca_for_orthogonal_columns(x, W, mu, sigma):
-    m, d = W.shape
-    M = W.square().sum(0) + sigma**2
-    squares = ((x - mu).square().sum(1) - (((x - mu) @ W).square() / M).sum(1)) / sigma**2
-    return -0.5 * (squares + M.log().sum() + 2 * (m - d) * sigma.log() + m * math.log(2 * math.pi))
 
 
 @wrong("ppca_log_prob", law="cost", says="m-by-m")
@@ -144,12 +115,6 @@ def ppca_projector(x, W, mu, sigma):
     projector = W @ torch.linalg.inv(M) @ W.T
     squares = (((x - mu) - (x - mu) @ projector) * (x - mu)).sum(1) / sigma**2
     return -0.5 * (squares + torch.logdet(M) + 2 * (m - d) * sigma.log() + m * math.log(2 * math.pi))
-
-
-@wrong("ppca_log_prob", law="value", says="likeliest z")
-def ppca_plug_in(x, W, mu, sigma):
-    z = (x - mu) @ W @ torch.linalg.inv(W.T @ W + sigma**2 * identity(W, W.shape[1]))
-    return D.Normal(z @ W.T + mu, sigma).log_prob(x).sum(1) + D.Normal(0.0, 1.0).log_prob(z).sum(1)
 
 
 @wrong("ppca_log_prob", law="value", says="expected")
@@ -238,16 +203,6 @@ def ppca_distance_added(x, W, mu, sigma):
     return formula(x, W, mu, sigma, outside=sigma**-2, sign=-1.0)
 
 
-@wrong("ppca_log_prob", law="value", says="factor m")
-def ppca_constant_once(x, W, mu, sigma):
-    return formula(x, W, mu, sigma, outside=sigma**-2, count=1)
-
-
-@wrong("ppca_log_prob", law="value", says="I where sigma² I")
-def ppca_M_with_unit_noise(x, W, mu, sigma):
-    return formula(x, W, mu, sigma, outside=sigma**-2, ridge=1.0)
-
-
 @wrong("ppca_log_prob", law="stability", says="add logarithms")
 def ppca_log_of_det_M(x, W, mu, sigma):
     m, d = W.shape
@@ -256,9 +211,3 @@ def ppca_log_of_det_M(x, W, mu, sigma):
     squares = ((x - mu).square().sum(1) - (projected @ torch.linalg.inv(M) * projected).sum(1)) / sigma**2
     log_det = torch.linalg.det(M).log() + 2 * (m - d) * sigma.log()
     return -0.5 * (squares + log_det + m * math.log(2 * math.pi))
-
-
-@wrong("ppca_log_prob", law="gradient", says="not math.log(sigma)")
-def ppca_math_log_sigma(x, W, mu, sigma):
-    m, d = W.shape
-    return ppca_woodbury(x, W, mu, sigma) + (m - d) * (torch.log(sigma) - math.log(sigma))

@@ -50,29 +50,6 @@ def grid_point_by_point(log_prior, log_likelihood, step):
     )
 
 
-@wrong("grid_posterior", law="evidence", says="renormalised")
-def grid_prior_renormalised_in_the_evidence(log_prior, log_likelihood, step):
-    log_prior = log_prior - torch.logsumexp(log_prior, 0) - math.log(step)
-    return grid_logsumexp(log_prior, log_likelihood, step)
-
-
-@wrong("grid_posterior", law="evidence", says="step")
-def grid_no_step(log_prior, log_likelihood, step):
-    log_joint = log_prior + log_likelihood
-    log_evidence = torch.logsumexp(log_joint, 0)
-    return (log_joint - log_evidence).exp(), log_evidence
-
-
-@wrong("grid_posterior", law="posterior", says="sum to 1")
-def grid_probabilities(log_prior, log_likelihood, step):
-    return torch.softmax(log_prior + log_likelihood, 0), grid_logsumexp(log_prior, log_likelihood, step)[1]
-
-
-@wrong("grid_posterior", law="evidence", says="step")
-def grid_evidence_without_step(log_prior, log_likelihood, step):
-    return grid_logsumexp(log_prior, log_likelihood, step)[0], torch.logsumexp(log_prior + log_likelihood, 0)
-
-
 @wrong("grid_posterior", law="stability", says="log space")
 def grid_exp_first(log_prior, log_likelihood, step):
     joint = log_prior.exp() * log_likelihood.exp()
@@ -92,36 +69,12 @@ def grid_clamped(log_prior, log_likelihood, step):
     return grid_logsumexp(log_prior, log_likelihood.clamp(-500, 500), step)
 
 
-@wrong("grid_posterior", law="posterior", says="prior is missing")
-def grid_likelihood_alone(log_prior, log_likelihood, step):
-    return grid_logsumexp(torch.zeros_like(log_prior), log_likelihood, step)
-
-
 @wrong("grid_posterior", law="evidence", says="trapezoidal")
 def grid_trapezoid(log_prior, log_likelihood, step):
     top = (log_prior + log_likelihood).max()
     joint = torch.exp(log_prior + log_likelihood - top)
     mass = torch.trapezoid(joint, dx=step)
     return joint / mass, mass.log() + top
-
-
-@wrong("grid_posterior", law="posterior", says="density is wanted")
-def grid_log_posterior(log_prior, log_likelihood, step):
-    density, log_evidence = grid_logsumexp(log_prior, log_likelihood, step)
-    return density.log(), log_evidence
-
-
-@wrong("grid_posterior", law="gradient", says="gradient")
-def grid_detached(log_prior, log_likelihood, step):
-    log_joint = log_prior + log_likelihood
-    log_evidence = torch.logsumexp(log_joint, 0) + math.log(step)
-    return torch.exp(log_joint - log_evidence.detach()), log_evidence
-
-
-@wrong("grid_posterior", law="gradient", says="gradient")
-def grid_evidence_as_a_number(log_prior, log_likelihood, step):
-    density, log_evidence = grid_softmax(log_prior, log_likelihood, step)
-    return density, log_prior.new_tensor(log_evidence.item())
 
 
 @wrong("grid_posterior", law="inputs unchanged", says="log_prior")
@@ -178,23 +131,6 @@ def grid_shifts_by_the_mean(log_prior, log_likelihood, step):
     return (log_joint - middle).exp() / evidence, middle + evidence.log()
 
 
-@wrong("grid_posterior", law="evidence", says="not added back")
-def grid_forgets_the_shift(log_prior, log_likelihood, step):
-    log_joint = log_prior + log_likelihood
-    return grid_logsumexp(log_joint - log_joint.max(), torch.zeros_like(log_joint), step)
-
-
-@wrong("grid_posterior", law="evidence", says="renormalised")
-def grid_prior_as_probabilities(log_prior, log_likelihood, step):
-    return grid_logsumexp(torch.log_softmax(log_prior, 0), log_likelihood, step)
-
-
-@wrong("grid_posterior", law="gradient", says="log_evidence is cut off")
-def grid_detached_log_evidence(log_prior, log_likelihood, step):
-    density, log_evidence = grid_logsumexp(log_prior, log_likelihood, step)
-    return density, log_evidence.detach()
-
-
 # ---------------------------------------------------------------- gaussian_mean_posterior
 
 
@@ -227,49 +163,9 @@ def mean_as_a_regression(x, noise_std, prior_mean, prior_std):
     return (rows @ values) / (rows @ rows), (rows @ rows) ** -0.5
 
 
-@wrong("gaussian_mean_posterior", law="std", says="variance")
-def mean_with_variance(x, noise_std, prior_mean, prior_std):
-    mean, std = mean_by_precisions(x, noise_std, prior_mean, prior_std)
-    return mean, std**2
-
-
 @wrong("gaussian_mean_posterior", law="mean", says="about 0")
 def mean_for_a_zero_prior_mean(x, noise_std, prior_mean, prior_std):
     return mean_by_precisions(x, noise_std, torch.zeros_like(prior_mean), prior_std)
-
-
-@wrong("gaussian_mean_posterior", law="std", says="n is forgotten")
-def mean_without_n(x, noise_std, prior_mean, prior_std):
-    precision = 1 / prior_std**2 + 1 / noise_std**2
-    return (prior_mean / prior_std**2 + x.mean() / noise_std**2) / precision, precision**-0.5
-
-
-@wrong("gaussian_mean_posterior", law="std", says="n is forgotten")
-def mean_sum_without_n(x, noise_std, prior_mean, prior_std):
-    precision = 1 / prior_std**2 + 1 / noise_std**2
-    return (prior_mean / prior_std**2 + x.sum() / noise_std**2) / precision, precision**-0.5
-
-
-@wrong("gaussian_mean_posterior", law="std", says="squared")
-def mean_scales_as_variances(x, noise_std, prior_mean, prior_std):
-    precision = 1 / prior_std + len(x) / noise_std
-    return (prior_mean / prior_std + x.sum() / noise_std) / precision, precision**-0.5
-
-
-@wrong("gaussian_mean_posterior", law="mean", says="maximum-likelihood")
-def mean_mle(x, noise_std, prior_mean, prior_std):
-    return x.mean(), noise_std / math.sqrt(len(x))
-
-
-@wrong("gaussian_mean_posterior", law="mean", says="one observation")
-def mean_prior_as_one_observation(x, noise_std, prior_mean, prior_std):
-    return (prior_mean + x.sum()) / (len(x) + 1), noise_std / math.sqrt(len(x) + 1)
-
-
-@wrong("gaussian_mean_posterior", law="std", says="next observation")
-def mean_predictive(x, noise_std, prior_mean, prior_std):
-    mean, std = mean_by_precisions(x, noise_std, prior_mean, prior_std)
-    return mean, (std**2 + noise_std**2).sqrt()
 
 
 @wrong("gaussian_mean_posterior", law="std", says="expected")
@@ -288,12 +184,6 @@ def mean_as_floats(x, noise_std, prior_mean, prior_std):
     return tuple(float(value) for value in mean_by_precisions(x, noise_std, prior_mean, prior_std))
 
 
-@wrong("gaussian_mean_posterior", law="gradient", says="gradient")
-def mean_std_from_numbers(x, noise_std, prior_mean, prior_std):
-    mean, _ = mean_by_precisions(x, noise_std, prior_mean, prior_std)
-    return mean, (1 / prior_std.item() ** 2 + len(x) / noise_std.item() ** 2) ** -0.5 * torch.ones_like(mean)
-
-
 @wrong("gaussian_mean_posterior", law="mean", says="shape")
 def mean_a_row(x, noise_std, prior_mean, prior_std):
     mean, std = mean_by_precisions(x, noise_std, prior_mean, prior_std)
@@ -305,16 +195,3 @@ def mean_by_conditioning(x, noise_std, prior_mean, prior_std):
     covariance = noise_std**2 * torch.eye(len(x), dtype=x.dtype, device=x.device) + prior_std**2
     gain = prior_std**2 * torch.linalg.solve(covariance, torch.ones_like(x))
     return prior_mean + gain @ (x - prior_mean), prior_std * (1 - gain.sum()).sqrt()
-
-
-@wrong("gaussian_mean_posterior", law="mean", says="not divided by the precision")
-def mean_undivided(x, noise_std, prior_mean, prior_std):
-    return prior_mean / prior_std**2 + x.sum() / noise_std**2, mean_by_precisions(x, noise_std, prior_mean, prior_std)[
-        1
-    ]
-
-
-@wrong("gaussian_mean_posterior", law="std", says="1 over that")
-def mean_root_of_precision(x, noise_std, prior_mean, prior_std):
-    mean, std = mean_by_precisions(x, noise_std, prior_mean, prior_std)
-    return mean, 1 / std
