@@ -1,4 +1,7 @@
-"""`python -m grading ...`: reads the command line, calls the rooms, prints. Exit 0, 1 (no verdict), 2 (wrong usage)."""
+"""`python -m grading ...`: reads the command line, calls the rooms, prints.
+
+Exit 0, 1 (no verdict), 2 (wrong usage), 3 (the course's own fault).
+"""
 
 import argparse
 import io
@@ -42,6 +45,10 @@ def parser() -> Parser:
     release = commands.add_parser("release", parents=[shared()], help="course/ from solutions/")
     release.add_argument("assignments", nargs="*", metavar="ASSIGNMENT")
     release.add_argument("--check", action="store_true", help="compare, write nothing")
+    new = commands.add_parser("new", parents=[shared()], help="the skeleton of an exercise")
+    new.add_argument("assignment", metavar="ASSIGNMENT")
+    new.add_argument("--exercise", metavar="NAME", required=True)
+    new.add_argument("arguments", metavar="ARGS", help="the answer's arguments: 'x, mu, sigma'")
     collect = commands.add_parser("collect", parents=[shared()], help="take over a download or a folder of submissions")
     collect.add_argument("source", metavar="ARCHIVE_OR_FOLDER", type=Path)
     collect.add_argument("assignment", metavar="ASSIGNMENT")
@@ -86,6 +93,8 @@ def main(arguments: list[str] | None = None) -> int:
     except (OSError, RuntimeError) as error:
         return complain(error, 1)
     except Exception as error:
+        if type(error).__name__ == "CourseFault":  # of dgmlib.checks, which --help need not import
+            return complain(error, 3)
         if os.environ.get("DGM_TRACEBACK"):
             raise
         return complain(f"{type(error).__name__}: {error} (a fault of the grader; DGM_TRACEBACK=1 shows where)", 1)
@@ -101,5 +110,6 @@ def dispatch(options) -> int:
 
 def complain(error, code: int) -> int:
     lines = str(error).strip().splitlines() or [type(error).__name__]
-    say(f"grading: {lines[0]}", sys.stderr)
+    for line in lines if code == 3 else lines[:1]:
+        say(f"grading: {line}", sys.stderr)
     return code

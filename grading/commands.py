@@ -16,9 +16,11 @@ BATCH_FORM = ("student", "assignment", "status", "reason", "score", "max_score",
 
 
 def release(options, course: Course) -> int:
+    from . import lint
     from .release import release as release_one  # nbgrader takes seconds to import: only where it is needed
 
     names = grader.wanted(options.assignments) if options.assignments else with_solutions(course)
+    lint.sources(course, names, options.check)
     written, problems = [], []
     for name in names:
         files, faults = release_one(course, name, options.check)
@@ -28,6 +30,15 @@ def release(options, course: Course) -> int:
     show.problems(problems)
     show.outcome(options, {"written": [str(p) for p in written], "problems": problems})
     return 1 if problems else 0
+
+
+def new(options, course: Course) -> int:
+    from .new import new as write_new
+
+    files = write_new(course, options.assignment, options.exercise, options.arguments)
+    show.lines(options, [f"written {path}" for path in files])
+    outcome(options, {"written": [str(path) for path in files]})
+    return 0
 
 
 def with_solutions(course: Course) -> list[str]:
@@ -85,8 +96,9 @@ def batch(options, course: Course) -> list[dict]:
         raise CourseError(
             f"no submissions{whose} in {course.submitted}; put them in STUDENT/ASSIGNMENT/ or use collect"
         )
-    for name in {task.assignment for task in tasks}:
-        course.released_notebook(grader.ASSIGNMENTS[name])
+    from . import lint
+
+    lint.released(course, sorted({task.assignment for task in tasks}))
     jobs = options.jobs or min(len(tasks), os.cpu_count() or 1)
     made = make_grader(options, course)
     coming = cluster.run(made, tasks, options.scheduler) if options.scheduler else pool.run(made, tasks, jobs)

@@ -51,10 +51,11 @@ def test_blank_earns_nothing_and_the_solution_everything(assignment, tmp_path):
     assert solved["max_score"] == assignment.points
 
 
-def test_course_has_a_hundred_points_three_of_them_written():
-    exercises = [e for a in ASSIGNMENTS.values() for e in a.exercises.values()]
-    assert sum(e.points for e in exercises) == 100
-    assert sum(e.points for e in exercises if e.written) == 3
+@EVERY
+def test_readme_names_the_points(assignment):
+    row = re.search(rf"^\| `{assignment.name}` \|.*\| (\d+) \|$", (ROOT / "README.md").read_text(), re.M)
+    assert row, "README's table lacks this notebook"
+    assert int(row[1]) == assignment.points
 
 
 @EVERY

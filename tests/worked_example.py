@@ -92,6 +92,12 @@ class Follower:
         (self.root / path).parent.mkdir(exist_ok=True)
         (self.root / path).write_text(block)
 
+    def replace(self, block: str, path: str):
+        """A file that is there already, anew."""
+        if not (self.root / path).exists():
+            raise WrongPage(f"{path} is not there")
+        (self.root / path).write_text(block)
+
     def append(self, block: str, path: str):
         """A top-level definition, two empty lines below the last one."""
         with open(self.root / path, "a") as file:
@@ -170,6 +176,7 @@ SPOT = rf"(?:In {BOOK}, below `(?P<after>\w+)`|Below it), an? "
 POINTS = r"(?P<points>\d+) points?"
 SENTENCES = {
     rf"{FILE}, a new file:": Follower.create,
+    rf"{FILE}, now:": Follower.replace,
     rf"At the end of {FILE}:": Follower.append,
     rf"In {FILE}:": Follower.change,
     rf"{BOOK}, a new notebook: .*cell `setup` of `(?P<model>[^`]+)`.*:": Follower.begin,

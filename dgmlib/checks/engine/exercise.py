@@ -42,6 +42,7 @@ class Exercise:
     counts: dict[str, str] = field(default_factory=dict)
     probe: Callable | None = None
     constants: dict = field(default_factory=dict)
+    reference_breaks: tuple[str, ...] = ()  # laws, of cost say, that a reference written for clarity breaks
 
     def __post_init__(self):
         object.__setattr__(self, "name", self.name.rpartition(".")[2])
@@ -169,6 +170,14 @@ class Exercise:
             if case in seen.expected
             for key in arrays
         )
+
+    def own_faults(self, seed: int = 1) -> list[str]:
+        """What the reference fails of its own laws. Raises CourseFault where it raises."""
+        inputs = self.inputs(np.random.default_rng(seed))
+        right = self.expected(inputs)
+        results = self.judge(inputs, right, right)
+        failed = [law for law in results if not law.passed and law.law not in self.reference_breaks]
+        return [f"{self.place}: the reference fails the law {law.law!r}: {law.message}" for law in failed]
 
     def failed(self, reason: str) -> list[LawResult]:
         """Every law failed for one reason: not solved, a crash, a hang."""

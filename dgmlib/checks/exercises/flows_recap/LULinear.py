@@ -22,6 +22,7 @@ EXERCISE = Exercise(
     probe=probe,
     cases=cases,
     reference=Reference,
+    reference_breaks=("cost",),
     laws=laws([0.375, 0.625, 0.375, 0.375, 0.25, 0.25, 0.25, 0.125, 0.125], COST, STEP),
     mistakes=MISTAKES,
 )
