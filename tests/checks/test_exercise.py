@@ -1,10 +1,14 @@
 """What an instructor who writes an exercise may forget ends in one clear line."""
 
+import json
+from pathlib import Path
+
 import pytest
 import torch
 
 from dgmlib.checks import ASSIGNMENTS, CourseFault, evaluate
-from dgmlib.checks.engine import Exercise, custom, gradient, normal, value
+from dgmlib.checks.assignments import find
+from dgmlib.checks.engine import Exercise, custom, form, gradient, normal, shapes, value
 
 
 def scatter(x):
@@ -89,3 +93,30 @@ def test_a_fault_of_the_course_is_no_students():
         CourseFault, match=r"centred \(.*test_exercise.py:\d+\): the reference raised AttributeError.*'value'"
     ):
         judged(mean_of, (value(),), reference=lambda x: x.meen(0))
+
+
+def test_a_tolerance_holds_wherever_the_output_is_compared():
+    laws = (*form(), value(), shapes(0.125, ["value"]))
+    assert not judged(lambda x: scatter(x) * (1 + 1e-4), laws)["value"].passed
+    loose = (*form(), value(tolerance=1e-3), shapes(0.125, ["value"]))
+    assert all(law.passed for law in judged(lambda x: scatter(x) * (1 + 1e-4), loose).values())
+    assert not judged(lambda x: scatter(x) * 1.01, loose)["value"].passed
+
+
+@pytest.mark.parametrize("name", ASSIGNMENTS)
+def test_exercises_come_in_the_order_of_the_notebook(name):
+    assignment = ASSIGNMENTS[name]
+    file = Path(__file__).parents[2] / "course" / name / f"{assignment.notebook}.ipynb"
+    cells = [cell["metadata"].get("nbgrader", {}) for cell in json.loads(file.read_text())["cells"]]
+    graded = [cell["grade_id"].removeprefix("check_") for cell in cells if cell.get("grade")]
+    assert list(assignment.exercises) == graded
+
+
+def test_the_sandbox_is_told_how_to_call_and_nothing_else():
+    invocation = find("reverse_kl_loss").invocation
+    assert invocation.arguments == ["flow()", "z", "target_log_prob()"]
+    assert invocation.probe == ""
+    for assignment in ASSIGNMENTS.values():
+        for made in assignment.exercises.values():
+            request = json.loads(json.dumps(made.request)) if not made.written else {}
+            assert "import" not in request.get("probe", ""), made.name

@@ -1,0 +1,120 @@
+"""What notebook and checks say differently is one line and exit code 3, before a student meets it."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from dgmlib.checks import CourseFault
+from dgmlib.checks.engine import custom
+from grading import lint, numbers
+from grading.cli import main
+
+from . import classroom
+
+TINY, NAME = classroom.TINY, "batch_jacobian"
+PATH = Path("tiny.ipynb")
+
+
+def notebook():
+    return nbformat.from_dict(classroom.released())
+
+
+def cells(made) -> dict:
+    return {cell.id: cell for cell in made.cells}
+
+
+def without(made, name):
+    made.cells = [cell for cell in made.cells if cell.id != name]
+
+
+DIFFERENCES = {
+    "has no cell check_batch_jacobian": lambda made: without(made, f"check_{NAME}"),
+    "has no cell batch_jacobian": lambda made: without(made, NAME),
+    "cell check_batch_jacobian has 3 points, the check 2": lambda made: points(made, 3.0),
+    "cell check_batch_jacobian is no autograded test": lambda made: kind(made, f"check_{NAME}", grade=False),
+    "cell batch_jacobian is no autograded answer": lambda made: kind(made, NAME, solution=False),
+    'does not call check("batch_jacobian", batch_jacobian)': lambda made: source(
+        made, f"check_{NAME}", "check('b', b)"
+    ),
+    "cell stray belongs to no exercise": lambda made: made.cells.append(
+        nbformat.from_dict(classroom.answer("stray", "x = 1"))
+    ),
+}
+
+
+def points(made, number):
+    cells(made)[f"check_{NAME}"].metadata.nbgrader.points = number
+
+
+def kind(made, name, **changes):
+    cells(made)[name].metadata.nbgrader.update(changes)
+
+
+def source(made, name, text):
+    cells(made)[name].source = text
+
+
+def test_a_released_notebook_says_what_the_checks_say():
+    assert lint.lint(notebook(), PATH, TINY, solved=False) == []
+
+
+@pytest.mark.parametrize(("line", "change"), DIFFERENCES.items(), ids=DIFFERENCES.keys())
+def test_each_difference_is_a_line(line, change):
+    made = notebook()
+    change(made)
+    (found,) = lint.lint(made, PATH, TINY, solved=False)
+    assert found.startswith("tiny.ipynb: ")
+    assert line in found
+
+
+def test_a_solution_needs_its_marks_and_nothing_left_to_do():
+    made = notebook()
+    assert all("has no BEGIN SOLUTION" in line for line in lint.lint(made, PATH, TINY, solved=True))
+    for name in classroom.NAMES:
+        source(made, name, "### BEGIN SOLUTION\n1  # TODO\n### END SOLUTION")
+    assert [line.partition(" says ")[2] for line in lint.lint(made, PATH, TINY, solved=True)] == ["TODO", "TODO"]
+
+
+def test_numbers_stand_once():
+    made = notebook()
+    made.cells[
+        0
+    ].source = "# Flows\n\n99 points · 7 exercises · an hour\n\n### Exercise 9 · `batch_jacobian`\n**1 point · ●○○**"
+    points(made, 3.0)
+    assert lint.headings(made, PATH, TINY)
+    assert numbers.fill(made, TINY)
+    assert "5 points · 2 exercises · an hour\n" in made.cells[0].source
+    assert "### Exercise 1 · `batch_jacobian`\n**2 points · ●○○**" in made.cells[0].source
+    assert lint.lint(made, PATH, TINY, solved=False) == []
+    assert not numbers.fill(made, TINY)
+
+
+def test_a_reference_that_raises_or_fails_is_the_courses_fault():
+    right = TINY.exercises[NAME]
+    assert lint.own_faults(right) == []
+    (raised,) = lint.own_faults(replace(right, reference=lambda f, x: f.nothing))
+    assert "test_lint.py" in raised
+    assert "the reference raised AttributeError" in raised
+    odd = (*right.laws, custom("odd", 1.0, lambda seen: "never"))
+    (failed,) = lint.own_faults(replace(right, points=right.points + 1, laws=odd))
+    assert failed.endswith("the reference fails the law 'odd': never")
+    assert lint.own_faults(replace(right, points=right.points + 1, laws=odd, reference_breaks=("odd",))) == []
+    (raised,) = lint.own_faults(replace(right, cases=lambda rng: {}["value"]))
+    assert "KeyError" in raised
+    (unfinished,) = lint.own_faults(replace(right, slide="TODO"))
+    assert unfinished.endswith("says TODO")
+
+
+def test_autograde_stops_before_a_student_pays(course, hand_in, capsys):
+    path = course.released_notebook(TINY)
+    made = json.loads(path.read_text())
+    made["cells"][-1]["metadata"]["nbgrader"]["points"] = 99
+    path.write_text(json.dumps(made))
+    hand_in("ann", classroom.data(classroom.solved()))
+    assert main(["autograde", "--course", str(course.root), "--secret", "s"]) == 3
+    assert "has 99 points, the check 3" in capsys.readouterr().err
+    with pytest.raises(CourseFault):
+        lint.released(course, [TINY.name])
