@@ -37,7 +37,7 @@ def new(options, course: Course) -> int:
 
     files = write_new(course, options.assignment, options.exercise, options.arguments)
     show.lines(options, [f"written {path}" for path in files])
-    outcome(options, {"written": [str(path) for path in files]})
+    show.outcome(options, {"written": [str(path) for path in files]})
     return 0
 
 

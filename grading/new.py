@@ -21,10 +21,16 @@ CHECK = '''"""`$name`: TODO."""
 from ...engine import Exercise, Mistake, form, normal, shapes, single, value
 
 
+def arrays(rng, n):
+    return {
+$arrays
+    }
+
+
 def cases(rng):
     """Random inputs by case; the first is the general one, in float64."""
-    given = {$five}
-    return {"value": given, "float32": single(given), "one row": {$one}}
+    given = arrays(rng, 5)
+    return {"value": given, "float32": single(given), "one row": arrays(rng, 1)}
 
 
 def reference($args):
@@ -113,10 +119,10 @@ def new(course: Course, assignment: str, name: str, arguments: str) -> list[Path
 
 
 def filled(text: str, name: str, arguments: list[str], folder: str = "") -> str:
-    given = {f: ", ".join(f'"{a}": normal(rng, {n})' for a in arguments) for f, n in (("five", 5), ("one", 1))}
+    arrays = "\n".join(f'        "{argument}": normal(rng, n),' for argument in arguments)
     typed = ", ".join(f"{a}: Tensor" for a in arguments)
     words = {"name": name, "args": ", ".join(arguments), "sum": " + ".join(arguments), "typed": typed, "folder": folder}
-    return Template(text).substitute(given | words)
+    return Template(text).substitute(words, arrays=arrays)
 
 
 def add_cells(course: Course, path: Path, name: str, arguments: list[str]):
@@ -128,7 +134,7 @@ def add_cells(course: Course, path: Path, name: str, arguments: list[str]):
         cell.metadata.nbgrader = {"grade_id": cell.id, "schema_version": 3, "task": False, **KINDS[kind], **more}
     notebook.cells += [v4.new_markdown_cell(filled(TEXT, name, arguments), id=f"about_{name}"), answer, check]
     nbformat.write(notebook, path)
-    sync(path)
+    sync(path, pair=True)
 
 
 def begun(course: Course, path: Path) -> nbformat.NotebookNode:

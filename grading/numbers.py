@@ -52,9 +52,9 @@ def fill_file(path: Path, assignment) -> bool:
     return True
 
 
-def sync(path: Path):
-    """The text beside a notebook follows it."""
-    if path.with_suffix(".py").is_file():
+def sync(path: Path, pair: bool = False):
+    """The text beside a notebook follows it; with `pair` it is made where there is none."""
+    if pair or path.with_suffix(".py").is_file():
         try:
             from jupytext.cli import jupytext
         except ImportError:
