@@ -4,9 +4,9 @@ import pytest
 
 from grading import session as sessions
 
-from ..grading.conftest import cage, canaries, exposed, grade, stage, start
+from ..grading.conftest import cage, canaries, course, exposed, grade, hand_in, stage, start
 
-__all__ = ["cage", "canaries", "exposed", "grade", "stage", "start"]
+__all__ = ["cage", "canaries", "course", "exposed", "grade", "hand_in", "stage", "start"]
 
 
 def pytest_collection_modifyitems(config, items):
