@@ -1,5 +1,6 @@
 """PPCA's products at half the work, beside the formulas of `ppca.py`, which they are tested against."""
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -28,19 +29,27 @@ def covariance(x: Tensor) -> tuple[Tensor, Tensor]:
     One pass over x, each chunk about its own mean, so that no offset costs a digit. Source: Chan et al. 1979.
     """
     within, centres, sizes = 0, [], []
-    for (rows,) in chunks(x, width=max(x.shape[1] // 16, 1)):  # more rows: the product is the work
+    scratch = np.empty((0, 0))
+    for (rows,) in chunks(x, width=max(x.shape[1] // 16, 1)):  # more rows than elsewhere: the product is the work
         centres.append(rows.mean(0, dtype=torch.float64))
-        within = within + gram(rows.double() - centres[-1])
+        scratch = scratch if len(scratch) else np.empty(tuple(rows.shape))
+        within = within + gram(rows.double(), centres[-1], scratch[: len(rows)])
         sizes.append(len(rows))
     weights, centres = centres[0].new_tensor(sizes).unsqueeze(-1) / len(x), torch.stack(centres)
     mean = (weights * centres).sum(0)
-    return mean, within / len(x) + gram(weights.sqrt() * (centres - mean))
+    return mean, within / len(x) + gram(weights.sqrt() * (centres - mean), torch.zeros_like(mean))
 
 
-def gram(A: Tensor) -> Tensor:
-    """AᵀA. numpy knows that it is symmetric and does half the work (syrk), which torch has no name for."""
+def gram(A: Tensor, centre: Tensor, scratch: np.ndarray | None = None) -> Tensor:
+    """(A - centre)ᵀ(A - centre) by numpy, which knows that it is symmetric and does half the work (syrk).
+
+    On a GPU, in a graph and under vmap by torch, which has no name for that. `scratch` holds A - centre: new memory
+    for each chunk would cost a page fault for every 512 numbers.
+    """
     try:
-        A = A.numpy()  # not on a GPU, in a graph or under vmap
+        rows, middle = A.numpy(), centre.numpy()
     except (RuntimeError, TypeError):
-        return A.mT @ A
-    return torch.from_numpy(A.T @ A)
+        return (A - centre).mT @ (A - centre)
+    with np.errstate(invalid="ignore"):  # an infinity is refused with its result
+        centred = np.subtract(rows, middle, out=scratch)
+        return torch.from_numpy(centred.T @ centred)

@@ -9,6 +9,7 @@ from sklearn.decomposition import PCA
 from torch.distributions import LowRankMultivariateNormal, MultivariateNormal, Normal
 from torch.testing import assert_close
 
+from dgmlib.lvm._ppca_fast import covariance as covariance_of
 from dgmlib.lvm._ppca_fast import gram
 from tests.lvm import library as lib
 from tests.lvm.cases import covariance, generator, normal, ppca
@@ -52,8 +53,19 @@ def test_a_thin_noise_is_left_to_the_sum_of_squares(device):
 
 @pytest.mark.parametrize("requires_grad", [False, True])
 def test_gram_by_numpy_or_not_is_the_product(requires_grad, device):
-    A = normal(50, 4, device=device).requires_grad_(requires_grad)
-    assert_close(gram(A), A.mT @ A)
+    A, centre = normal(50, 4, device=device).requires_grad_(requires_grad), normal(4, device=device, seed=1)
+    assert_close(gram(A, centre), (A - centre).mT @ (A - centre))
+
+
+def test_the_covariance_of_several_chunks_is_that_of_the_whole(device):
+    """In several chunks, the last a short one; a batch of data sets by vmap."""
+    x = 3 + normal(40_000, 40, device=device)
+    for rows in (x, x.float(), x.clone().requires_grad_()):
+        mean, cov = covariance_of(rows)
+        assert_close(mean, rows.double().mean(0))
+        assert_close(cov, rows.double().mT.cov(correction=0))
+    batch = torch.vmap(covariance_of)(torch.stack([x[:50], x[50:100]]))
+    assert_close(batch[1][1], covariance_of(x[50:100])[1])
 
 
 def test_gradients_are_those_of_the_dense_gaussian(device):
