@@ -41,9 +41,9 @@ def sweep_rows(network: MADE, z: Tensor) -> tuple[Tensor, Tensor]:
     for j, z_j in enumerate(z.mT.contiguous()):
         shift, free = torch.addmm(b[:, j], W[:, j, : counts[-1][j]], units[-1][: counts[-1][j]])
         log_sigma.append(free.clamp(-MAX_LOG_SIGMA, MAX_LOG_SIGMA))
-        x[j] = torch.exp(log_sigma[j]) * (z_j + shift)  # σ z + μ, where the network's own output is μ/σ
+        x[j] = shift.add_(z_j).mul_(torch.exp(log_sigma[j]))  # σ z + μ, where the network's own output is μ/σ
         for l, layer in enumerate(network.hidden_layers):
             seen, new = counts[l][j + 1], slice(counts[l + 1][j], counts[l + 1][j + 1])
             below = torch.addmm(layer.bias[new, None], layer.weight[new, :seen], units[l][:seen])
             units[l + 1][new] = below.relu_()
-    return x.mT, torch.stack(log_sigma, -1)
+    return x.mT, torch.stack(log_sigma).mT

@@ -117,7 +117,7 @@ BUGS = [
         lambda: law_of_state("MAF")),
     Bug("weights remembered", NETWORK, "linear(x, self.weight * self.mask, self.bias)",
         "linear(x, self.__dict__.setdefault('kept', (self.weight * self.mask).detach()), self.bias)", law("answers_follow_the_weights", "MAF")),
-    Bug("a sweep that takes mu/sigma for mu", SWEEP, "torch.exp(log_sigma[j]) * (z_j + shift)", "torch.exp(log_sigma[j]) * z_j + shift",
+    Bug("a sweep that takes mu/sigma for mu", SWEEP, "shift.add_(z_j).mul_(torch.exp(log_sigma[j]))", "shift.add_(z_j * torch.exp(log_sigma[j]))",
         law("without_a_graph_the_same", "MaskedAutoregressive")),
     Bug("mu and log sigma swapped", NETWORK, "shift, free = out.chunk(2, -1)", "free, shift = out.chunk(2, -1)",
         test(ORACLES, "test_maf_is_zukos_with_copied_weights", **CPU)),
