@@ -31,8 +31,9 @@ def rows() -> Iterator[Row]:
 def held_out(name: str, seed: int, steps: int = 1500) -> float:
     """Mean log-likelihood of new points, in nats: the median of the last ten of evaluations 25 steps apart.
 
-    Every step draws new points, the same for both libraries, so that nothing is learnt by heart. A single evaluation says little: at a constant step size one
-    point far from all others costs a flow 0.1 nats of the mean, now and then 10, and it is gone 25 steps later.
+    Every step draws new points, the same for both libraries, so that nothing is learnt by heart. A single evaluation
+    says little: at a constant step size one point far from all others costs a flow 0.1 nats of the mean, now and then
+    10, and it is gone 25 steps later.
     """
     torch.manual_seed(seed)
     new = data.moons(20_000, seed=1000 + seed)
