@@ -72,7 +72,7 @@ class Bubblewrap:
             args = ["--unshare-all", "--unshare-user", "--uid", "1000", "--gid", "1000", "--cap-drop", "ALL"]
         if not nested:  # given up as soon as the worker has bounded its mounts' inodes
             args += ["--cap-add", "CAP_SYS_ADMIN"]
-        args += ["--die-with-parent", "--new-session", "--clearenv", "--proc", "/proc"]
+        args += ["--hostname", "sandbox", "--die-with-parent", "--new-session", "--clearenv", "--proc", "/proc"]
         args += ["--ro-bind", "/proc/sys", "/proc/sys", *DEVICES]
         for folder in ("/tmp", "/dev/shm"):
             args += ["--perms", "1777", "--size", str(TMPFS), "--tmpfs", folder]

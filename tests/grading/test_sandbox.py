@@ -208,6 +208,13 @@ def test_the_worker_is_nobody(shared_session):
     assert not printed.startswith("0 ")
 
 
+def test_under_bwrap_the_machine_has_no_name(shared_session, cage):
+    if cage.kind != "bwrap":
+        pytest.skip("bubblewrap does not work here")
+    _, printed = shared_session.cell("name", "import os, socket; print(os.uname().nodename, socket.gethostname())")
+    assert printed.split() == ["sandbox", "sandbox"]
+
+
 def test_the_stage_holds_no_references(stage):
     files = {str(p.relative_to(stage.path)) for p in stage.path.rglob("*.py")}
     assert "dgmlib/data.py" in files
