@@ -1,6 +1,6 @@
 """nbgrader in this folder: `nbgrader autograde`, `nbgrader formgrader` and the rest work on the course as it lies here.
 
-Students' code runs in the course's own sandbox and is judged outside it: see grading/wiring.py.
+Students' code runs in the course's own sandbox and is judged outside it: see grading/recording/nbgrader_plugin.py.
 """
 
 import glob
@@ -15,6 +15,7 @@ from sqlalchemy.exc import SAWarning
 import grading
 
 warnings.filterwarnings("ignore", category=SAWarning)  # nbgrader's models against today's SQLAlchemy
+PLUGIN = "grading.recording.nbgrader_plugin"
 ROOT = os.path.dirname(os.path.abspath(__file__))
 os.environ.setdefault("DGM_COURSE", ROOT)
 os.makedirs(os.path.join(ROOT, "grading"), exist_ok=True)
@@ -30,11 +31,14 @@ c.CourseDirectory.db_url = f"sqlite:///{ROOT}/grading/gradebook.db"
 solved = glob.glob(os.path.join(ROOT, "solutions", "*", "*.ipynb"))
 texts = [f"{os.path.splitext(os.path.basename(path))[0]}.py" for path in solved]  # a solution as text stays at home
 c.CourseDirectory.ignore = [*CourseDirectory().ignore, *texts]
-c.Autograde.sanitize_preprocessors = ["grading.wiring.JudgeOutside"]
-c.Autograde.autograde_preprocessors = ["grading.wiring.RecordVerdict", "nbgrader.preprocessors.AssignLatePenalties"]
+c.Autograde.sanitize_preprocessors = [f"{PLUGIN}.JudgeOutside"]
+c.Autograde.autograde_preprocessors = [f"{PLUGIN}.RecordVerdict", "nbgrader.preprocessors.AssignLatePenalties"]
 steps = GenerateAssignment().preprocessors
-c.GenerateAssignment.preprocessors = ["grading.wiring.Link", *steps, "grading.wiring.Tidy"]
-c.GenerateFeedback.preprocessors = ["grading.wiring.WithoutRubrics", *GenerateFeedback().preprocessors]
+c.GenerateAssignment.preprocessors = [f"{PLUGIN}.Link", *steps, f"{PLUGIN}.Tidy"]
+c.GenerateFeedback.preprocessors = [f"{PLUGIN}.WithoutRubrics", *GenerateFeedback().preprocessors]
 # Formgrader's page and nbgrader's feedback from templates of our own: what a student wrote is text there.
-c.HTMLExporter.extra_template_basedirs = [os.path.join(grading.__path__[0], "templates"), handlers.template_path]
+c.HTMLExporter.extra_template_basedirs = [
+    os.path.join(grading.__path__[0], "publishing", "templates"),
+    handlers.template_path,
+]
 c.HTMLExporter.exclude_anchor_links = True  # a heading's id could be that of a score's box

@@ -9,10 +9,15 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from .. import export, feedback, grader, pool, record, report, results, sandbox, show
+from .. import console
 from ..course import CHECKOUT, Course, CourseError, write
+from ..judging import pool, results
+from ..judging.task import ASSIGNMENTS, Grader, handed_in
 from ..lock import locked
-from ..release import release
+from ..publishing import export, feedback, report
+from ..recording import record
+from ..releasing.release import release
+from ..running import sandbox
 from .student import STUDENTS, Student
 
 SECRET = "demo"
@@ -31,26 +36,26 @@ def graded_class(options, course: Course) -> int:
         release(room, name)
     for student in students:
         hand_in(room, student)
-    tasks = grader.tasks(room, sorted({s.assignment for s in students}))
-    made = grader.Grader(room, options.secret or SECRET, sandbox.Warm(sandbox.choose(options.sandbox)))
+    tasks = handed_in(room, sorted({s.assignment for s in students}))
+    made = Grader(room, options.secret or SECRET, sandbox.ForkServerSandbox(sandbox.choose(options.sandbox)))
     jobs = options.jobs or os.cpu_count() or 1
     with closing(pool.run(made, tasks, jobs)) as coming:
-        got = {r["student"]: r for r in show.progress(options, coming, len(tasks))}
+        got = {r["student"]: r for r in console.progress(options, coming, len(tasks))}
     for name in {s.assignment for s in students}:
         mine = [r for r in got.values() if r["assignment"] == name]
-        record.record(room, grader.ASSIGNMENTS[name], mine)
-    results.store(room, list(got.values()))
+        record.record(room, ASSIGNMENTS[name], mine)
+    results.remember(room, list(got.values()))
     made_after = after(room, sorted({s.assignment for s in students}))
     wrong = [line for s in students for line in s.differences(got[s.name])]
     if not options.quiet:
         Console().print(table(students, got))
-        show.lines(
+        console.lines(
             options, [f"gradebook: {room.gradebook}", f"verdicts:  {room.verdicts}", f"notebooks: {room.autograded}"]
         )
-        show.lines(options, made_after)
-    show.problems(wrong)
+        console.lines(options, made_after)
+    console.problems(wrong)
     rows = [{"student": s.name, "deserves": s.deserved, "score": got[s.name]["score"]} for s in students]
-    show.outcome(options, {"students": rows, "wrong": wrong})
+    console.outcome(options, {"students": rows, "wrong": wrong})
     return 1 if wrong else 0
 
 
@@ -77,7 +82,7 @@ def fresh(course: Course) -> Course:
 
 def hand_in(room: Course, student: Student):
     """Write what a student hands in."""
-    assignment = grader.ASSIGNMENTS[student.assignment]
+    assignment = ASSIGNMENTS[student.assignment]
     released = json.loads(room.released_notebook(assignment).read_text())
     solved = json.loads((room.solutions / assignment.name / f"{assignment.notebook}.ipynb").read_text())
     target = room.submitted / student.name / assignment.name / f"{assignment.notebook}.ipynb"

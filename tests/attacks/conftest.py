@@ -2,7 +2,7 @@
 
 import pytest
 
-from grading import session as sessions
+from grading.running import session as sessions
 
 from ..grading.conftest import cage, canaries, course, exposed, grade, hand_in, stage, start
 

@@ -5,9 +5,10 @@ import time
 import numpy as np
 import pytest
 
-from grading import autograded, intake, verdicts
-from grading import session as sessions
-from grading.repair import repair
+from grading.judging import store
+from grading.notebook import graded, parse
+from grading.notebook.repair import repair
+from grading.running import session as sessions
 
 from ..grading import classroom
 from ..grading.classroom import NAMES, STUBS, at, edited, own
@@ -33,10 +34,10 @@ BYTES_STORED = 200_000
 def honest(grade):
     """The classmate's verdict before any attack."""
     submission = classroom.data(classroom.solved())
-    before = verdicts.dumps(grade(submission, student="bob"))
+    before = store.dumps(grade(submission, student="bob"))
 
     def unchanged():
-        assert verdicts.dumps(grade(submission, student="bob")) == before
+        assert store.dumps(grade(submission, student="bob")) == before
 
     return unchanged
 
@@ -134,9 +135,9 @@ def test_sabotage(name, grade, honest):
 def stored(submission: bytes, verdict: dict):
     """What is kept of a submission stays small."""
     released = classroom.data(classroom.released())
-    repaired = repair(released, intake.cells(submission))
-    assert len(autograded.notebook(released, repaired, verdict)) < BYTES_STORED
-    assert len(verdicts.dumps(verdict)) < BYTES_STORED
+    repaired = repair(released, parse.cells(submission))
+    assert len(graded.notebook(released, repaired, verdict)) < BYTES_STORED
+    assert len(store.dumps(verdict)) < BYTES_STORED
 
 
 @pytest.mark.attack

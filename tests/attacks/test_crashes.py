@@ -88,7 +88,7 @@ def test_killed_at_random_moments_nothing_is_lost(room, request):
     assert killed
     finish(room)
     assert verdicts(room) == undisturbed
-    from grading.gradebook import opened, url
+    from grading.recording.gradebook import opened, url
 
     with opened(url(room)) as book:
         scores = {s.student.id: s.score for s in book.assignment_submissions("00_flows_recap")}

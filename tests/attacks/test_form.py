@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from grading import judge
 from grading.course import CHECKOUT
-from grading.submission import prepare
+from grading.judging import judge
+from grading.notebook.submission import prepare
 
 from ..grading import classroom
 

@@ -47,7 +47,7 @@ THEFT = {
     "every file": WALK,
     "the library": OURS.format("dgmlib.flows", "dgmlib.flows"),
     "the references": OURS.format("dgmlib.checks.engine.exercise", "dgmlib.checks.engine.exercise"),
-    "the grader": OURS.format("grading.intake", "grading.intake"),
+    "the grader": OURS.format("grading.notebook.parse", "grading.notebook.parse"),
     "the network": CONNECT,
     "a datagram": DATAGRAM,
     "a Unix socket": UNIX,

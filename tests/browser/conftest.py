@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 import grading
-from grading import roster
+from grading.collecting import roster
 from grading.course import Course
 from grading.demo.student import as_colab
 

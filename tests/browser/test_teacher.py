@@ -6,7 +6,7 @@ import pytest
 
 from dgmlib.checks import ASSIGNMENTS
 from grading.course import Course
-from grading.gradebook import opened, url
+from grading.recording.gradebook import opened, url
 
 pytestmark = pytest.mark.xdist_group("browser")
 NAME, BOOK = "01_forward_reverse_kl", "forward_reverse_kl"

@@ -8,7 +8,7 @@ import pytest
 
 from dgmlib.checks import ASSIGNMENTS
 from dgmlib.plotting.sliders import VIEW
-from grading import links
+from grading.releasing import colab
 
 from . import packages
 from .conftest import CHECKOUT
@@ -52,7 +52,7 @@ def test_the_lone_notebook_runs_and_only_dgmlib_is_new(machine, wheel, name):
     assert errors(notebook) == []
     assert printed(notebook) == f"dgmlib: installed from {wheel}\n"
     after = machine.packages()
-    assert after.pop("dgmlib") == links.setting(CHECKOUT)[1]
+    assert after.pop("dgmlib") == colab.setting(CHECKOUT)[1]
     assert after == before
     cards = [json.dumps(cell.outputs) for cell in notebook.cells if cell.id.startswith("check_")]
     assert len(cards) == sum(not e.written for e in ASSIGNMENTS[name].exercises.values())
@@ -79,4 +79,4 @@ def test_the_wheel_holds_the_library_alone(wheel):
 
 
 def test_the_wheel_has_the_name_under_which_notebooks_fetch_it(wheel):
-    assert links.wheel("", links.setting(CHECKOUT)[1]).rsplit("/", 1)[1] == wheel.name
+    assert colab.wheel("", colab.setting(CHECKOUT)[1]).rsplit("/", 1)[1] == wheel.name

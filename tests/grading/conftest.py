@@ -5,11 +5,12 @@ import socket
 
 import pytest
 
-from grading import judge, sandbox
 from grading.course import Course
-from grading.intake import Refused
-from grading.session import Session
-from grading.submission import prepare
+from grading.judging import judge
+from grading.notebook.parse import Refused
+from grading.notebook.submission import prepare
+from grading.running import sandbox
+from grading.running.session import Session
 
 from . import classroom
 from .canaries import Canaries
@@ -17,7 +18,7 @@ from .canaries import Canaries
 
 @pytest.fixture(scope="session")
 def stage():
-    made = sandbox.Stage()
+    made = sandbox.Bundle()
     yield made
     made.close()
 
@@ -25,7 +26,7 @@ def stage():
 @pytest.fixture(scope="session")
 def cage():
     """The sandbox that `auto` takes, with a fork server in front."""
-    made = sandbox.Warm(sandbox.choose("auto"))
+    made = sandbox.ForkServerSandbox(sandbox.choose("auto"))
     yield made
     made.close()
 
@@ -47,8 +48,8 @@ def start(cage, stage, canaries):
 def exposed(stage):
     """Starts workers without any sandbox, quickly: what a test calls denied must work here first."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sandbox.warm, "WARMS", ("none",))
-        made = sandbox.Warm(sandbox.choose("none"))
+        patch.setattr(sandbox.forkserver, "WARMS", ("none",))
+        made = sandbox.ForkServerSandbox(sandbox.choose("none"))
         made.server(stage)
     yield lambda link: fork(made.server(stage), link)
     made.close()
@@ -56,7 +57,7 @@ def exposed(stage):
 
 def fork(server, link: int):
     socket.send_fds(server.control, [b"fork"], [link])
-    return sandbox.warm.Forked()
+    return sandbox.forkserver.Forked()
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ import random
 
 from dgmlib.checks import ASSIGNMENTS
 from dgmlib.checks.engine.verdict import WAITS
-from grading import judge, results, verdicts
 from grading.course import Course, write
+from grading.judging import judge, results, store
 
 NAME = "01_forward_reverse_kl"
 PROOF = "duality_proof"
@@ -50,9 +50,9 @@ def on_file(course: Course, found: list[dict]):
         data = notebook({"gaussian_kl": f"# {student}"})
         write(course.submitted / student / NAME / "forward_reverse_kl.ipynb", data)
         key = f"{number:064x}"
-        verdicts.save(course, key, made)
+        store.save(course, key, made)
         extra = {"key": key} if made["status"] == "graded" else {}
-        results.store(course, [made | extra | {"seconds": 1.0 + number / 10}])
+        results.remember(course, [made | extra | {"seconds": 1.0 + number / 10}])
 
 
 def a_class(size: int = 120, seed: int = 0) -> list[dict]:

@@ -7,9 +7,8 @@ import sys
 
 import pytest
 
-from grading import commands
-from grading import doctor as health
-from grading.cli import main
+from grading.cli import commands, main
+from grading.cli import doctor as health
 
 from . import classroom
 
@@ -107,7 +106,7 @@ def test_a_class_is_graded_recorded_and_not_graded_again(run, course, hand_in, t
 
 
 def gradebook(course) -> set:
-    from grading.gradebook import opened, url
+    from grading.recording.gradebook import opened, url
 
     with opened(url(course)) as book:
         return {(s.student.id, s.score) for s in book.assignment_submissions("00_flows_recap")}
@@ -136,7 +135,7 @@ def test_a_second_grader_says_so_and_ends(run, course, hand_in):
 def test_a_write_locked_gradebook_loses_no_verdict(run, course, hand_in, monkeypatch):
     import sqlite3
 
-    from grading import record
+    from grading.recording import record
 
     hand_in("ann", SOLVED)
     assert run("autograde")[0] == 0
@@ -164,7 +163,7 @@ def test_nbgraders_setting_says_where_the_gradebook_is(run, course, hand_in):
 
 
 def test_a_persons_score_stays(run, course, hand_in):
-    from grading.gradebook import opened, url
+    from grading.recording.gradebook import opened, url
 
     hand_in("ann", BLANK)
     assert run("autograde")[0] == 0

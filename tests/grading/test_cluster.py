@@ -85,8 +85,8 @@ def test_a_killed_worker_loses_nothing(tmp_path, cluster):
 
 def test_a_hanging_grader_costs_its_own_submission_and_its_process(monkeypatch):
     """On a worker, here: the answer is there in time, the process ends after it, and takes nothing before."""
-    from grading import cluster as clusters
-    from grading import verdicts
+    from grading.judging import cluster as clusters
+    from grading.judging import store
 
     hang, ended = threading.Event(), threading.Event()
     monkeypatch.setattr(clusters, "_one_at_a_time", threading.Lock())
@@ -97,7 +97,7 @@ def test_a_hanging_grader_costs_its_own_submission_and_its_process(monkeypatch):
     monkeypatch.setattr(clusters.judge, "grade", lambda *given: hang.wait(60))
     try:
         words = (None, "ann", "00_flows_recap", "s", "bwrap")
-        verdict, _ = clusters.remote(verdicts.version(), *words)
+        verdict, _ = clusters.remote(store.version(), *words)
         assert (verdict["student"], verdict["status"]) == ("ann", "failed")
         assert "at work for more than" in verdict["reason"]
         assert not clusters._one_at_a_time.acquire(timeout=0.1)
@@ -108,8 +108,8 @@ def test_a_hanging_grader_costs_its_own_submission_and_its_process(monkeypatch):
 
 @pytest.mark.parametrize("error", [None, TimeoutError, SystemExit])
 def test_what_is_said_in_time_frees_the_worker(monkeypatch, error):
-    from grading import cluster as clusters
-    from grading import verdicts
+    from grading.judging import cluster as clusters
+    from grading.judging import store
 
     def grade(*given):
         if error:
@@ -118,7 +118,7 @@ def test_what_is_said_in_time_frees_the_worker(monkeypatch, error):
 
     monkeypatch.setattr(clusters, "starter", lambda name, kind: None)
     monkeypatch.setattr(clusters.judge, "grade", grade)
-    words = (verdicts.version(), None, "ann", "00_flows_recap", "s", "bwrap")
+    words = (store.version(), None, "ann", "00_flows_recap", "s", "bwrap")
     if error:
         with pytest.raises(error):
             clusters.remote(*words)
@@ -129,8 +129,8 @@ def test_what_is_said_in_time_frees_the_worker(monkeypatch, error):
 
 
 def test_no_scheduler_is_one_line(tmp_path, monkeypatch, capsys):
-    from grading import cluster as clusters
     from grading.course import CourseError
+    from grading.judging import cluster as clusters
 
     monkeypatch.setattr(clusters, "PATIENCE", "1s")
     with pytest.raises(CourseError, match="no scheduler answers at"):

@@ -5,9 +5,12 @@ import csv
 import pytest
 
 from dgmlib.checks import ASSIGNMENTS
-from grading import cli, export, results, roster
+from grading import cli
+from grading.collecting import roster
 from grading.course import Course
-from grading.points import Hand, points, total
+from grading.judging import results
+from grading.publishing import export
+from grading.recording.scores import Hand, points, total
 
 from . import synthetic
 from .synthetic import NAME, PROOF, verdict
@@ -104,7 +107,7 @@ def test_the_gradebooks_points_reach_every_export(room):
     """Through nbgrader's own gradebook, as formgrader writes it."""
     from nbgrader.api import Gradebook
 
-    from grading import gradebook
+    from grading.recording import gradebook
 
     synthetic.on_file(room, [verdict("ann"), verdict("bo")])
     with gradebook.opened(gradebook.url(room)) as book:

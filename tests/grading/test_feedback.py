@@ -5,9 +5,10 @@ from html.parser import HTMLParser
 
 import pytest
 
-from grading import feedback, results
 from grading.course import Course
-from grading.points import Hand
+from grading.judging import results
+from grading.publishing import feedback
+from grading.recording.scores import Hand
 
 from . import synthetic
 from .synthetic import EVIL, NAME, PROOF, verdict
@@ -171,7 +172,7 @@ def test_verdicts_are_found_without_stored_results(room):
 def test_times_survive_a_rerun(room):
     synthetic.on_file(room, [verdict("ann")])
     again = verdict("ann") | {"key": "0" * 64, "seconds": 0.01}
-    results.store(room, [again])
+    results.remember(room, [again])
     assert results.load(room, NAME)[0]["seconds"] == 1.0
 
 

@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from dgmlib.checks.run.record import text, untext
-from grading import judge
-from grading.inside import frames
-from grading.inside.frames import FrameError
-from grading.session import Answer
+from grading.judging import judge
+from grading.running.session import Answer
+from grading.running.worker import frames
+from grading.running.worker.frames import FrameError
 
 from . import classroom
 

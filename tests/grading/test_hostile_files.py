@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from grading import limited, pool, submission
 from grading.course import CHECKOUT, Course
-from grading.intake import Refused
-from grading.limited import limited as in_child
+from grading.judging import pool
+from grading.notebook import limited, submission
+from grading.notebook.limited import limited as in_child
+from grading.notebook.parse import Refused
 
 from . import classroom
 

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from grading import intake
+from grading.notebook import parse
 
 from . import classroom
 
@@ -40,20 +40,20 @@ MALFORMED = {
 @pytest.mark.parametrize("name", MALFORMED)
 def test_malformed_is_refused_in_one_line(name):
     data, reason = MALFORMED[name]
-    with pytest.raises(intake.Refused, match=reason) as refusal:
-        intake.cells(data)
+    with pytest.raises(parse.Refused, match=reason) as refusal:
+        parse.cells(data)
     assert "\n" not in str(refusal.value)
 
 
 def test_untidy_metadata_is_no_reason_to_refuse():
     cells = [{"cell_type": "code", "source": ["a\r\n", "b"], "metadata": 7, "id": 3}, {"cell_type": "raw"}]
-    read = intake.cells(b"\xef\xbb\xbf" + notebook(cells=cells))
+    read = parse.cells(b"\xef\xbb\xbf" + notebook(cells=cells))
     assert [cell.source for cell in read] == ["a\nb", ""]
     assert read[0].ids == ()
 
 
 def test_lone_surrogates_become_text():
-    assert intake.cells(notebook(cells=[{"cell_type": "code", "source": "x = '\ud800'"}]))[0].source == "x = '?'"
+    assert parse.cells(notebook(cells=[{"cell_type": "code", "source": "x = '\ud800'"}]))[0].source == "x = '?'"
 
 
 def test_links_folders_pipes_and_large_files_are_refused(tmp_path):
@@ -62,16 +62,16 @@ def test_links_folders_pipes_and_large_files_are_refused(tmp_path):
     (tmp_path / "link.ipynb").symlink_to(real)
     os.mkfifo(tmp_path / "pipe.ipynb")
     (tmp_path / "folder.ipynb").mkdir()
-    (tmp_path / "large.ipynb").write_bytes(bytes(intake.LARGEST + 1))
-    assert intake.read(real) == notebook()
+    (tmp_path / "large.ipynb").write_bytes(bytes(parse.LARGEST + 1))
+    assert parse.read(real) == notebook()
     for name, reason in (
         ("link", "a link"),
         ("pipe", "not a regular"),
         ("folder", "not a regular"),
         ("large", "larger"),
     ):
-        with pytest.raises(intake.Refused, match=reason):
-            intake.read(tmp_path / f"{name}.ipynb")
+        with pytest.raises(parse.Refused, match=reason):
+            parse.read(tmp_path / f"{name}.ipynb")
 
 
 PHOTO = "iVBORw0KGgo" * 300_000  # 3.3 MB
@@ -93,7 +93,7 @@ PASTED = {
 def test_a_pasted_picture_is_no_text(name):
     """However a platform keeps it; the text is left with a name in its place."""
     about, source = PASTED[name]
-    (cell,) = intake.cells(notebook(cells=[{"cell_type": "markdown", **about}]))
+    (cell,) = parse.cells(notebook(cells=[{"cell_type": "markdown", **about}]))
     assert cell.source == source.replace("N", "cell-1-1")
     assert cell.pictures == (("cell-1-1", PHOTO),)
 
@@ -101,5 +101,5 @@ def test_a_pasted_picture_is_no_text(name):
 @pytest.mark.parametrize("attachments", [3, {"a": 3}, {"a": {"image/png": {"b": 1}}}, {"a": {"text/html": "<b>"}}])
 def test_attachments_of_no_picture(attachments):
     about = {"source": "![a](attachment:a)", "attachments": attachments}
-    (cell,) = intake.cells(notebook(cells=[{"cell_type": "markdown", **about}]))
+    (cell,) = parse.cells(notebook(cells=[{"cell_type": "markdown", **about}]))
     assert all(isinstance(data, str) for _, data in cell.pictures)

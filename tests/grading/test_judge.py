@@ -2,7 +2,7 @@
 
 import pytest
 
-from grading import verdicts
+from grading.judging import store
 
 from . import classroom
 from .classroom import NAMES, RIGHT, at, edited, own, place
@@ -31,7 +31,7 @@ def test_the_same_submission_gives_the_same_bytes_and_another_secret_the_same_sc
         lambda notebook: notebook["cells"].append(own("import random; print(random.random(), object())\n1/0"))
     )
     first = grade(noisy)
-    assert {verdicts.dumps(grade(noisy)) for _ in range(19)} == {verdicts.dumps(first)}
+    assert {store.dumps(grade(noisy)) for _ in range(19)} == {store.dumps(first)}
     assert scores(grade(noisy, secret="another")) == scores(first) == FULL
 
 
@@ -114,7 +114,7 @@ REFERENCE = """def batch_jacobian(f, x):
     return ASSIGNMENTS["00_flows_recap"].exercises["batch_jacobian"].reference(f, x)"""
 LIBRARY = """import importlib, sys
 def batch_jacobian(f, x):
-    for name in ("dgmlib.checks.engine.exercise", "dgmlib.checks.exercises.flows_recap", "grading.judge"):
+    for name in ("dgmlib.checks.engine.exercise", "dgmlib.checks.exercises.flows_recap", "grading.judging.judge"):
         try: importlib.import_module(name)
         except ImportError: continue
         return torch.func.vmap(torch.func.jacrev(f))(x)
@@ -207,9 +207,9 @@ def test_a_forged_notebook_around_a_stub_gets_nothing(grade, change):
 
 def test_an_honest_classmate_is_not_touched(grade):
     honest = classroom.data(classroom.solved())
-    before = verdicts.dumps(grade(honest, student="bob"))
+    before = store.dumps(grade(honest, student="bob"))
     grade(edited(lambda notebook: notebook["cells"].append(own("import os; os._exit(1)"))))
-    assert verdicts.dumps(grade(honest, student="bob")) == before
+    assert store.dumps(grade(honest, student="bob")) == before
 
 
 def test_no_notebook_is_refused(grade):

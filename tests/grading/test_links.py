@@ -11,7 +11,7 @@ import pytest
 
 import grading
 from grading.course import Course, CourseError
-from grading.release import release
+from grading.releasing.release import release
 
 CHECKOUT = Path(grading.__file__).resolve().parent.parent
 NAME, STEM = "00_flows_recap", "flows_recap"

@@ -9,8 +9,8 @@ import pytest
 
 from dgmlib.checks import CourseFault
 from dgmlib.checks.engine import custom
-from grading import lint, numbers
 from grading.cli import main
+from grading.releasing import lint, numbers
 
 from . import classroom
 

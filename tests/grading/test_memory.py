@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 
 from dgmlib.checks import ASSIGNMENTS
-from grading import grader, judge, sandbox, verdicts
 from grading.course import CHECKOUT, Course, write
+from grading.judging import judge, store, task
+from grading.running import sandbox
 
 NAME = "00_flows_recap"
 LARGE = 150_000  # characters of one verdict
@@ -26,7 +27,7 @@ def class_of(root: Path, students: int) -> Course:
     """A class with a large verdict on file for everybody."""
     course, assignment = Course(root), ASSIGNMENTS[NAME]
     shutil.copytree(CHECKOUT / "course" / NAME, course.released / NAME)
-    keys = grader.Grader(course, "s", sandbox.choose("none"))
+    keys = task.Grader(course, "s", sandbox.choose("none"))
     message = "x" * (LARGE // len(assignment.exercises))
     laws = [{"law": "value", "passed": False, "weight": 1, "message": message}]
     exercises = {name: {"score": 0, "max_score": e.points, "laws": laws} for name, e in assignment.exercises.items()}
@@ -35,8 +36,8 @@ def class_of(root: Path, students: int) -> Course:
         data = json.dumps(notebook | {"metadata": {"number": number}}).encode()
         write(course.submitted / f"s{number}" / NAME / "flows_recap.ipynb", data)
         verdict = judge.refused(f"s{number}", assignment, "", "none", "graded")
-        key = keys.key(data, grader.Task(f"s{number}", NAME, ()))
-        verdicts.save(course, key, verdict | {"score": 0, "exercises": exercises})
+        key = keys.key(data, task.Task(f"s{number}", NAME, ()))
+        store.save(course, key, verdict | {"score": 0, "exercises": exercises})
     return course
 
 

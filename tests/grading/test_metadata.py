@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from grading import sandbox
-from grading.inside import seccomp
-from grading.sandbox.bwrap import NOBODY
-from grading.session import Session
+from grading.running import sandbox
+from grading.running.sandbox.bwrap import NOBODY
+from grading.running.session import Session
+from grading.running.worker import seccomp
 
 COLUMN, _ = seccomp.ARCHES[os.uname().machine]
 # Each call of the families on the path or the file, as a C program would make it.
@@ -67,7 +67,7 @@ def flags(path: Path) -> bytes:
 @pytest.fixture(scope="module")
 def landlocked(stage):
     try:
-        found = sandbox.Warm(sandbox.choose("landlock"))
+        found = sandbox.ForkServerSandbox(sandbox.choose("landlock"))
     except sandbox.SandboxError as error:
         pytest.skip(str(error))
     with Session(lambda link: found.start(stage, link), 1, 600) as session:

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 import grading
-from grading import results, roster
+from grading.collecting import roster
 from grading.course import Course, write
-from grading.gradebook import opened, url
+from grading.judging import results
 from grading.lock import locked
+from grading.recording.gradebook import opened, url
 
 from . import classroom
 

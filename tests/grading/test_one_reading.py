@@ -6,9 +6,11 @@ import shutil
 
 import pytest
 
-from grading import commands, feedback, record, results, similarity
-from grading.cli import main
-from grading.gradebook import opened, url
+from grading.cli import commands, main
+from grading.judging import results
+from grading.publishing import feedback, similarity
+from grading.recording import record
+from grading.recording.gradebook import opened, url
 
 from . import classroom
 
@@ -44,13 +46,13 @@ HAPPENS = {
 def test_a_file_that_changes_between_grading_and_recording(course, hand_in, monkeypatch, name):
     file = hand_in("ann", SOLVED)
     hand_in("bo", SOLVED)
-    keep = commands.keep
+    keep = commands.remember
 
     def meanwhile(*given):
         HAPPENS[name](file)
         keep(*given)
 
-    monkeypatch.setattr(commands, "keep", meanwhile)
+    monkeypatch.setattr(commands, "remember", meanwhile)
     assert autograde(course) == 0
     assert scores(course) == {"ann": 5.0, "bo": 5.0}
     assert shown(course, "ann") == shown(course, "bo") == classroom.RIGHT["batch_jacobian"]

@@ -9,9 +9,11 @@ import zlib
 import matplotlib.pyplot as plt
 import pytest
 
-from grading import feedback, filed, outputs, pictures, verdicts
 from grading.course import CHECKOUT, Course, write
-from grading.submission import prepare
+from grading.judging import filed, store
+from grading.notebook import outputs, pictures
+from grading.notebook.submission import prepare
+from grading.publishing import feedback
 
 from . import classroom
 from .synthetic import EVIL, NAME, verdict
@@ -76,8 +78,8 @@ def page(tmp_path):
     def made(data: bytes, wrong: dict[str, str]) -> bytes:
         scored = verdict("ann", wrong)
         kept, pictures = filed.keep(prepare(RELEASED, data), scored)
-        verdicts.save(course, "k", scored | kept, pictures)
-        ((path,), _) = feedback.feedback(course, {NAME: [verdicts.load(course, "k")]})
+        store.save(course, "k", scored | kept, pictures)
+        ((path,), _) = feedback.feedback(course, {NAME: [store.load(course, "k")]})
         return path.read_bytes()
 
     return made
@@ -220,9 +222,9 @@ def test_pictures_that_are_gone_are_said(tmp_path):
     """A verdict file whose pictures somebody removed."""
     course, scored = Course(tmp_path), verdict("ann", {EXERCISE: "wrong"})
     kept, pictures = filed.keep(prepare(RELEASED, submission(said("kl is 0"), drawn(png()))), scored)
-    verdicts.save(course, "k", scored | kept, pictures)
+    store.save(course, "k", scored | kept, pictures)
     (course.verdicts / "k.pictures").unlink()
-    (text, figure) = filed.outputs(course, verdicts.load(course, "k"), [EXERCISE])[EXERCISE]
+    (text, figure) = filed.outputs(course, store.load(course, "k"), [EXERCISE])[EXERCISE]
     assert (text.text, figure.png) == ("kl is 0", b"")
-    ((path,), _) = feedback.feedback(course, {NAME: [verdicts.load(course, "k")]})
+    ((path,), _) = feedback.feedback(course, {NAME: [store.load(course, "k")]})
     assert "Left out here: 1 more" in harmless(path.read_bytes()).words

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
-from grading import pictures
+from grading.notebook import pictures
 
 SECRET = b"secret words"
 

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from grading import points, roster
 from grading.cli import main
+from grading.collecting import roster
 from grading.course import Course, CourseError
-from grading.gradebook import opened, url
+from grading.recording import scores
+from grading.recording.gradebook import opened, url
 
 from . import classroom
 
@@ -100,12 +101,12 @@ def test_points_that_a_person_gave_there_are_read(book, hand_in):
         (notebook,) = gradebook.find_submission("00_flows_recap", "ann").notebooks
         notebook.grades[0].manual_score = 1.5
         gradebook.db.commit()
-    scores = [h.score for h in points.by_hand(book, "00_flows_recap")["ann"].values()]
-    assert scores == [1.5]
+    got = [h.score for h in scores.by_hand(book, "00_flows_recap")["ann"].values()]
+    assert got == [1.5]
 
 
 def test_a_server_that_is_away_is_one_line_without_the_password(book, hand_in, monkeypatch, capsys):
-    from grading import record
+    from grading.recording import record
 
     config = book.root / "nbgrader_config.py"
     config.write_text(config.read_text().replace("host=/", "host=/nothing/"))

@@ -6,10 +6,12 @@ import shutil
 import pytest
 
 from dgmlib.checks import ASSIGNMENTS
-from grading import filed, intake, judge, proofs, record, submission, verdicts
 from grading.course import CHECKOUT, Course
-from grading.gradebook import opened, url
-from grading.repair import repair
+from grading.judging import filed, judge, store
+from grading.notebook import parse, submission
+from grading.notebook.repair import repair
+from grading.recording import proofs, record
+from grading.recording.gradebook import opened, url
 
 from . import classroom, synthetic
 from .synthetic import NAME, PROOF
@@ -34,7 +36,7 @@ def hand_in(room):
         released = room.released_notebook(ASSIGNMENT).read_bytes()
         notebook = json.loads(released)
         classroom.at(notebook, PROOF)["source"] = words
-        repaired = repair(released, intake.cells(json.dumps(notebook).encode()))
+        repaired = repair(released, parse.cells(json.dumps(notebook).encode()))
         written = judge.Judge(repaired, "ann", ASSIGNMENT, "s").written()
         made = synthetic.verdict("ann", written=written, answers=repaired.answers) | {"seconds": 1.0}
         record.record(room, ASSIGNMENT, [made])
@@ -96,7 +98,7 @@ def test_a_proof_in_a_cell_of_its_own_is_read(room, change, found):
     released = room.released_notebook(ASSIGNMENT).read_bytes()
     notebook = json.loads(released)
     change(notebook)
-    repaired = repair(released, intake.cells(json.dumps(notebook).encode()))
+    repaired = repair(released, parse.cells(json.dumps(notebook).encode()))
     assert repaired.answers.get(PROOF) == found
     assert (PROOF in repaired.written) == (found is not None)
 
@@ -111,12 +113,12 @@ def test_a_photographed_proof_is_filed(room):
     assert prepared.repaired.written == {PROOF}
     made = synthetic.verdict("ann")
     kept, pictures = filed.keep(prepared, made)
-    verdicts.save(room, "k", made | kept, pictures)
-    assert verdicts.path(room, "k").stat().st_size < 200_000
-    sources = filed.Sources.of(room, verdicts.load(room, "k"))
+    store.save(room, "k", made | kept, pictures)
+    assert store.path(room, "k").stat().st_size < 200_000
+    sources = filed.sources(room, store.load(room, "k"))
     ((name, picture),) = sources.pictures.items()
     assert sources.answers[PROOF] == f"![photo.png](attachment:{name})"
     assert picture == ("image/png", coded(photo))
-    shown = classroom.at(json.loads(record.Shown(room, ASSIGNMENT).notebook(verdicts.load(room, "k"))), PROOF)
+    shown = classroom.at(json.loads(record.Shown(room, ASSIGNMENT).notebook(store.load(room, "k"))), PROOF)
     assert shown["source"] == sources.answers[PROOF]
     assert shown["attachments"] == {name: {"image/png": coded(photo)}}

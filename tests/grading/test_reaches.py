@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from grading import commands, results
-from grading.reaches import reaches
+from grading.cli import commands
+from grading.judging import results
+from grading.notebook.reaches import reaches
 
 from . import classroom
 from .classroom import NAMES, RIGHT, at, edited, own
@@ -19,8 +20,8 @@ REACHES = {
     "from dgmlib.checks import run": "dgmlib.checks.run",
     "from dgmlib.checks.run import record as r": "dgmlib.checks.run.record",
     "import dgmlib\ndgmlib.checks.run.PROBES.clear()": "dgmlib.checks.run",
-    "import inside.frames": "inside.frames",
-    "from inside import frames": "inside.frames",
+    "import worker.frames": "worker.frames",
+    "from worker import frames": "worker.frames",
     "from torch.utils._python_dispatch import _disable_current_modes": "torch.utils._python_dispatch",
     "with torch.utils._python_dispatch._disable_current_modes(): pass": "torch.utils._python_dispatch",
     "import torch.utils as u\nu._python_dispatch": "torch.utils._python_dispatch",
@@ -65,7 +66,7 @@ HONEST = {
     "source and signature": "import inspect\nprint(inspect.getsource(f), inspect.signature(f))",
     "reloading": "import importlib\nimport mine\nimportlib.reload(mine)\nimportlib.import_module('sklearn')",
     "names in words": "# gc.get_objects, sys._getframe\nprint('ctypes and inspect.stack()')",
-    "a variable": "inside = x > 0\ninside.sum()\ncalls = 1\ngc = 3\nprint(gc)",
+    "a variable": "worker = x > 0\nworker.sum()\ncalls = 1\ngc = 3\nprint(gc)",
     "counters of one's own": "class C:\n    def f(self):\n        self.calls = 0\n        self.calls += 1",
     "settings": "torch.backends.cudnn.deterministic = True\ntorch.set_num_threads(1)\ntorch.__version__",
     "evaluation mode": "model.eval()\nmodel.weight.data = w\nmodel.base.grad = None",

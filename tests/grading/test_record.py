@@ -3,8 +3,9 @@
 import pytest
 from sqlalchemy import event
 
-from grading import collect, record, roster
-from grading.gradebook import opened, url
+from grading.collecting import collect, roster
+from grading.recording import record
+from grading.recording.gradebook import opened, url
 
 from . import classroom
 from .test_collect import GRADESCOPE, notebook, zipped

@@ -6,8 +6,8 @@ import nbformat
 import pytest
 from nbformat import v4
 
-from grading import release
 from grading.course import CourseError
+from grading.releasing import release
 
 LINE = "return (log_joint - log_q).mean(dim=0)"
 

@@ -2,15 +2,15 @@
 
 import pytest
 
-from grading import intake
-from grading.repair import frame, repair
+from grading.notebook import parse
+from grading.notebook.repair import frame, repair
 
 from . import classroom
 from .classroom import NAMES, RIGHT, STUBS, at, own, place
 
 
 def repaired(change):
-    return repair(classroom.data(classroom.released()), intake.cells(classroom.edited(change)))
+    return repair(classroom.data(classroom.released()), parse.cells(classroom.edited(change)))
 
 
 def colab(notebook):
@@ -119,7 +119,7 @@ def test_of_two_answers_the_one_that_the_check_saw_counts():
 
 
 def test_stubs_are_unsolved_and_do_not_run():
-    found = repair(classroom.data(classroom.released()), intake.cells(classroom.data(classroom.released())))
+    found = repair(classroom.data(classroom.released()), parse.cells(classroom.data(classroom.released())))
     assert found.unsolved == set(NAMES)
     assert [step.source for step in found.steps if step.op == "cell"] == [classroom.SETUP]
 
@@ -136,7 +136,7 @@ def test_own_cells_keep_their_place():
 
 @pytest.mark.parametrize("cells", [[], [own("print('another course')")]], ids=["none", "others"])
 def test_a_notebook_of_another_course_is_refused(cells):
-    with pytest.raises(intake.Refused, match="no cell of this assignment"):
+    with pytest.raises(parse.Refused, match="no cell of this assignment"):
         repaired(lambda notebook: notebook.update(cells=cells))
 
 

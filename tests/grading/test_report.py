@@ -5,9 +5,10 @@ import re
 import pytest
 
 from dgmlib.checks import ASSIGNMENTS
-from grading import index, mistakes, plots, report, results, similarity
 from grading.course import Course, write
-from grading.points import Hand
+from grading.judging import results
+from grading.publishing import charts, index, message_groups, report, similarity
+from grading.recording.scores import Hand
 
 from . import synthetic
 from .synthetic import EVIL, NAME, PROOF, verdict
@@ -90,23 +91,23 @@ def test_a_person_is_asked_again_where_the_score_changed():
     ],
 )  # fmt: skip
 def test_one_mistake_is_one_group(one, two, fixed):
-    assert mistakes.fixed(one, []) == mistakes.fixed(two, []) == fixed
+    assert message_groups.fixed(one, []) == message_groups.fixed(two, []) == fixed
 
 
 def test_a_known_mistake_is_named_as_it_is():
     known = EXERCISES["gaussian_kl"].mistakes[0].message
-    assert mistakes.fixed(f"kl: expected 1 at [0], got 2 at [0]. {known}", [known]) == known
+    assert message_groups.fixed(f"kl: expected 1 at [0], got 2 at [0]. {known}", [known]) == known
 
 
 def test_groups_count_each_student_once():
     wrong = {"gaussian_kl": "kl: expected 1, got 2. Swapped."}
-    found = mistakes.groups([verdict("ann", wrong), verdict("bo", wrong), verdict("cy")], EXERCISES)
+    found = message_groups.groups([verdict("ann", wrong), verdict("bo", wrong), verdict("cy")], EXERCISES)
     assert [(g.message, g.students) for g in found] == [("Swapped.", ("ann", "bo"))]
 
 
 @pytest.mark.parametrize(("values", "most"), [([], 25), ([0, 25, 12.5], 25), ([0.0], 0), ([0.31, 12.9], 12.9)])
 def test_a_histogram_counts_everything(values, most):
-    shown = plots.histogram(values, most, "scores")
+    shown = charts.histogram(values, most, "scores")
     counts = re.findall(r'text-anchor="middle"[^>]*>(\d+)</text>', shown.split("<line")[1])
     assert shown.startswith("<svg")
     assert "nan" not in shown

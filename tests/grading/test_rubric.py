@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 import grading
-from grading import autograded, intake
 from grading.course import Course
-from grading.repair import repair
+from grading.notebook import graded, parse
+from grading.notebook.repair import repair
 
 from . import classroom
 
@@ -87,7 +87,7 @@ def test_without_the_solutions_there_is_no_rubric(tmp_path, solutions):
     if solutions is not None:
         (tmp_path / "solutions" / "03_elbo").mkdir(parents=True)
         (tmp_path / "solutions" / "03_elbo" / "elbo.ipynb").write_bytes(solutions)
-    assert autograded.rubrics(Course(tmp_path), assignment) == {}
+    assert graded.rubrics(Course(tmp_path), assignment) == {}
 
 
 def test_what_a_student_puts_there_stands_below_ours():
@@ -96,12 +96,12 @@ def test_what_a_student_puts_there_stands_below_ours():
     released = (CHECKOUT / "course" / name / f"{book}.ipynb").read_bytes()
     notebook = json.loads(released)
     forged = classroom.cell("rubric-forged", "**For the grader: rubric**: all points", "markdown")
-    forged["metadata"] = {"tags": [autograded.FOR_THE_GRADER]}
+    forged["metadata"] = {"tags": [graded.FOR_THE_GRADER]}
     notebook["cells"].insert(classroom.place(notebook, proof) + 1, forged)
-    repaired = repair(released, intake.cells(classroom.data(notebook)))
-    texts = autograded.rubrics(Course(CHECKOUT), classroom.ASSIGNMENTS[name])
-    shown = json.loads(autograded.notebook(released, repaired, {"exercises": {}}, texts))
+    repaired = repair(released, parse.cells(classroom.data(notebook)))
+    texts = graded.rubrics(Course(CHECKOUT), classroom.ASSIGNMENTS[name])
+    shown = json.loads(graded.notebook(released, repaired, {"exercises": {}}, texts))
     place = classroom.place(shown, proof)
-    marked = [c["id"] for c in shown["cells"] if autograded.FOR_THE_GRADER in c["metadata"].get("tags", [])]
+    marked = [c["id"] for c in shown["cells"] if graded.FOR_THE_GRADER in c["metadata"].get("tags", [])]
     assert shown["cells"][place + 1]["id"] == f"rubric-{proof}"
     assert marked == [f"rubric-{proof}"]

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from grading.autograded import written
-from grading.safe_markdown import PARTED, fenced, plain, rendered, safe
+from grading.notebook.graded import written
+from grading.notebook.safe_markdown import PARTED, fenced, plain, rendered, safe
 from tests.browser.vectors import VECTORS
 
 HONEST = [
@@ -61,7 +61,7 @@ def test_a_hostile_text_becomes_a_harmless_one_that_still_says_what_it_said(vect
 
 def test_what_the_parser_still_finds_becomes_a_code_block(monkeypatch):
     """The second wall alone: as if the first had a hole."""
-    monkeypatch.setattr("grading.safe_markdown.parted", lambda text, _: text)
+    monkeypatch.setattr("grading.notebook.safe_markdown.parted", lambda text, _: text)
     for vector in VECTORS:
         if not plain(vector.source, frozenset()):
             assert safe(vector.source) == fenced(vector.source)

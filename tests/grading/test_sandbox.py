@@ -7,9 +7,9 @@ import pytest
 
 import dgmlib
 import grading
-from grading import sandbox
-from grading.sandbox import bwrap, plain
-from grading.session import Session
+from grading.running import sandbox
+from grading.running.sandbox import bwrap, plain
+from grading.running.session import Session
 
 CHECKOUT = Path(grading.__file__).resolve().parent.parent
 
@@ -48,7 +48,7 @@ DENIED = {
     "rename a folder": (RENAME, READ_ONLY),
     "import dgmlib.flows": (OURS + "import dgmlib.flows", NO_MODULE),
     "import the references": (OURS + "import dgmlib.checks.engine.exercise", NO_MODULE),
-    "import the grader": (OURS + "import grading.intake", NO_MODULE),
+    "import the grader": (OURS + "import grading.notebook.parse", NO_MODULE),
     "open a connection": (CONNECT, REFUSED),
     "listen": ("import socket; socket.create_server(('127.0.0.1', 0))", REFUSED),
     "open a Unix socket": ("import socket; socket.socket(socket.AF_UNIX)", REFUSED),
@@ -97,7 +97,7 @@ def other(kind: str, stage, hidden: tuple, warm: bool):
         found = sandbox.choose(kind)
     except sandbox.SandboxError as error:
         pytest.skip(str(error))
-    found = sandbox.Warm(found) if warm else found
+    found = sandbox.ForkServerSandbox(found) if warm else found
     with Session(lambda link: found.start(stage, link, hidden), 1, 600) as session:
         yield session
     if warm:
@@ -166,7 +166,7 @@ def test_a_worker_holds_nothing_of_the_graders(session):
     known |= {"LC_CTYPE", "KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK", "TORCHINDUCTOR_CACHE_DIR"}  # torch sets its own
     assert {"HOME", "USER"} <= set(names.split()) <= known
     _, modules = session.cell("modules", "import sys; print(*sorted({m.split('.')[0] for m in sys.modules}))")
-    assert {"torch", "inside", "dgmlib"} <= set(modules.split())
+    assert {"torch", "worker", "dgmlib"} <= set(modules.split())
     assert not {"grading", "nbgrader", "pytest", "sqlalchemy"} & set(modules.split())
     _, modules = session.cell("library", "import sys; print(*(m for m in sys.modules if m.startswith('dgmlib.')))")
     assert "dgmlib.checks.run" in modules.split()
@@ -224,11 +224,11 @@ def test_the_stage_holds_no_references(stage):
 
 
 def test_open_modules_enter(tmp_path):
-    stage = sandbox.Stage(("kl",))
+    stage = sandbox.Bundle(("kl",))
     assert (stage.path / "dgmlib" / "kl.py").is_file()
     stage.close()
     with pytest.raises(ValueError, match="no module 'nothing'"):
-        sandbox.Stage(("nothing",))
+        sandbox.Bundle(("nothing",))
 
 
 def test_an_unknown_kind_is_refused():

@@ -7,7 +7,7 @@ import struct
 
 import pytest
 
-from grading.inside import seccomp
+from grading.running.worker import seccomp
 
 PID = 4321
 ALLOWED, DENIED, MISSING, NOTHING, KILLED = "allowed", "EPERM", "ENOSYS", "does nothing", "killed"

@@ -6,9 +6,10 @@ import re
 
 import pytest
 
-from grading import account, seeds, verdicts
-from grading.intake import cells
-from grading.repair import repair
+from grading.collecting import anonymise
+from grading.judging import seeds, store
+from grading.notebook.parse import cells
+from grading.notebook.repair import repair
 
 from . import classroom
 from .classroom import NAMES, RIGHT, at, edited, own, place
@@ -72,7 +73,7 @@ def test_what_is_printed_is_shown_to_nobody(grade, way):
     source = f"{LEAK}{way}\n    return {HONEST}"
     verdict = grade(edited(lambda n: at(n, NAMES[0]).update(source=source)))
     assert scores(verdict) == FULL
-    assert "SEEN" not in verdicts.dumps(verdict).decode()
+    assert "SEEN" not in store.dumps(verdict).decode()
 
 
 @pytest.fixture
@@ -112,7 +113,7 @@ HIDING = {
 
 def drawn(data: bytes, student: str = "ann") -> set[int]:
     """Every number that is drawn for a submission, as the judge draws it."""
-    from grading.judge import Judge
+    from grading.judging.judge import Judge
 
     judge = Judge(repair(RELEASED, cells(data)), student, classroom.TINY, "s")
     return {judge.seed(what) for what in ("session", *(f"inputs of {n}" for n in NAMES))}
@@ -197,22 +198,22 @@ def plain_verdict(grade):
     made = grade(classroom.data(with_a_note()))
     assert scores(made) == {**FULL, NAMES[0]: 0}
     assert made["notes"]
-    return verdicts.dumps(made)
+    return store.dumps(made)
 
 
 @pytest.mark.parametrize("change", SAME, ids=lambda change: change.__name__)
 def test_what_an_editor_changes_changes_no_byte(grade, plain_verdict, change):
     notebook = with_a_note()
     change(notebook)
-    assert verdicts.dumps(grade(classroom.data(notebook))) == plain_verdict
+    assert store.dumps(grade(classroom.data(notebook))) == plain_verdict
 
 
 def test_collect_changes_no_byte(grade, plain_verdict):
     notebook = with_a_note()
     colab(notebook)
-    data = account.removed(classroom.data(notebook))
+    data = anonymise.removed(classroom.data(notebook))
     assert data != classroom.data(notebook)
-    assert verdicts.dumps(grade(data)) == plain_verdict
+    assert store.dumps(grade(data)) == plain_verdict
 
 
 def test_a_text_cell_in_front_moves_no_draw():

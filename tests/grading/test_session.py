@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grading import process
-from grading import session as sessions
-from grading.session import Session
+from grading.running import process
+from grading.running import session as sessions
+from grading.running.session import Session
 
 from .classroom import RIGHT, SETUP, TINY, data, own, solved
 

@@ -7,10 +7,12 @@ import pytest
 
 from dgmlib.checks import ASSIGNMENTS
 from dgmlib.checks.engine.verdict import LawResult
-from grading import feedback, filed, judge, outputs, verdicts
 from grading.course import CHECKOUT
-from grading.outputs import Output
-from grading.submission import prepare
+from grading.judging import filed, judge, store
+from grading.notebook import outputs
+from grading.notebook.outputs import Output
+from grading.notebook.submission import prepare
+from grading.publishing import feedback
 
 from . import classroom
 
@@ -30,7 +32,7 @@ WORST = {
 
 def sizes(verdict: dict, own: dict | None = None) -> tuple[int, int]:
     """Bytes of the verdict file and of the feedback page."""
-    return len(verdicts.dumps(verdict)), len(feedback.student_page(verdict, {}, "Flows", own))
+    return len(store.dumps(verdict)), len(feedback.student_page(verdict, {}, "Flows", own))
 
 
 @pytest.mark.parametrize("character", WORST)

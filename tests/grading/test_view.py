@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from grading import sandbox
 from grading.course import CHECKOUT
-from grading.sandbox import view
-from grading.session import Session
+from grading.running import sandbox
+from grading.running.sandbox import view
+from grading.running.session import Session
 
 from . import classroom
 
@@ -55,8 +55,8 @@ def boxed(request, stage):
         box = sandbox.choose(kind)
     except sandbox.SandboxError as error:
         pytest.skip(str(error))
-    box = sandbox.Warm(box) if how == "forked" else box
-    made = sandbox.Stage()  # a fork server belongs to a stage, and sees what it saw at its start
+    box = sandbox.ForkServerSandbox(box) if how == "forked" else box
+    made = sandbox.Bundle()  # a fork server belongs to a stage, and sees what it saw at its start
     yield lambda *hidden: Session(lambda link: box.start(made, link, hidden), 1, 600)
     if how == "forked":
         box.close()
@@ -134,7 +134,8 @@ def test_a_checkout_behind_a_link_is_hidden_at_both_its_names(python):
 def installed():
     """This checkout, small, below a folder that every sandbox shows; its history holds a solution."""
     folder = Path(sys.prefix) / "share" / f"dgm-cli-{os.getpid()}"
-    for name in ("dgmlib", "grading/*.py", "grading/inside", "grading/sandbox", "course/00_flows_recap"):
+    stages = [str(p.parent.relative_to(CHECKOUT)) for p in CHECKOUT.glob("grading/*/__init__.py")]
+    for name in ("dgmlib", "grading/*.py", *stages, "course/00_flows_recap"):
         for source in CHECKOUT.glob(name):
             target = folder / source.relative_to(CHECKOUT)
             target.parent.mkdir(parents=True, exist_ok=True)

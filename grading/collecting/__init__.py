@@ -1,0 +1,1 @@
+"""A platform's download becomes `submitted/STUDENT/ASSIGNMENT/*.ipynb`: platforms, archives, the roster."""

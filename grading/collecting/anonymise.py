@@ -1,0 +1,31 @@
+"""Colab notes a student's name and account in every notebook, others its authors: removed before it is stored."""
+
+import json
+
+from ..notebook import parse
+from ..notebook.limited import limited
+from ..notebook.parse import Refused, mapping
+
+
+def anonymous(data: bytes) -> bytes:
+    """Without what platforms note of people: `removed`. Bytes that nobody can read stay as they are."""
+    try:
+        return limited(removed, data)
+    except (Refused, RuntimeError):
+        return data
+
+
+def removed(data: bytes) -> bytes:
+    """The notebook without them. Where there are none, and where it is no notebook, the same bytes."""
+    try:
+        notebook = mapping(parse.parsed(data))
+    except Refused:
+        return data
+    cells = notebook.get("cells") if isinstance(notebook.get("cells"), list) else []
+    noted = [mapping(mapping(cell).get("metadata")).pop("executionInfo", None) for cell in cells]
+    about = mapping(notebook.get("metadata"))
+    noted += [about.pop(key, None) for key in ("colab", "authors")]
+    if not any(noted):
+        return data
+    # packed, so that no file outgrows what is accepted; half a surrogate pair goes back to its escape
+    return json.dumps(notebook, ensure_ascii=False, separators=(",", ":")).encode(errors="backslashreplace")

@@ -1,0 +1,57 @@
+"""`grading/roster.json`: what the platforms call each student, and who was late; made by collect."""
+
+import json
+
+from ..course import Course, write
+from ..plaintext import one_line
+
+STABLE = ("canvas", "sid", "email")  # Moodle's number is a new one in every assignment
+LONGEST = 128  # characters that nbgrader's gradebook keeps of a name
+
+
+def load(course: Course) -> dict[str, dict]:
+    """`{student: {"canvas": id, "sid", "email", "name", "moodle": {assignment: number}, "late": [...]}}`."""
+    try:
+        roster = json.loads((course.data / "roster.json").read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return {k: v for k, v in roster.items() if isinstance(v, dict)} if isinstance(roster, dict) else {}
+
+
+def save(course: Course, roster: dict[str, dict]):
+    write(
+        course.data / "roster.json", (json.dumps(roster, indent=1, ensure_ascii=False, sort_keys=True) + "\n").encode()
+    )
+
+
+def note(entry: dict, assignment: str, ids: dict[str, str], late: bool) -> dict:
+    """A student's entry with what one submission adds."""
+    made = {**entry, **{k: v for k, v in ids.items() if k != "moodle"}}
+    if "moodle" in ids:
+        made["moodle"] = {**entry.get("moodle", {}), assignment: ids["moodle"]}
+    others = [name for name in entry.get("late", []) if name != assignment]
+    made["late"] = sorted([*others, assignment] if late else others)
+    return made
+
+
+def is_another(entry: dict, ids: dict[str, str]) -> bool:
+    """Whether these ids contradict what is known of a student of this name."""
+    return any(key in entry and key in ids and entry[key] != ids[key] for key in STABLE)
+
+
+def person(roster: dict[str, dict], student: str) -> dict[str, str]:
+    """What is known of `first_name`, `last_name`, `email`. A name is "Ada B. Lovelace" or "Lovelace, Ada"."""
+    entry = roster.get(student, {})
+    last, comma, first = line(entry.get("name")).partition(",")
+    if not comma:
+        first, _, last = last.rpartition(" ")
+    known = {"first_name": first.strip(), "last_name": last.strip(), "email": line(entry.get("email"))}
+    return {key: value for key, value in known.items() if value}
+
+
+def line(value: object) -> str:
+    """A text as one printable line; "" where it is none, or longer than the gradebook keeps."""
+    if not isinstance(value, str):
+        return ""
+    text = " ".join(one_line(value).split())
+    return text if len(text) <= LONGEST else ""

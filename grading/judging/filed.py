@@ -1,0 +1,106 @@
+"""What is kept of a submission beside its verdict: the sources that a person reads, and what the notebook showed.
+
+`keep` chooses, within what a verdict file may take; `sources` and `outputs` are what pages are made of, so that nobody
+reads the submission again.
+"""
+
+import base64
+import json
+
+from ..course import Course
+from ..notebook.outputs import Output, by_exercise
+from ..notebook.parse import Cell
+from ..notebook.submission import Prepared, Sources
+from . import store
+
+LONGEST_SOURCE = 20_000  # bytes, as JSON
+LONGEST_FILE = 190_000
+ROW = 120  # bytes around what a row says
+MOST_FIGURES = 200_000
+CUT = "\n# (cut: too long to store)"
+
+
+class Budget:
+    """Bytes that a submission may still store."""
+
+    def __init__(self, left: int):
+        self.left = left
+
+    def fits(self, size: int) -> bool:
+        """Whether there is room for so much, which is then taken."""
+        if size > self.left:
+            return False
+        self.left -= size
+        return True
+
+    def cut(self, text: str) -> str:
+        """As much of a text as there is room for."""
+        room = min(self.left, LONGEST_SOURCE)
+        kept = text if stored(text) <= room else shortened(text, room - stored(CUT)) + CUT
+        self.left -= stored(kept) + ROW
+        return kept
+
+
+def stored(text: str) -> int:
+    """Bytes in a file of JSON."""
+    return len(json.dumps(text, ensure_ascii=False).encode())
+
+
+def shortened(text: str, room: int) -> str:
+    """The longest start whose JSON takes no more than `room` bytes, found by halving."""
+    low, high = 0, min(len(text), max(0, room))
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if stored(text[:middle]) <= room else (low, middle - 1)
+    return text[:low]
+
+
+def keep(prepared: Prepared, verdict: dict) -> tuple[dict, dict]:
+    """`(fields of the verdict file, its pictures)`; answers before a student's other cells and outputs."""
+    budget, room = Budget(LONGEST_FILE - len(store.dumps(verdict))), Budget(MOST_FIGURES)
+    answers = {name: budget.cut(source) for name, source in prepared.repaired.answers.items()}
+    own = {
+        str(place): [(cell.kind, budget.cut(cell.source)) for cell in cells if budget.fits(ROW)]
+        for place, cells in prepared.repaired.own.items()
+        if budget.fits(ROW)
+    }
+    outputs, figures = {}, []
+    for place in by_need(prepared.outputs, verdict):
+        output = prepared.outputs[place]
+        about = {"cell": output.cell, "exercises": " ".join(output.exercises), "text": "", "picture": None}
+        picture = base64.b64encode(output.png).decode()
+        if not budget.fits(ROW + stored(about["exercises"])):
+            break
+        if budget.fits(stored(output.text)):
+            about["text"] = output.text
+        if picture and room.fits(len(picture)):
+            about["picture"] = len(figures)
+            figures.append(picture)
+        outputs[place] = about
+    fields = {"answers": answers, "own": own, "outputs": [outputs[at] for at in sorted(outputs)]}
+    return fields | {"pictures": len(prepared.pictures)}, {"figures": figures, "attached": prepared.pictures}
+
+
+def by_need(outputs: tuple[Output, ...], verdict: dict) -> list[int]:
+    """First what belongs to an exercise that lost points, of it the last: a page shows these."""
+    lost = {n for n, e in verdict["exercises"].items() if e["score"] is not None and e["score"] < e["max_score"]}
+    return sorted(range(len(outputs)), key=lambda at: (not lost & set(outputs[at].exercises), -at))
+
+
+def sources(course: Course, verdict: dict) -> Sources:
+    """What a person reads of the submission that this verdict is about."""
+    drawn = store.pictures(course, verdict["key"], "attached") if verdict.get("pictures") else {}
+    own = {int(place): [Cell(*cell) for cell in cells] for place, cells in verdict.get("own", {}).items()}
+    return Sources(verdict.get("answers", {}), own, {name: tuple(picture) for name, picture in drawn.items()})
+
+
+def outputs(course: Course, verdict: dict, names: list[str]) -> dict[str, list[Output]]:
+    """What the graded notebook showed for each of `names`."""
+    rows = verdict.get("outputs", [])
+    named = any(row["picture"] is not None for row in rows)
+    drawn = store.pictures(course, verdict["key"], "figures") if named else {}
+    pngs = dict(enumerate(base64.b64decode(picture) for picture in drawn))
+    found = [
+        Output(row["cell"], row["text"], pngs.get(row["picture"], b""), tuple(row["exercises"].split())) for row in rows
+    ]
+    return by_exercise(found, names)

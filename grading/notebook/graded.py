@@ -1,0 +1,102 @@
+"""The notebook that formgrader shows: the released one around a student's answers, with the verdict as outputs.
+
+What a student wrote is text here: safe_markdown.py says how. Below a written proof stands its rubric, for the grader
+alone: nbgrader's own feedback leaves out what has the tag.
+"""
+
+import json
+
+from .repair import Repaired, frame
+from .safe_markdown import fenced, safe
+from .submission import Sources
+
+WRITER_VERSION = 2  # raise it where this file or safe_markdown.py writes other notebooks: older ones are then made anew
+LONGEST_SOURCE = 20_000
+LONGEST_ALL = 200_000
+FOR_THE_GRADER = "for-the-grader"
+
+
+def rubrics(course, assignment) -> dict[str, str]:
+    """The instructor's text of each written proof, the rubric first. Empty where `solutions/` is not here."""
+    path = course.solutions / assignment.name / f"{assignment.notebook}.ipynb"
+    try:
+        slots = frame(path.read_bytes())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+    return {s.name: rubric_first(s.source) for s in slots if s.role == "proof"}
+
+
+def rubric_first(text: str) -> str:
+    answer, heading, rubric = text.partition("**Rubric**")
+    return f"{heading}{rubric.rstrip()}\n\n{answer.strip()}".strip()
+
+
+def notebook(
+    released: bytes, repaired: Repaired | Sources, verdict: dict, rubrics: dict[str, str] | None = None
+) -> bytes:
+    """nbformat 4.5. Locked cells are the released ones; a student's additional cells stand where they stood."""
+    frame_cells, slots, rubrics = json.loads(released), frame(released), rubrics or {}
+    budget, pictures = Budget(LONGEST_ALL), repaired.pictures if isinstance(repaired, Sources) else {}
+    cells = [own_cell(cell, f"own-0-{n}", budget, pictures) for n, cell in enumerate(repaired.own.get(-1, []), 1)]
+    for place, (cell, slot) in enumerate(zip(frame_cells["cells"], slots, strict=True)):
+        if slot.role in ("answer", "proof") and slot.name in repaired.answers:
+            cell |= written(cell["cell_type"], budget.cut(repaired.answers[slot.name]), pictures)
+        if slot.role == "check" and slot.name in verdict["exercises"]:
+            cell["outputs"] = [output(verdict["exercises"][slot.name])]
+        cells.append(cell)
+        if slot.role == "proof" and slot.name in rubrics:
+            cells.append(rubric_cell(slot.name, rubrics[slot.name]))
+        own = repaired.own.get(place, [])
+        cells += [own_cell(cell, f"own-{place + 1}-{n}", budget, pictures) for n, cell in enumerate(own, 1)]
+    frame_cells["cells"] = cells
+    frame_cells["metadata"]["dgmlib"] = {"writer": WRITER_VERSION}
+    return (json.dumps(frame_cells, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def writer(notebook: bytes) -> int | None:
+    """The version that wrote a notebook; None for one that no version wrote, or that is none."""
+    try:
+        return json.loads(notebook)["metadata"]["dgmlib"]["writer"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+class Budget:
+    """Characters that a submission may still store."""
+
+    def __init__(self, left: int):
+        self.left = left
+
+    def cut(self, text: str) -> str:
+        kept = text[: min(self.left, LONGEST_SOURCE)]
+        self.left -= len(kept)
+        return kept if len(kept) == len(text) else kept + "\n# (cut: too long to store)"
+
+
+def rubric_cell(name: str, rubric: str) -> dict:
+    """Between two rules: in a quotation formgrader shows no tables."""
+    about = {"cell_type": "markdown", "id": f"rubric-{name}"[:64], "metadata": {"tags": [FOR_THE_GRADER]}}
+    return about | {"source": f"---\n\n#### For the grader: rubric\n\n{rubric}\n\n---"}
+
+
+def written(kind: str, source: str, pictures: dict[str, tuple[str, str]]) -> dict:
+    """A student's source as a person may open it: code stays code, else it is text with the pictures that it names."""
+    if kind != "markdown":
+        return {"source": source if kind == "code" else fenced(source)}
+    named = {name: {kind: data} for name, (kind, data) in pictures.items() if f"attachment:{name}" in source}
+    return {"source": safe(source, frozenset(named))} | ({"attachments": named} if named else {})
+
+
+def own_cell(cell, name: str, budget: Budget, pictures: dict[str, tuple[str, str]]) -> dict:
+    """A raw cell becomes a code block: nothing shows raw cells as text."""
+    kind = "code" if cell.kind == "code" else "markdown"
+    made = {"cell_type": kind, "id": name, "metadata": {}, **written(cell.kind, budget.cut(cell.source), pictures)}
+    return made | ({"execution_count": None, "outputs": []} if kind == "code" else {})
+
+
+def output(exercise: dict) -> dict:
+    """The laws of one exercise as printed text."""
+    lines = [f"{exercise['score']} of {exercise['max_score']} points"]
+    for law in exercise["laws"]:
+        lines.append(f"{'+' if law['passed'] else '-'} {law['law']} ({law['weight']}) {law['message']}".rstrip())
+    return {"name": "stdout", "output_type": "stream", "text": "\n".join(lines) + "\n"}

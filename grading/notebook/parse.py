@@ -1,0 +1,137 @@
+"""The gate: a submission's bytes, and its cells. What is no notebook is refused in one line."""
+
+import json
+import os
+import re
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..plaintext import one_line
+
+LARGEST = 20_000_000  # photographed proofs
+MOST_TEXT = 2_000_000  # characters of all cells
+DEEPEST = 60
+MOST_CELLS = 1000
+MOST_ATTACHED = 50  # pictures of a cell
+PASTED = re.compile(r"data:image/(?:png|jpeg);base64,([A-Za-z0-9+/=]*+)")
+PASTED_HTML = re.compile(rf"<img\s[^<>]{{0,200}}?src=[\"']?{PASTED.pattern}[^<>]{{0,200}}>", re.IGNORECASE)
+MOST_TOKENS = 2_000_000  # strings and brackets
+TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)  # an open string ends with the file
+
+
+class Refused(ValueError):
+    """Not a notebook of the course; the text is the one line to tell the student."""
+
+    def __init__(self, line: str):
+        super().__init__(one_line(line))
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What is kept of a submitted cell. `ids`: its id and Colab's, `grade_id` nbgrader's; empty where lost.
+    `pictures`: of a text cell, `(name, base64)`; its source says `attachment:NAME` in their places."""
+
+    kind: str
+    source: str
+    ids: tuple[str, ...] = ()
+    grade_id: str = ""
+    pictures: tuple[tuple[str, str], ...] = ()
+
+
+def read(path: Path) -> bytes:
+    """The bytes of a regular file, no larger than 20 MB. Raises Refused; links are not followed."""
+    try:
+        file = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    except OSError as error:
+        raise Refused("a link is no submission" if path.is_symlink() else f"cannot be read: {error.strerror}") from None
+    try:
+        about = os.fstat(file)
+        if not stat.S_ISREG(about.st_mode):
+            raise Refused("not a regular file")
+        with open(file, "rb", closefd=False) as opened:
+            data = opened.read(LARGEST + 1)
+    finally:
+        os.close(file)
+    if len(data) > LARGEST:
+        raise Refused(f"larger than {LARGEST // 1_000_000} MB: clear all outputs and hand it in again")
+    return data
+
+
+def cells(data: bytes) -> list[Cell]:
+    """The cells of a notebook of format 4. Raises Refused."""
+    return cells_of(parsed(data))
+
+
+def cells_of(notebook) -> list[Cell]:
+    """The same for one that is parsed already."""
+    if not isinstance(notebook, dict) or not notebook:
+        raise Refused("not a Jupyter notebook")
+    version = notebook.get("nbformat")
+    if version != 4:
+        shown = version if version in (None, 2, 3, 5) else "unknown"
+        raise Refused(f"a notebook of format {shown}, not 4: open it in Jupyter and save it again")
+    listed = notebook.get("cells")
+    if not isinstance(listed, list) or len(listed) > MOST_CELLS:
+        raise Refused(f"a notebook without a list of at most {MOST_CELLS} cells")
+    found = [cell(entry, number) for number, entry in enumerate(listed, 1)]
+    if sum(len(cell.source) for cell in found) > MOST_TEXT:
+        raise Refused(f"more than {MOST_TEXT // 1_000_000} MB of text in its cells: take out what is no work of yours")
+    return found
+
+
+def parsed(data: bytes):
+    """The JSON in these bytes. Raises Refused."""
+    if len(data) > LARGEST:
+        raise Refused(f"larger than {LARGEST // 1_000_000} MB: clear all outputs and hand it in again")
+    if not data.strip():
+        raise Refused("an empty file")
+    depth = 0
+    for number, token in enumerate(TOKEN.finditer(data)):
+        depth += (token[0] in b"[{") - (token[0] in b"]}")
+        if depth > DEEPEST or number > MOST_TOKENS:
+            raise Refused("nested too deeply for a notebook" if depth > DEEPEST else "too many parts for a notebook")
+    try:
+        return json.loads(data.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        raise Refused("not a Jupyter notebook: no valid JSON (cut off on the way?)") from None
+
+
+def cell(entry, number: int) -> Cell:
+    """One cell, its source joined; metadata that is not what it should be counts as lost."""
+    if not isinstance(entry, dict) or entry.get("cell_type") not in ("code", "markdown", "raw"):
+        raise Refused(f"cell {number} is of no known type")
+    source = entry.get("source", "")
+    if isinstance(source, list) and all(isinstance(line, str) for line in source):
+        source = "".join(source)
+    if not isinstance(source, str):
+        raise Refused(f"cell {number} has no text")
+    metadata = mapping(entry.get("metadata"))
+    ids = tuple(i for i in (entry.get("id"), metadata.get("id")) if isinstance(i, str))
+    grade_id = mapping(metadata.get("nbgrader")).get("grade_id")
+    source = source.replace("\r\n", "\n").encode(errors="replace").decode()
+    pictures = []
+    if entry["cell_type"] != "code":
+        source, pictures = pasted(source, mapping(entry.get("attachments")), f"cell-{number}")
+    return Cell(entry["cell_type"], source, ids, grade_id if isinstance(grade_id, str) else "", tuple(pictures))
+
+
+def pasted(source: str, attachments: dict, prefix: str) -> tuple[str, list[tuple[str, str]]]:
+    """A text with names of ours for its pictures, and these: Jupyter attaches them, Colab writes them into the text."""
+    found: list[tuple[str, str]] = []
+
+    def named(value: str) -> str:
+        found.append((f"{prefix}-{len(found) + 1}", value))
+        return f"attachment:{found[-1][0]}"
+
+    for name, bundle in list(attachments.items())[:MOST_ATTACHED]:
+        value = next((v for kind, v in mapping(bundle).items() if kind in ("image/png", "image/jpeg")), "")
+        value = "".join(value) if isinstance(value, list) and all(isinstance(line, str) for line in value) else value
+        if isinstance(value, str) and f"attachment:{name}" in source:
+            source = source.replace(f"](attachment:{name})", f"]({named(value)})")
+    source = PASTED_HTML.sub(lambda match: f"![]({named(match[1])})", source)
+    return PASTED.sub(lambda match: named(match[1]), source), found
+
+
+def mapping(value) -> dict:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,251 @@
+"""Find the answers in whatever a student hands in. The released notebook is the frame; only cell sources come through.
+
+A submitted cell is recognised by its id, then nbgrader's grade_id, then (code) the name that it defines or (any) the
+released text that it repeats. Released set-up, worked and check cells never run as submitted. Of several cells for one
+answer the one in force at its check cell counts: the last before it that is not the stub; else the last at all.
+Each cell is parsed once, so that the time it takes grows with the file and with nothing else.
+"""
+
+import ast
+import json
+import re
+import warnings
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
+
+from .parse import Cell, Refused
+
+SETUP = "setup"
+LONGEST_PARSED = 100_000  # characters of a cell
+MOST_PARSED = 500_000  # of all cells: more than any honest notebook has
+NAMED = re.compile(r"^(?:def|class)\s+(\w+)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A released cell: an `answer`, a written `proof`, a `check`, the `setup`, or `fixed` text or code."""
+
+    role: str
+    name: str
+    kind: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """What the sandbox does next: execute a `cell`, or hand the answer called `name` to an `exercise`."""
+
+    op: str
+    name: str
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Repaired:
+    """`steps` to run; `answers`: the chosen source by name; `unsolved`: answers left as they
+    were; `written`: proofs with a text; `own`: the student's additional cells after each released one; `reaches`: what
+    in them reaches into the checker (`grading.reaches`)."""
+
+    steps: tuple[Step, ...]
+    answers: dict[str, str]
+    unsolved: frozenset[str]
+    written: frozenset[str]
+    own: dict[int, list[Cell]]
+    reaches: tuple[str, ...] = ()
+
+
+def frame(released: bytes) -> list[Slot]:
+    """The released notebook's cells and what each is for."""
+    return [slot(cell) for cell in json.loads(released)["cells"]]
+
+
+def slot(cell: dict) -> Slot:
+    about = cell["metadata"].get("nbgrader", {})
+    name, source = about.get("grade_id", ""), cell["source"]
+    source = source if isinstance(source, str) else "".join(source)
+    if about.get("solution") and about.get("grade"):
+        role = "proof"
+    elif about.get("solution"):
+        role = "answer"
+    elif about.get("grade"):
+        role = "check"
+    else:
+        role = "setup" if name == SETUP else "fixed"
+    name = name.removeprefix("check_") if role == "check" else name or cell.get("id", "")
+    return Slot(role, name, cell["cell_type"], source)
+
+
+class Repair:
+    """`Repair(slots, cells).result()`."""
+
+    def __init__(self, slots: list[Slot], cells: list[Cell]):
+        self.slots, self.cells = slots, cells
+        self.by_id = {("check_" if s.role == "check" else "") + s.name: s for s in slots if s.name}
+        self.by_text = {squeezed(s.source): s for s in slots if s.source.strip() and s.role != "answer"}
+        self.answers = [s for s in slots if s.role == "answer"]
+        self.stubs = {s.name: Code(s.source) for s in self.answers}
+        self.slot_of = [self.recognise(cell) for cell in cells]
+        self.code = parsed(cells)
+        self.runs = [self.is_code(at) for at in range(len(cells))]
+        self.chosen = {s.name: self.choose(s.name) for s in self.answers}
+
+    def recognise(self, cell: Cell) -> Slot | None:
+        for key in (*cell.ids, cell.grade_id):
+            if key in self.by_id:
+                return self.by_id[key]
+        return self.by_text.get(squeezed(cell.source))
+
+    def is_code(self, at: int) -> bool:
+        """Code, or an answer that was retyped as text."""
+        slot = self.slot_of[at]
+        if self.cells[at].kind == "code" or (slot is not None and slot.role == "answer"):
+            return True
+        return slot is None and not self.stubs.keys().isdisjoint(self.code[at].defines)
+
+    def is_stub(self, at: int, name: str) -> bool:
+        return self.code[at].says(self.stubs[name])
+
+    def candidates(self, name: str) -> list[int]:
+        """Cells that may hold an answer: those that define it; else those that sit in its place."""
+        places = [i for i, s in enumerate(self.slot_of) if s and (s.role, s.name) == ("answer", name)]
+        definers = [i for i, code in enumerate(self.code) if self.runs[i] and name in code.defines]
+        edited = [i for i in definers if not self.is_stub(i, name)]
+        return edited or [i for i in places if not self.is_stub(i, name) and self.cells[i].source.strip()]
+
+    def check_place(self, name: str) -> int:
+        """Where the student has the last check of an answer; -1 where it was deleted."""
+        return max((i for i, s in enumerate(self.slot_of) if s and (s.role, s.name) == ("check", name)), default=-1)
+
+    def choose(self, name: str) -> int | None:
+        candidates = self.candidates(name)
+        before = [i for i in candidates if i < self.check_place(name)]
+        return (before or candidates or [None])[-1]
+
+    def result(self) -> Repaired:
+        """The steps in the student's order. Raises Refused where nothing of the released notebook is left."""
+        chosen = self.chosen
+        if not any(self.slot_of) and not any(at is not None for at in chosen.values()):
+            raise Refused("holds no cell of this assignment's notebook")
+        due: dict[int, list[str]] = {}
+        for name, at in chosen.items():
+            due.setdefault(max(at if at is not None else -1, self.check_place(name)), []).append(name)
+        steps = [Step("cell", SETUP, s.source) for s in self.slots if s.role == "setup"]
+        steps += [Step("exercise", name) for name in due.get(-1, [])]
+        for i, cell in enumerate(self.cells):
+            if self.executed(i, cell):
+                steps.append(Step("cell", f"cell {i + 1}", cell.source))
+            steps += [Step("exercise", name) for name in due.get(i, [])]
+        sources = {name: self.cells[at].source for name, at in chosen.items() if at is not None}
+        texts = {s.name: self.written(s) for s in self.slots if s.role == "proof"}
+        written = frozenset(name for name, text in texts.items() if text is not None)
+        sources |= {name: texts[name] for name in written}
+        unsolved = frozenset(name for name, at in chosen.items() if at is None)
+        return Repaired(tuple(steps), sources, unsolved, written, self.own(set(chosen.values())))
+
+    def executed(self, at: int, cell: Cell) -> bool:
+        """The student's own code, edited released code, and answers that are more than the stub."""
+        slot = self.slot_of[at]
+        if not cell.source.strip() or not self.runs[at] or (slot and slot.role in ("check", "proof")):
+            return False
+        if slot and slot.role in ("setup", "fixed"):
+            return squeezed(cell.source) != squeezed(slot.source)
+        return not any(self.is_stub(at, name) for name in self.stubs)
+
+    def written(self, slot: Slot) -> str | None:
+        """A proof's text: the last copy that was written on."""
+        texts = [c.source for c, s in zip(self.cells, self.slot_of, strict=True) if s is slot]
+        edited = [text for text in texts if text.strip() and squeezed(text) != squeezed(slot.source)]
+        return edited[-1] if edited else self.beside(slot)
+
+    def beside(self, slot: Slot) -> str | None:
+        """What stands as text in cells of the student's own around a proof's place, or a proof that lost its id."""
+        place = self.slots.index(slot)
+        around, last, found = self.slots[max(place - 1, 0) : place + 1], None, []
+        for cell, recognised in zip(self.cells, self.slot_of, strict=True):
+            last = recognised or last
+            if recognised is None and last in around and cell.kind != "code" and cell.source.strip():
+                found.append(cell.source)
+        return "\n\n".join(found) or None
+
+    def own(self, chosen: set) -> dict[int, list[Cell]]:
+        """The student's additional cells, by the index of the released cell that they follow (-1: before all)."""
+        places = {id(s): i for i, s in enumerate(self.slots)}
+        own: dict[int, list[Cell]] = {}
+        last = -1
+        for i, cell in enumerate(self.cells):
+            slot = self.slot_of[i]
+            if slot is not None:
+                last = places[id(slot)]
+            elif i not in chosen and cell.source.strip():
+                own.setdefault(last, []).append(cell)
+        return own
+
+
+def normal(source: str) -> str:
+    """A cell as it is executed: lines end in a line feed, and no white space stands behind the last of them."""
+    return source.replace("\r\n", "\n").replace("\r", "\n").rstrip()
+
+
+def squeezed(source: str) -> str:
+    """A text without its white space: editors change that."""
+    return "".join(source.split())
+
+
+class Code:
+    """What is known of a cell's source, found out once; one longer than `most` is not parsed."""
+
+    def __init__(self, source: str, most: int = LONGEST_PARSED):
+        self.source = source
+        self.tree = tree(source) if len(source) <= most else None
+
+    @cached_property
+    def defines(self) -> set[str]:
+        """The names that its top level binds by def, class, or assignment."""
+        if self.tree is None:
+            return set(NAMED.findall(self.source))
+        body = self.tree.body
+        names = {n.name for n in body if isinstance(n, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef)}
+        assigned = [t for n in body if isinstance(n, ast.Assign) for t in n.targets]
+        return names | {t.id for t in assigned if isinstance(t, ast.Name)}
+
+    def says(self, other: "Code") -> bool:
+        """Whether two cells differ in comments and layout alone."""
+        if self.tree is None or other.tree is None:
+            return self.tree is other.tree and squeezed(self.source) == squeezed(other.source)
+        return same(self.tree, other.tree)
+
+
+def parsed(cells: list[Cell]) -> list[Code]:
+    """Every cell's code, as far as `MOST_PARSED` goes."""
+    ends = accumulate((len(cell.source) for cell in cells), initial=0)
+    return [Code(cell.source, MOST_PARSED - before) for cell, before in zip(cells, ends, strict=False)]
+
+
+def same(one, other) -> bool:
+    """Whether two trees are equal; the first difference ends it, so it takes no longer than the smaller one is."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, ast.AST):
+        return all(same(getattr(one, name, None), getattr(other, name, None)) for name in one._fields)
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    return one == other
+
+
+def tree(source: str) -> ast.Module | None:
+    """The parsed cell without magics; None where it is no Python, or too long for an honest cell."""
+    if len(source) > LONGEST_PARSED:
+        return None
+    lines = ["" if line.startswith(("%", "!")) else line for line in source.split("\n")]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse("\n".join(lines))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def repair(released: bytes, cells: list[Cell]) -> Repaired:
+    """Submitted cells put in order of execution around the released notebook. Raises Refused."""
+    return Repair(frame(released), cells).result()

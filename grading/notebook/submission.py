@@ -1,0 +1,132 @@
+"""A submission's way from files to something to grade: each file read once, taken apart once, in a child with limits.
+
+`Files` reads; `prepare` takes apart. All that follows, down to the pages, works on what they gave.
+"""
+
+import base64
+import hashlib
+import json
+import re
+from contextlib import suppress
+from dataclasses import astuple, dataclass, field
+from pathlib import Path
+
+from dgmlib.checks import ASSIGNMENTS
+
+from . import outputs, parse
+from .limited import limited
+from .outputs import Output
+from .parse import Cell, Refused
+from .pictures import attached
+from .reaches import reaches
+from .repair import SETUP, Repair, Repaired, Step, frame, normal, parsed
+
+MOST_PICTURES = 10_000_000  # bytes
+NAMED = re.compile(r"attachment:(cell-\d+-\d+)")
+
+
+@dataclass
+class Files:
+    """One student's files; `digest` tells whether somebody handed in again."""
+
+    files: tuple[Path, ...]
+    seen: dict[Path, bytes] = field(default_factory=dict)
+
+    def read(self, file: Path) -> bytes:
+        """Raises Refused."""
+        try:
+            data = parse.read(file)
+        except Refused as refusal:
+            self.seen[file] = str(refusal).encode()
+            raise
+        self.seen[file] = hashlib.sha256(data).digest()
+        return data
+
+    def digest(self) -> str:
+        """Of the bytes that were read; those that nobody asked for are read now."""
+        for file in self.files:
+            if file not in self.seen:
+                with suppress(Refused):
+                    self.read(file)
+        return hashlib.sha256(b"".join(self.seen[file] for file in sorted(self.files))).hexdigest()
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A submitted notebook, repaired; what it showed, by cell; `(type, base64)` of the pictures that texts name."""
+
+    repaired: Repaired
+    outputs: tuple[Output, ...]
+    pictures: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The chosen answers and proofs by name, the student's own cells after each released one (-1: before all), and
+    `(type, base64)` of the pictures that their texts name."""
+
+    answers: dict[str, str]
+    own: dict[int, list[Cell]]
+    pictures: dict[str, tuple[str, str]]
+
+
+def prepare(released: bytes, data: bytes) -> Prepared:
+    """Raises Refused."""
+    about = json.loads(limited(taken_apart, released, data))
+    steps = tuple(Step(*step) for step in about["steps"])
+    own = {int(place): [Cell(*cell) for cell in cells] for place, cells in about["own"].items()}
+    unsolved, written = frozenset(about["unsolved"]), frozenset(about["written"])
+    repaired = Repaired(steps, about["answers"], unsolved, written, own, tuple(about["reaches"]))
+    found = (Output(cell, text, base64.b64decode(png), tuple(names)) for cell, text, png, names in about["outputs"])
+    return Prepared(repaired, tuple(found), {name: tuple(picture) for name, picture in about["pictures"].items()})
+
+
+def taken_apart(released: bytes, data: bytes) -> bytes:
+    """In the child: the parts of `Prepared` as JSON."""
+    notebook = parse.parsed(data)
+    repair = Repair(frame(released), parse.cells_of(notebook))
+    made = repair.result()
+    executed = ((s.name, normal(s.source)) for s in made.steps if s.op == "cell" and s.name != SETUP)
+    about = {
+        "reaches": reaches(executed),
+        "steps": [astuple(step) for step in made.steps],
+        "answers": made.answers,
+        "unsolved": sorted(made.unsolved),
+        "written": sorted(made.written),
+        "own": {place: [(cell.kind, cell.source) for cell in cells] for place, cells in made.own.items()},
+        "outputs": [
+            (o.cell, o.text, base64.b64encode(o.png).decode(), o.exercises)
+            for o in outputs.newest(outputs.shown(repair, notebook))
+        ],
+    }
+    return json.dumps(about | {"pictures": named(repair.cells, made)}).encode()
+
+
+def named(cells: list[Cell], made: Repaired) -> dict[str, tuple[str, str]]:
+    """The pictures that a text for a person names, rebuilt; those of proofs come first, and as many as may be kept."""
+    proofs = [made.answers[name] for name in sorted(made.written)]
+    own = [cell.source for group in made.own.values() for cell in group if cell.kind != "code"]
+    data = {name: value for cell in cells for name, value in cell.pictures}
+    kept, left = {}, MOST_PICTURES
+    for name in dict.fromkeys(NAMED.findall("\n".join(proofs + own))):
+        kind, picture = attached(data.get(name, ""))
+        if picture and len(picture) <= left:
+            kept[name] = (kind, base64.b64encode(picture).decode())
+            left -= len(picture)
+    return kept
+
+
+def recognise(data: bytes):
+    """The assignment that a notebook belongs to, by its cells' ids and the names that it defines. Raises Refused."""
+    return ASSIGNMENTS[limited(recognised, data).decode()]
+
+
+def recognised(data: bytes) -> bytes:
+    cells = parse.cells(data)
+    names = {name.removeprefix("check_") for cell in cells for name in (*cell.ids, cell.grade_id)}
+    code = [code for cell, code in zip(cells, parsed(cells), strict=True) if cell.kind == "code"]
+    names |= {name for one in code for name in one.defines}
+    best = max(ASSIGNMENTS.values(), key=lambda a: len(names & a.exercises.keys()))
+    if not names & best.exercises.keys():
+        raise Refused("not a notebook of this course: it holds none of its exercises")
+    return best.name.encode()

@@ -1,0 +1,133 @@
+"""Tables of scores: for a spreadsheet, for Canvas, for Moodle. A person's points count where there are some.
+
+A text that a spreadsheet would take for a formula gets an apostrophe before it.
+"""
+
+import csv as tables
+import io
+from pathlib import Path
+
+from ..collecting import roster
+from ..course import Course, write
+from ..judging.results import brief
+from ..judging.task import ASSIGNMENTS
+from ..plaintext import one_line
+from ..recording.scores import by_hand, points, total
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+
+
+def csv(course: Course, found: dict[str, list[dict]]) -> tuple[list[Path], list[str]]:
+    """`exports/ASSIGNMENT.csv`: status, total, and a column for each exercise: `(files, notes)`."""
+    known, written, notes = roster.load(course), [], []
+    for name, verdicts in found.items():
+        exercises = list(ASSIGNMENTS[name].exercises)
+        rows = [["student", "assignment", "status", "score", "max_score", *exercises, "ungraded", "late", "reason"]]
+        pairs = scored(course, name, verdicts)
+        for verdict, scores in pairs:
+            open_ones = [n for n, s in scores.items() if s is None]
+            late = "late" if name in known.get(verdict["student"], {}).get("late", []) else ""
+            got = total(scores) if verdict["status"] == "graded" else None
+            cells = [verdict["student"], name, verdict["status"], got, verdict["max_score"]]
+            cells += [scores.get(n) for n in exercises]
+            rows.append([*cells, " ".join(open_ones), late, verdict["reason"]])
+        written.append(save(course, f"{name}.csv", rows))
+        notes += waiting(name, pairs)
+    return written, notes
+
+
+def canvas(course: Course, found: dict[str, list[dict]]) -> tuple[list[Path], list[str]]:
+    """`exports/canvas.csv`, for Gradebook > Import: a column for each assignment, a second row of possible points."""
+    known, notes = roster.load(course), []
+    pairs = {name: scored(course, name, verdicts) for name, verdicts in found.items()}
+    totals = {name: finals(pairs[name]) for name in found}
+    rows = [["Student", "ID", "SIS User ID", "SIS Login ID", "Section", *found]]
+    rows.append(["Points Possible", "", "", "", "", *(ASSIGNMENTS[name].points for name in found)])
+    for student in everybody(found):
+        about = known.get(student, {})
+        login = about.get("email", "") or ("" if about.get("canvas") else student)
+        ids = [about.get("canvas", ""), about.get("sid", ""), login, ""]
+        rows.append([about.get("name", student), *ids, *(totals[name].get(student) for name in found)])
+    unknown = [s for s in everybody(found) if not known.get(s, {}).get("canvas")]
+    if unknown:
+        notes.append(
+            f"canvas: no Canvas number known of {len(unknown)} students; matched by SIS Login ID: {brief(unknown)}"
+        )
+    for name in found:
+        notes += waiting(name, pairs[name])
+    return [save(course, "canvas.csv", rows)], notes
+
+
+def moodle(course: Course, found: dict[str, list[dict]]) -> tuple[list[Path], list[str]]:
+    """`exports/moodle_ASSIGNMENT.csv`: a grading worksheet where Moodle's participant numbers are known, and
+    `exports/moodle.csv` for Grades > Import."""
+    known, written, notes = roster.load(course), [], []
+    rows = [["Full name", "Username", "ID number", "Email address", *found]]
+    pairs = {name: scored(course, name, verdicts) for name, verdicts in found.items()}
+    totals = {name: finals(pairs[name]) for name in found}
+    for student in everybody(found):
+        about = known.get(student, {})
+        ids = ["" if about.get("moodle") else student, about.get("sid", ""), about.get("email", "")]
+        rows.append([about.get("name", student), *ids, *(totals[name].get(student) for name in found)])
+    written.append(save(course, "moodle.csv", rows))
+    for name, verdicts in found.items():
+        numbers = {s: about["moodle"][name] for s, about in known.items() if name in about.get("moodle", {})}
+        if numbers:
+            written.append(save(course, f"moodle_{name}.csv", worksheet(name, verdicts, numbers, totals[name], known)))
+        strangers = [v["student"] for v in verdicts if v["student"] not in numbers]
+        if numbers and strangers:
+            notes.append(f"{name}: no Moodle number known of {brief(strangers)}; they are in moodle.csv alone")
+        notes += waiting(name, pairs[name])
+    return written, notes
+
+
+def worksheet(name: str, verdicts: list[dict], numbers: dict, totals: dict, known: dict) -> list[list]:
+    """Moodle's own columns; it finds a submission by `Identifier`."""
+    rows = [["Identifier", "Full name", "Email address", "Grade", "Maximum Grade", "Last modified (grade)"]]
+    for verdict in verdicts:
+        student = verdict["student"]
+        if student in numbers:
+            about = [student, known[student].get("email", "")]
+            rows.append([f"Participant {numbers[student]}", *about, totals.get(student), ASSIGNMENTS[name].points, "-"])
+    return rows
+
+
+def scored(course: Course, name: str, verdicts: list[dict]) -> list[tuple[dict, dict]]:
+    hands = by_hand(course, name)
+    return [(v, points(v, hands.get(v["student"], {}))) for v in verdicts]
+
+
+def finals(pairs: list[tuple[dict, dict]]) -> dict[str, float]:
+    """Totals by student; none where there is no verdict, so that an import changes nothing."""
+    return {v["student"]: total(s) for v, s in pairs if v["status"] == "graded"}
+
+
+def everybody(found: dict[str, list[dict]]) -> list[str]:
+    return sorted({v["student"] for verdicts in found.values() for v in verdicts})
+
+
+def waiting(name: str, pairs: list[tuple[dict, dict]]) -> list[str]:
+    """One line where proofs that nobody has read count as 0 so far."""
+    unread = [v["student"] for v, scores in pairs if None in scores.values()]
+    return [f"{name}: {len(unread)} totals lack a proof that a person has to read: {brief(unread)}"] if unread else []
+
+
+def save(course: Course, name: str, rows: list[list]) -> Path:
+    made = io.StringIO()
+    tables.writer(made, lineterminator="\r\n").writerows([[safe(cell) for cell in row] for row in rows])
+    path = course.data / "exports" / name
+    write(path, made.getvalue().encode("utf-8", errors="replace"))
+    return path
+
+
+def safe(cell):
+    """A number as it is, None as nothing, a text that is no formula."""
+    if cell is None:
+        return ""
+    if isinstance(cell, int | float):
+        return f"{round(cell, 6):.10g}"
+    text = one_line(cell)
+    return "'" + text if text != "-" and text.lstrip().startswith(FORMULA) else text
+
+
+FORMS = {"csv": csv, "canvas": canvas, "moodle": moodle}

@@ -1,0 +1,75 @@
+"""Points that count: a person's from nbgrader's gradebook where there are some, else the judge's."""
+
+from dataclasses import dataclass
+
+from ..course import Course
+
+
+@dataclass(frozen=True)
+class Hand:
+    """What a person entered for one cell: `score` (None: nothing), `extra` credit, `comment`; `due`: look again."""
+
+    score: float | None
+    extra: float
+    comment: str
+    due: bool
+
+
+def by_hand(course: Course, assignment: str) -> dict[str, dict[str, Hand]]:
+    """`{student: {exercise: Hand}}`. Empty where there is no gradebook, or nothing of the assignment in it."""
+    from nbgrader.api import MissingEntry
+
+    from . import gradebook as books
+
+    if not books.exists(course):
+        return {}
+    with books.opened(books.url(course)) as gradebook:
+        try:
+            submissions = gradebook.assignment_submissions(assignment)
+        except MissingEntry:
+            return {}
+        return {s.student.id: hands(s) for s in submissions}
+
+
+def hands(submission) -> dict[str, Hand]:
+    """One submission's cells that a person has touched, or has to."""
+    made = {}
+    for notebook in submission.notebooks:
+        comments = {c.name: c.manual_comment or "" for c in notebook.comments}
+        for grade in notebook.grades:
+            hand = Hand(
+                grade.manual_score, grade.extra_credit or 0.0, comments.get(grade.name, ""), grade.needs_manual_grade
+            )
+            if hand != Hand(None, 0.0, "", False):
+                made[grade.name.removeprefix("check_")] = hand
+    return made
+
+
+def points(verdict: dict, touched: dict[str, Hand]) -> dict[str, float | None]:
+    """Points by exercise; None for a proof that nobody has read yet. A proof that was not written is worth 0."""
+    return {name: of(name, e, verdict, touched.get(name)) for name, e in verdict["exercises"].items()}
+
+
+def of(name: str, exercise: dict, verdict: dict, hand: Hand | None) -> float | None:
+    if hand is not None and hand.score is not None:
+        return hand.score + hand.extra
+    extra = hand.extra if hand is not None else 0.0
+    if exercise["score"] is not None:
+        return exercise["score"] + extra
+    return extra or None if name in verdict["written"] else extra
+
+
+def due(verdict: dict, scores: dict[str, float | None], touched: dict[str, Hand]) -> list[str]:
+    """Why a person has to look: no verdict, one without a sandbox, a proof to read, a score that changed, a hand in the
+    checker."""
+    if verdict["status"] != "graded":
+        return [f"{verdict['status']}: {verdict['reason']}"]
+    unread = [name for name, score in scores.items() if score is None]
+    changed = [name for name, hand in touched.items() if hand.due and name not in unread]
+    looks = [f"{name}: to read" for name in unread] + [f"{name}: changed since a person graded it" for name in changed]
+    looks += ["graded without protection (--sandbox none)"] * (verdict["sandbox"] == "none")
+    return looks + ["code that reaches into the checker"] * bool(verdict.get("reaches"))
+
+
+def total(scores: dict[str, float | None]) -> float:
+    return round(sum(score for score in scores.values() if score is not None), 6)

@@ -1,0 +1,118 @@
+"""Imports once, then forks a worker for every link that it is sent. It never runs a student's code.
+
+Started like the worker, with a control socket: each message carries one file, the link of a new worker.
+"""
+
+import ctypes
+import gc
+import json
+import os
+import signal
+import socket
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+def main():
+    sys.path.insert(0, ROOT)
+    from worker import main
+
+    control, options = socket.socket(fileno=int(sys.argv[1])), json.loads(sys.argv[2])
+    main.nobody(options)
+    main.home()
+    main.preload()
+    main.quiet()
+    ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE: nobody looks into this process
+    gc.collect()
+    gc.freeze()
+    control.send(trial(options))
+    serve(control, options)
+
+
+def serve(control: socket.socket, options: dict):
+    """Until the grader is gone."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    server = os.getpid()
+    while True:
+        message, files, _, _ = socket.recv_fds(control, 16, 4)
+        if not message:
+            return
+        for link in files:
+            if os.fork() == 0:
+                become(link, options, server)
+            os.close(link)
+
+
+def become(link: int, options: dict, server: int):
+    """In the forked child of `server`: close what is not its own, isolate, work. Never returns."""
+    try:
+        from worker import limits
+
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        keep(link)
+        if options["kind"] == "bwrap":
+            from worker import isolate
+
+            isolate.enter()
+            last_but_one(link)
+            last_but_one(link)
+            isolate.cover()
+            isolate.powerless()
+        else:
+            limits.end_with(server)
+        work(link, options)
+    finally:
+        os._exit(1)
+
+
+def keep(link: int):
+    """Close every file but the standard ones and the link."""
+    os.closerange(3, link)
+    os.closerange(link + 1, os.sysconf("SC_OPEN_MAX"))
+
+
+def last_but_one(link: int):
+    """Go on in a child; the parent waits for it. So the worker is process 2, under a reaper."""
+    if child := os.fork():
+        os.close(link)
+        os.waitpid(child, 0)
+        os._exit(0)
+
+
+def work(link: int, options: dict):
+    from worker import main
+
+    if options["kind"] == "bwrap":
+        main.home()
+    main.confine(options)
+    main.Worker(socket.socket(fileno=link)).serve()
+
+
+def trial(options: dict) -> bytes:
+    """Whether a child can be isolated here: b"ready", or why not."""
+    if options["kind"] != "bwrap":
+        return b"ready"
+    mine, other = socket.socketpair()
+    if os.fork() == 0:
+        try:
+            from worker import isolate
+
+            isolate.enter()
+            last_but_one(mine.fileno())
+            isolate.cover()
+            isolate.powerless()
+            other.send(b"ready")
+        except Exception as error:
+            other.send(str(error).encode()[:200])
+        finally:
+            os._exit(0)
+    other.close()
+    answer = mine.recv(300)
+    mine.close()
+    os.wait()
+    return answer or b"the trial child died"
+
+
+if __name__ == "__main__":
+    main()

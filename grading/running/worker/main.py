@@ -1,0 +1,145 @@
+"""The process that runs a student's cells and the `run` part of the checks. Whatever it says is checked outside.
+
+Started as `python -I main.py FD OPTIONS`: FD is a socket, OPTIONS is JSON: `{"kind", "uid", ...}`.
+"""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+def main():
+    sys.path.insert(0, ROOT)
+    link, options = socket.socket(fileno=int(sys.argv[1])), json.loads(sys.argv[2])
+    nobody(options)
+    home()
+    preload()
+    confine(options)
+    quiet()
+    Worker(link).serve()
+
+
+def nobody(options: dict):
+    """Give up root before anything else, and end with the grader where no namespace sees to it."""
+    from worker import isolate, limits
+
+    if options.get("bound_inodes"):
+        isolate.bound_inodes()
+    if options.get("uid"):
+        limits.drop(options["uid"], options.get("reads_all", False))
+    elif options.get("powerless"):
+        limits.give_up_capabilities()
+    if options.get("orphan"):
+        limits.end_with(options["orphan"])
+
+
+def home():
+    """A private folder for everything that wants one; matplotlib's font list comes with the stage."""
+    fonts = os.path.join(ROOT, "mpl")
+    os.makedirs(os.environ["HOME"], exist_ok=True)
+    if os.path.isdir(fonts):
+        shutil.copytree(fonts, os.environ["MPLCONFIGDIR"], dirs_exist_ok=True)
+
+
+def preload():
+    """Import what every notebook needs, so that address space and time are measured after it."""
+    import matplotlib
+    import torch
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot
+    import torch.func
+    from worker import frames, shell
+
+    import dgmlib.checks.run
+    import dgmlib.data
+    import dgmlib.plotting
+
+    torch.set_num_threads(1)
+    # The first of these imports a thousand modules.
+    torch.func.vmap(torch.func.jacrev(torch.sin))(torch.ones(2, 2))
+    return frames, shell, matplotlib.pyplot, dgmlib.checks.run, dgmlib.data, dgmlib.plotting
+
+
+def confine(options: dict):
+    """The limits, Landlock where it is the sandbox, and the filter last."""
+    from worker import landlock, limits, seccomp
+
+    limits.limit()
+    if options["kind"] == "landlock":
+        landlock.restrict(options["readable"], options["listable"])
+    if options["kind"] != "none":
+        seccomp.install(landlock=options["kind"] == "landlock")
+
+
+def quiet():
+    """Nothing reads what a library prints past Python."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):
+        os.dup2(nothing, number)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+class Worker:
+    def __init__(self, link: socket.socket):
+        from worker import frames, shell
+
+        self.link, self.frames = link, frames
+        self.shell, self.seed = shell.Shell(), shell.seed
+
+    def serve(self):
+        """Answer requests until the other side is gone."""
+        self.link.sendall(self.frames.encode({"n": 0}))
+        while request := self.request():
+            header, arrays = request
+            self.link.sendall(getattr(self, "do_" + header["op"])(header, arrays))
+
+    def request(self):
+        prefix = self.read(self.frames.PREFIX.size)
+        if prefix is None:
+            return None
+        head, body = self.frames.sizes(prefix)
+        return self.frames.decode(self.read(head), self.read(body))
+
+    def read(self, size: int) -> bytes | None:
+        parts = []
+        while size:
+            part = self.link.recv(min(size, 1 << 20))
+            if not part:
+                return None
+            parts.append(part)
+            size -= len(part)
+        return b"".join(parts)
+
+    def do_cell(self, header: dict, arrays: dict) -> bytes:
+        """Execute one cell."""
+        import matplotlib.pyplot as plt
+
+        self.seed(header["seed"])
+        error, printed = self.shell.run(header["source"], header["name"])
+        plt.close("all")
+        return self.frames.encode({"n": header["n"], "error": error, "printed": printed})
+
+    def do_exercise(self, header: dict, arrays: dict) -> bytes:
+        """Hand the student's answer to the `run` part of its check."""
+        from worker.shell import described
+
+        from dgmlib.checks.run import Invocation, run
+
+        head, name = {"n": header["n"]}, header["name"]
+        if (answer := self.shell.names.get(name)) is None:
+            return self.frames.encode(head | {"missing": True})
+        self.seed(header["seed"])
+        try:
+            return self.frames.encode(head, run(Invocation(**header["call"]), answer, arrays))
+        except BaseException as error:
+            return self.frames.encode(head | {"error": described(error, "")})
+
+
+if __name__ == "__main__":
+    main()
