@@ -33,7 +33,8 @@ def installed(python: str, *more: str) -> Path:
         CACHE.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=CACHE) as building:
             install(python, Path(building) / "site", [f"{name}=={pin}" for name, pin in pins().items()] + [*more])
-            (Path(building) / "site").rename(folder)
+            if not folder.is_dir():  # another run may have been faster
+                (Path(building) / "site").rename(folder)
     return folder
 
 
