@@ -1,6 +1,8 @@
 """The gate: a submission's bytes, and its cells. What is no notebook is refused in one line."""
 
+import contextlib
 import json
+import logging
 import os
 import re
 import stat
@@ -12,6 +14,8 @@ from ..plaintext import one_line
 LARGEST = 20_000_000  # photographed proofs
 MOST_TEXT = 2_000_000  # characters of all cells
 DEEPEST = 60
+KINDS = ("code", "markdown", "raw")  # another is kept as text
+OLD = (1, 2, 3)
 MOST_CELLS = 1000
 MOST_ATTACHED = 50  # pictures of a cell
 PASTED = re.compile(r"data:image/(?:png|jpeg);base64,([A-Za-z0-9+/=]*+)")
@@ -30,7 +34,7 @@ class Refused(ValueError):
 @dataclass(frozen=True)
 class Cell:
     """What is kept of a submitted cell. `ids`: its id and Colab's, `grade_id` nbgrader's; empty where lost.
-    `pictures`: of a text cell, `(name, base64)`; its source says `attachment:NAME` in their places."""
+    `pictures`: `(name, base64)`, where a text cell's source says `attachment:NAME`; what a code cell showed."""
 
     kind: str
     source: str
@@ -59,18 +63,41 @@ def read(path: Path) -> bytes:
 
 
 def cells(data: bytes) -> list[Cell]:
-    """The cells of a notebook of format 4. Raises Refused."""
-    return cells_of(parsed(data))
+    """The cells of a notebook. Raises Refused."""
+    return cells_of(current(parsed(data)))
 
 
-def cells_of(notebook) -> list[Cell]:
-    """The same for one that is parsed already."""
+def current(notebook) -> dict:
+    """A parsed notebook in format 4: older ones are upgraded. Raises Refused."""
     if not isinstance(notebook, dict) or not notebook:
         raise Refused("not a Jupyter notebook")
     version = notebook.get("nbformat")
-    if version != 4:
-        shown = version if version in (None, 2, 3, 5) else "unknown"
-        raise Refused(f"a notebook of format {shown}, not 4: open it in Jupyter and save it again")
+    version = {"4": 4, "3": 3, "2": 2}.get(version, version) if isinstance(version, str) else version
+    if version == 4:
+        return notebook
+    if version in OLD and "worksheets" in notebook:
+        return upgraded(notebook, version)
+    shown = version if version in (None, *OLD, 5) else "unknown"
+    raise Refused(f"a notebook of format {shown}, not 4: open it in Jupyter and save it again")
+
+
+def upgraded(notebook: dict, version: int) -> dict:
+    """What nbformat makes of an older format. Raises Refused."""
+    import nbformat  # few need it
+
+    logging.disable()  # of what it finds invalid: the gate looks itself
+    try:
+        return nbformat.convert(nbformat.from_dict(notebook | {"nbformat": version}), 4)
+    except Exception:
+        raise Refused(
+            f"a damaged notebook of format {version}: open it in Jupyter and save it again as format 4"
+        ) from None
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def cells_of(notebook: dict) -> list[Cell]:
+    """The same for one that is parsed already, and of format 4."""
     listed = notebook.get("cells")
     if not isinstance(listed, list) or len(listed) > MOST_CELLS:
         raise Refused(f"a notebook without a list of at most {MOST_CELLS} cells")
@@ -86,21 +113,31 @@ def parsed(data: bytes):
         raise Refused(f"larger than {LARGEST // 1_000_000} MB: clear all outputs and hand it in again")
     if not data.strip():
         raise Refused("an empty file")
+    text = decoded(data)
     depth = 0
-    for number, token in enumerate(TOKEN.finditer(data)):
+    for number, token in enumerate(TOKEN.finditer(text.encode(errors="surrogatepass"))):
         depth += (token[0] in b"[{") - (token[0] in b"]}")
         if depth > DEEPEST or number > MOST_TOKENS:
             raise Refused("nested too deeply for a notebook" if depth > DEEPEST else "too many parts for a notebook")
     try:
-        return json.loads(data.decode("utf-8-sig"))
+        return json.loads(text)
     except (ValueError, RecursionError):
         raise Refused("not a Jupyter notebook: no valid JSON (cut off on the way?)") from None
 
 
+def decoded(data: bytes) -> str:
+    """JSON's text: UTF-8, UTF-16 or UTF-32 as it begins, with or without a mark; else Windows's. Raises Refused."""
+    for encoding in (json.detect_encoding(data), "cp1252"):
+        with contextlib.suppress(UnicodeDecodeError):
+            return data.decode(encoding)
+    raise Refused("not a Jupyter notebook: no valid JSON, nor text in UTF-8 (save it as UTF-8)")
+
+
 def cell(entry, number: int) -> Cell:
     """One cell, its source joined; metadata that is not what it should be counts as lost."""
-    if not isinstance(entry, dict) or entry.get("cell_type") not in ("code", "markdown", "raw"):
+    if not isinstance(entry, dict) or not isinstance(entry.get("cell_type"), str):
         raise Refused(f"cell {number} is of no known type")
+    kind = entry["cell_type"] if entry["cell_type"] in KINDS else "raw"
     source = entry.get("source", "")
     if isinstance(source, list) and all(isinstance(line, str) for line in source):
         source = "".join(source)
@@ -110,10 +147,25 @@ def cell(entry, number: int) -> Cell:
     ids = tuple(i for i in (entry.get("id"), metadata.get("id")) if isinstance(i, str))
     grade_id = mapping(metadata.get("nbgrader")).get("grade_id")
     source = source.replace("\r\n", "\n").encode(errors="replace").decode()
-    pictures = []
-    if entry["cell_type"] != "code":
+    if kind == "code":
+        pictures = shown(entry.get("outputs"), f"cell-{number}")
+    else:
         source, pictures = pasted(source, mapping(entry.get("attachments")), f"cell-{number}")
-    return Cell(entry["cell_type"], source, ids, grade_id if isinstance(grade_id, str) else "", tuple(pictures))
+    return Cell(kind, source, ids, grade_id if isinstance(grade_id, str) else "", tuple(pictures))
+
+
+def shown(outputs, prefix: str) -> list[tuple[str, str]]:
+    """The pictures that a code cell displayed, by names of ours."""
+    bundles = outputs[:MOST_ATTACHED] if isinstance(outputs, list) else []
+    found = [value for bundle in bundles if (value := picture(mapping(bundle).get("data")))]
+    return [(f"{prefix}-{number}", value) for number, value in enumerate(found, 1)]
+
+
+def picture(bundle) -> str:
+    """The base64 of a bundle's PNG or JPEG; empty where it holds none."""
+    value = next((v for kind, v in mapping(bundle).items() if kind in ("image/png", "image/jpeg")), "")
+    value = "".join(value) if isinstance(value, list) and all(isinstance(line, str) for line in value) else value
+    return value if isinstance(value, str) else ""
 
 
 def pasted(source: str, attachments: dict, prefix: str) -> tuple[str, list[tuple[str, str]]]:
@@ -125,9 +177,8 @@ def pasted(source: str, attachments: dict, prefix: str) -> tuple[str, list[tuple
         return f"attachment:{found[-1][0]}"
 
     for name, bundle in list(attachments.items())[:MOST_ATTACHED]:
-        value = next((v for kind, v in mapping(bundle).items() if kind in ("image/png", "image/jpeg")), "")
-        value = "".join(value) if isinstance(value, list) and all(isinstance(line, str) for line in value) else value
-        if isinstance(value, str) and f"attachment:{name}" in source:
+        value = picture(bundle)
+        if value and f"attachment:{name}" in source:
             source = source.replace(f"](attachment:{name})", f"]({named(value)})")
     source = PASTED_HTML.sub(lambda match: f"![]({named(match[1])})", source)
     return PASTED.sub(lambda match: named(match[1]), source), found

@@ -15,10 +15,16 @@ from functools import cached_property
 from itertools import accumulate
 
 from .parse import Cell, Refused
+from .safe_markdown import fenced
 
 SETUP = "setup"
 LONGEST_PARSED = 100_000  # characters of a cell
 MOST_PARSED = 500_000  # of all cells: more than any honest notebook has
+LONGEST_TRANSFORMED = 20_000  # of a cell that is no Python until IPython has rewritten it
+TEXT_MAGIC = re.compile(r"\s*%%(?:latex|markdown|html)\b[^\n]*\n", re.IGNORECASE)
+COMMENT = re.compile(r"^[ \t]*#+(.*)$", re.MULTILINE)
+FEW_WORDS = 4  # of a comment that only names what the code does
+SHOWS_TEXT = {"HTML", "Image", "Latex", "Markdown", "Math", "md"}  # the last is marimo's
 NAMED = re.compile(r"^(?:def|class)\s+(\w+)", re.MULTILINE)
 
 
@@ -153,20 +159,26 @@ class Repair:
         return not any(self.is_stub(at, name) for name in self.stubs)
 
     def written(self, slot: Slot) -> str | None:
-        """A proof's text: the last copy that was written on."""
-        texts = [c.source for c, s in zip(self.cells, self.slot_of, strict=True) if s is slot]
-        edited = [text for text in texts if text.strip() and squeezed(text) != squeezed(slot.source)]
-        return edited[-1] if edited else self.beside(slot)
+        """A proof: the last copy of its cell that was written on, and what else stands in its place for a person."""
+        at = [i for i, s in enumerate(self.slot_of) if s is slot]
+        edited = [i for i in at if self.cells[i].source.strip() and self.changed(i, slot)]
+        drawn = [i for i in at if not self.changed(i, slot) and self.cells[i].kind == "code" and self.cells[i].pictures]
+        texts = [for_a_person(self.cells[i]) for i in edited[-1:] or drawn[-1:]]
+        return "\n\n".join(texts + self.beside(slot, code_alone=bool(edited))) or None
 
-    def beside(self, slot: Slot) -> str | None:
-        """What stands as text in cells of the student's own around a proof's place, or a proof that lost its id."""
+    def changed(self, at: int, slot: Slot) -> bool:
+        return squeezed(self.cells[at].source) != squeezed(slot.source)
+
+    def beside(self, slot: Slot, code_alone: bool) -> list[str]:
+        """What a person reads of the student's own cells around a proof's place, or of a proof that lost its id."""
         place = self.slots.index(slot)
         around, last, found = self.slots[max(place - 1, 0) : place + 1], None, []
-        for cell, recognised in zip(self.cells, self.slot_of, strict=True):
+        for at, (cell, recognised) in enumerate(zip(self.cells, self.slot_of, strict=True)):
             last = recognised or last
-            if recognised is None and last in around and cell.kind != "code" and cell.source.strip():
-                found.append(cell.source)
-        return "\n\n".join(found) or None
+            mine = recognised is None and last in around and at not in self.chosen.values() and cell.source.strip()
+            if mine and (says_something(cell, self.code[at]) if cell.kind == "code" else not code_alone):
+                found.append(for_a_person(cell))
+        return found
 
     def own(self, chosen: set) -> dict[int, list[Cell]]:
         """The student's additional cells, by the index of the released cell that they follow (-1: before all)."""
@@ -185,6 +197,34 @@ class Repair:
 def normal(source: str) -> str:
     """A cell as it is executed: lines end in a line feed, and no white space stands behind the last of them."""
     return source.replace("\r\n", "\n").replace("\r", "\n").rstrip()
+
+
+def for_a_person(cell: Cell) -> str:
+    """A cell of a proof as text: of code the words of `%%latex` and `%%markdown`, else itself; then what it showed."""
+    if cell.kind != "code":
+        return cell.source
+    magic = TEXT_MAGIC.match(cell.source)
+    words = cell.source[magic.end() :].strip() if magic else fenced(cell.source.strip("\n"))
+    return "\n\n".join([words, *(f"![](attachment:{name})" for name, _ in cell.pictures)])
+
+
+def says_something(cell: Cell, code: "Code") -> bool:
+    """Whether a code cell is there to be read: it showed a picture, or holds text, words in comments or no Python."""
+    if cell.pictures or TEXT_MAGIC.match(cell.source) or code.tree is None:
+        return True
+    comments = " ".join(COMMENT.findall(cell.source)).split()
+    return len(comments) >= FEW_WORDS or any(map(is_text, code.tree.body))
+
+
+def is_text(node: ast.stmt) -> bool:
+    """A string, or a call that shows one: `Markdown(...)`, `display(Latex(...))`."""
+    match node:
+        case ast.Expr(value=ast.Constant(value=str()) | ast.JoinedStr()) | ast.Assign(value=ast.Constant(value=str())):
+            return True
+        case ast.Expr(value=ast.Call()) | ast.Assign(value=ast.Call()):
+            names = {getattr(n, "id", getattr(n, "attr", "")) for n in ast.walk(node.value)}
+            return not names.isdisjoint(SHOWS_TEXT)
+    return False
 
 
 def squeezed(source: str) -> str:
@@ -238,12 +278,26 @@ def tree(source: str) -> ast.Module | None:
     if len(source) > LONGEST_PARSED:
         return None
     lines = ["" if line.startswith(("%", "!")) else line for line in source.split("\n")]
+    return python("\n".join(lines)) or (python(rewritten(source)) if len(source) <= LONGEST_TRANSFORMED else None)
+
+
+def python(source: str) -> ast.Module | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return ast.parse("\n".join(lines))
+            return ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
+
+
+def rewritten(source: str) -> str:
+    """As IPython rewrites a cell: indented as a whole, pasted with its prompts, `x = !ls`."""
+    from IPython.core.inputtransformer2 import TransformerManager  # few need it
+
+    try:
+        return TransformerManager().transform_cell(source)
+    except (SyntaxError, ValueError, RecursionError):
+        return source
 
 
 def repair(released: bytes, cells: list[Cell]) -> Repaired:

@@ -83,7 +83,7 @@ def prepare(released: bytes, data: bytes) -> Prepared:
 
 def taken_apart(released: bytes, data: bytes) -> bytes:
     """In the child: the parts of `Prepared` as JSON."""
-    notebook = parse.parsed(data)
+    notebook = parse.current(parse.parsed(data))
     repair = Repair(frame(released), parse.cells_of(notebook))
     made = repair.result()
     executed = ((s.name, normal(s.source)) for s in made.steps if s.op == "cell" and s.name != SETUP)

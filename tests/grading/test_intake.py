@@ -30,9 +30,10 @@ MALFORMED = {
     "no cells": (notebook(cells={}), "list of at most"),
     "too many cells": (notebook(cells=[{"cell_type": "raw"}] * 1001), "list of at most"),
     "a cell is a string": (notebook(cells=["x"]), "cell 1 is of no known type"),
-    "a cell of unknown type": (notebook(cells=[{"cell_type": "heading", "source": ""}]), "cell 1"),
+    "a cell of no type": (notebook(cells=[{"source": ""}]), "cell 1 is of no known type"),
+    "a damaged format 3": (notebook(nbformat=3, worksheets=7), "a damaged notebook of format 3"),
     "a source of numbers": (notebook(cells=[{"cell_type": "code", "source": [1]}]), "cell 1 has no text"),
-    "UTF-16": (notebook().decode().encode("utf-16"), "no valid JSON"),
+    "an encoding of its own": (notebook().replace(b"{", b"\x81{", 1), "UTF-8"),
     "21 MB": (notebook(padding="x" * 21_000_000), "larger than 20 MB"),
 }
 
@@ -50,6 +51,32 @@ def test_untidy_metadata_is_no_reason_to_refuse():
     read = parse.cells(b"\xef\xbb\xbf" + notebook(cells=cells))
     assert [cell.source for cell in read] == ["a\nb", ""]
     assert read[0].ids == ()
+
+
+ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252"]
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_an_editors_encoding_is_read(encoding):
+    cells = [{"cell_type": "markdown", "source": "Müller – log|det J|"}]
+    text = json.dumps(classroom.released() | {"cells": cells}, ensure_ascii=False)
+    assert [cell.source for cell in parse.cells(text.encode(encoding))] == ["Müller – log|det J|"]
+
+
+def test_a_cell_of_a_foreign_type_is_kept_as_text():
+    cells = [{"cell_type": "heading", "level": 2, "source": "Notes"}, {"cell_type": "code", "source": "x = 1"}]
+    assert [(c.kind, c.source) for c in parse.cells(notebook(cells=cells))] == [("raw", "Notes"), ("code", "x = 1")]
+
+
+@pytest.mark.parametrize("version", [3, 2, "4"])
+def test_older_formats_are_upgraded(version):
+    code = {"cell_type": "code", "language": "python", "collapsed": False, "input": ["a\n", "b"], "outputs": []}
+    cells = [code, {"cell_type": "markdown", "source": "text", "metadata": {}}]
+    old = {"metadata": {"name": ""}, "nbformat": version, "nbformat_minor": 0, "worksheets": [{"cells": cells}]}
+    if version == "4":
+        old |= {"cells": [{"cell_type": "code", "source": "a\nb"}, {"cell_type": "markdown", "source": "text"}]}
+    read = [(c.kind, c.source) for c in parse.cells(json.dumps(old).encode())]
+    assert read == [("code", "a\nb"), ("markdown", "text")]
 
 
 def test_lone_surrogates_become_text():

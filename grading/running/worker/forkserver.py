@@ -21,16 +21,16 @@ def main():
     control, options = socket.socket(fileno=int(sys.argv[1])), json.loads(sys.argv[2])
     main.nobody(options)
     main.home()
-    main.preload()
+    shell = main.preload()
     main.quiet()
     ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE: nobody looks into this process
     gc.collect()
     gc.freeze()
     control.send(trial(options))
-    serve(control, options)
+    serve(control, options, shell)
 
 
-def serve(control: socket.socket, options: dict):
+def serve(control: socket.socket, options: dict, shell):
     """Until the grader is gone."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     server = os.getpid()
@@ -40,11 +40,11 @@ def serve(control: socket.socket, options: dict):
             return
         for link in files:
             if os.fork() == 0:
-                become(link, options, server)
+                become(link, options, server, shell)
             os.close(link)
 
 
-def become(link: int, options: dict, server: int):
+def become(link: int, options: dict, server: int, shell):
     """In the forked child of `server`: close what is not its own, isolate, work. Never returns."""
     try:
         from worker import limits
@@ -61,7 +61,7 @@ def become(link: int, options: dict, server: int):
             isolate.powerless()
         else:
             limits.end_with(server)
-        work(link, options)
+        work(link, options, shell)
     finally:
         os._exit(1)
 
@@ -80,13 +80,13 @@ def last_but_one(link: int):
         os._exit(0)
 
 
-def work(link: int, options: dict):
+def work(link: int, options: dict, shell):
     from worker import main
 
     if options["kind"] == "bwrap":
         main.home()
     main.confine(options)
-    main.Worker(socket.socket(fileno=link)).serve()
+    main.Worker(socket.socket(fileno=link), shell).serve()
 
 
 def trial(options: dict) -> bytes:

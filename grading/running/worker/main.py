@@ -18,10 +18,10 @@ def main():
     link, options = socket.socket(fileno=int(sys.argv[1])), json.loads(sys.argv[2])
     nobody(options)
     home()
-    preload()
+    shell = preload()
     confine(options)
     quiet()
-    Worker(link).serve()
+    Worker(link, shell).serve()
 
 
 def nobody(options: dict):
@@ -47,23 +47,23 @@ def home():
 
 
 def preload():
-    """Import what every notebook needs, so that address space and time are measured after it."""
+    """Import what every notebook needs and make its shell, so that address space and time are measured after it."""
     import matplotlib
     import torch
 
     matplotlib.use("Agg")
     import matplotlib.pyplot
     import torch.func
-    from worker import frames, shell
+    from worker import shell
 
     import dgmlib.checks.run
     import dgmlib.data
-    import dgmlib.plotting
+    import dgmlib.plotting  # noqa: F401
 
     torch.set_num_threads(1)
     # The first of these imports a thousand modules.
     torch.func.vmap(torch.func.jacrev(torch.sin))(torch.ones(2, 2))
-    return frames, shell, matplotlib.pyplot, dgmlib.checks.run, dgmlib.data, dgmlib.plotting
+    return shell.shell()
 
 
 def confine(options: dict):
@@ -86,11 +86,12 @@ def quiet():
 
 
 class Worker:
-    def __init__(self, link: socket.socket):
-        from worker import frames, shell
+    def __init__(self, link: socket.socket, shell):
+        from worker import frames
+        from worker.shell import seed
 
         self.link, self.frames = link, frames
-        self.shell, self.seed = shell.Shell(), shell.seed
+        self.shell, self.seed = shell, seed
 
     def serve(self):
         """Answer requests until the other side is gone."""
