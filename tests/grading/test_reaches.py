@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from grading.cli import commands
+from grading.course import CHECKOUT
 from grading.judging import results
 from grading.notebook.reaches import reaches
 
@@ -99,9 +99,6 @@ def test_what_cannot_be_looked_into_is_listed_and_the_rest_is_read(source):
     found = reaches([("cell 1", source), ("cell 2", "import ctypes")])
     assert found[0].startswith("cell 1: ")
     assert found[1:] == ["cell 2, line 1: ctypes"]
-
-
-CHECKOUT = Path(commands.__file__).parents[1]
 
 
 def python(path: Path) -> list[str]:
