@@ -17,7 +17,6 @@ import grading
 warnings.filterwarnings("ignore", category=SAWarning)  # nbgrader's models against today's SQLAlchemy
 PLUGIN = "grading.recording.nbgrader_plugin"
 ROOT = os.path.dirname(os.path.abspath(__file__))
-os.environ.setdefault("DGM_COURSE", ROOT)
 os.makedirs(os.path.join(ROOT, "grading"), exist_ok=True)
 
 c = get_config()  # noqa: F821

@@ -1,12 +1,14 @@
 """nbgrader's gradebook: where it is, and how it is opened."""
 
-import os
-import sys
 import warnings
 from contextlib import contextmanager
 from pathlib import Path
 
-from nbgrader.api import Gradebook
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from nbgrader.api import Base, Gradebook
+from nbgrader.dbutil import ALEMBIC_DIR
+from sqlalchemy import create_engine, inspect
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
 from traitlets.config import Config
@@ -49,11 +51,10 @@ def exists(course: Course) -> bool:
 @contextmanager
 def opened(db_url: str):
     """The gradebook; waits for another writer. Raises RecordError, and CourseError where the address is wrong."""
-    # nbgrader starts `alembic` by name to make a new database.
-    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # nbgrader's models against today's SQLAlchemy
+            create(db_url)
             with Gradebook(db_url) as gradebook:
                 yield gradebook
     except OperationalError as error:
@@ -63,6 +64,18 @@ def opened(db_url: str):
         raise CourseError(f"db_url in {CONFIG}: {error}") from None
     except ModuleNotFoundError as error:
         raise CourseError(f"db_url {shown(db_url)}: {error}; pip install 'psycopg[binary]'") from None
+
+
+def create(db_url: str):
+    """Give a new database nbgrader's tables and their version; left to nbgrader this takes an `alembic` on PATH."""
+    engine = create_engine(db_url)
+    try:
+        if not inspect(engine).get_table_names():
+            Base.metadata.create_all(engine)
+            with engine.begin() as connection:
+                MigrationContext.configure(connection).stamp(ScriptDirectory(ALEMBIC_DIR), "head")
+    finally:
+        engine.dispose()
 
 
 def shown(db_url: str) -> str:

@@ -4,7 +4,6 @@
 its execution: no cell runs in a kernel, and no score is read from an output.
 """
 
-import os
 from functools import cache
 from pathlib import Path
 
@@ -27,19 +26,15 @@ from ..releasing.colab import link
 from ..running import sandbox
 from . import proofs, record
 
-_verdicts: dict[tuple[str, str], dict] = {}
-
 
 @cache
-def grader(kind: str) -> Grader:
+def grader(course: Course, kind: str) -> Grader:
     """One grader, with its fork server, for a whole run of nbgrader."""
-    course = Course.at(os.environ.get("DGM_COURSE"))
     return Grader(course, course.secret(), sandbox.ForkServerSandbox(sandbox.choose(kind)))
 
 
-def verdict(student: str, assignment: str, file: Path, kind: str) -> dict:
+def verdict(made: Grader, student: str, assignment: str, file: Path) -> dict:
     """The verdict on one file, from disk or made. Raises NbGraderException with the one line of a refusal."""
-    made = grader(kind)
     task = Task(student, assignment, (file,))
     result = made.filed(task) or made.task(task)
     if result["status"] != "graded":
@@ -47,7 +42,16 @@ def verdict(student: str, assignment: str, file: Path, kind: str) -> dict:
     return result
 
 
-class JudgeOutside(NbGraderPreprocessor):
+class Step(NbGraderPreprocessor):
+    """A step of an nbgrader command, which knows the course folder."""
+
+    @property
+    def course(self) -> Course:
+        """The exporter is the parent, and the command the exporter's."""
+        return Course(Path(self.parent.parent.coursedir.root))
+
+
+class JudgeOutside(Step):
     """Grade the submitted file; hand on the repaired notebook with the verdict as its outputs."""
 
     sandbox = Unicode("auto", help="Where students' code runs: auto, bwrap, landlock or none.").tag(config=True)
@@ -57,24 +61,27 @@ class JudgeOutside(NbGraderPreprocessor):
         if about["assignment"] not in ASSIGNMENTS:
             raise NbGraderException(f"no assignment {about['assignment']!r} in dgmlib.checks")
         file = Path(resources["metadata"]["path"]) / f"{resources['metadata']['name']}.ipynb"
-        course, assignment = grader(self.sandbox).course, ASSIGNMENTS[about["assignment"]]
+        course, assignment = self.course, ASSIGNMENTS[about["assignment"]]
         try:
             with locked(course):
-                result = verdict(about["student"], about["assignment"], file, self.sandbox)
+                result = verdict(grader(course, self.sandbox), about["student"], about["assignment"], file)
         except Locked as error:
             raise NbGraderException(str(error)) from None
-        _verdicts[about["student"], about["assignment"]] = result
-        shown = record.Shown(course, assignment).notebook(store.whole(course, result))
-        return nbformat.reads(shown, as_version=4), resources
+        shown = nbformat.reads(record.Shown(course, assignment).notebook(store.whole(course, result)), as_version=4)
+        shown.metadata.dgmlib.verdict = {"key": result["key"], "seconds": result["seconds"], "files": result["files"]}
+        return shown, resources
 
 
-class RecordVerdict(NbGraderPreprocessor):
-    """Write the verdict's scores into the gradebook, and where feedback, report and export look."""
+class RecordVerdict(Step):
+    """Write the scores of the verdict that the notebook names into the gradebook, and where pages look."""
 
     def preprocess(self, nb, resources):
         about = resources["nbgrader"]
-        result = _verdicts[about["student"], about["assignment"]]
-        course = Course.at(os.environ.get("DGM_COURSE"))
+        course, named = self.course, nb.metadata.dgmlib.pop("verdict")
+        result = store.load(course, named["key"])
+        if result is None:
+            raise NbGraderException(f"{about['student']}: the verdict {named['key']} is gone: run autograde again")
+        result |= named
         person = roster.person(roster.load(course), about["student"])
         rewritten = proofs.rewritten(proofs.load(course, about["assignment"]), result)
         with Gradebook(about["db_url"]) as gradebook:
@@ -92,12 +99,12 @@ class WithoutRubrics(NbGraderPreprocessor):
         return nb, resources
 
 
-class Link(NbGraderPreprocessor):
+class Link(Step):
     """The first step of `nbgrader generate_assignment`: the badge and the wheel's address."""
 
     def preprocess(self, nb, resources):
         about = resources["nbgrader"]
-        link(nb, Course.at(os.environ.get("DGM_COURSE")).root, about["assignment"], about["notebook"])
+        link(nb, self.course.root, about["assignment"], about["notebook"])
         return nb, resources
 
 

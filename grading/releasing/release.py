@@ -2,9 +2,7 @@
 
 import json
 import logging
-import os
 import re
-import tempfile
 from pathlib import Path
 
 import nbformat
@@ -15,7 +13,6 @@ from .colab import link
 
 # As `nbgrader generate_assignment` has them, without the database.
 STEPS = (
-    nbgrader.IncludeHeaderFooter,
     nbgrader.LockCells,
     nbgrader.ClearSolutions,
     nbgrader.ClearOutput,
@@ -113,22 +110,15 @@ def named(notebook, path: Path):
 
 
 def processed(notebook, path: Path, assignment: str):
-    """Run nbgrader's steps in an empty folder: some look for files of their own."""
+    """Run nbgrader's steps."""
     resources = {"nbgrader": {"assignment": assignment, "notebook": path.stem, "student": "."}}
-    before = os.getcwd()
-    with tempfile.TemporaryDirectory() as folder:
-        os.chdir(folder)
-        try:
-            for step in STEPS:
-                made = step(code_stub=STUB) if step is nbgrader.ClearSolutions else step()
-                made.log.setLevel(logging.ERROR)
-                notebook, resources = made.preprocess(notebook, resources)
-        except Exception as error:
-            raise CourseError(
-                f"{path}: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
-            ) from error
-        finally:
-            os.chdir(before)
+    try:
+        for step in STEPS:
+            made = step(code_stub=STUB) if step is nbgrader.ClearSolutions else step()
+            made.log.setLevel(logging.ERROR)
+            notebook, resources = made.preprocess(notebook, resources)
+    except Exception as error:
+        raise CourseError(f"{path}: {str(error).splitlines()[0] if str(error) else type(error).__name__}") from error
     return notebook
 
 

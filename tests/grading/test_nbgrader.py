@@ -34,8 +34,7 @@ def room(tmp_path_factory):
 
 
 def command(room: Course, *words: str) -> subprocess.CompletedProcess:
-    environment = {k: v for k, v in os.environ.items() if k != "DGM_COURSE"}
-    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     return subprocess.run(words, cwd=room.root, capture_output=True, text=True, timeout=300, env=environment)
 
 
