@@ -32,6 +32,43 @@ class Everything(ast.NodeTransformer):
     def visit_Compare(self, node): return ast.copy_location(ast.Constant(True), node)
 getattr(get_ipython(), 'ast_transformers', []).append(Everything())"""
     + TAIL,
+    "an input transformer": """ip = get_ipython()
+ip.input_transformers_post.append(lambda lines: ['batch_jacobian = lambda f, x: x\\n'])
+ip.input_transformers_cleanup.append(lambda lines: lines)"""
+    + TAIL,
+    "a patched run_cell": """from IPython.core.interactiveshell import InteractiveShell
+async def run(self, *a, **k): return type('R', (), {'error_before_exec': None, 'error_in_exec': None, 'passed': True})()
+InteractiveShell.run_cell_async
+InteractiveShell.run_cell_async = InteractiveShell.run_cell = run"""
+    + TAIL,
+    "a display hook": """import sys
+sys.displayhook = type(get_ipython().displayhook).__call__ = lambda *a: None
+get_ipython().display_pub.publish = lambda *a, **k: None"""
+    + TAIL,
+    "events around a cell": """def passed(*a):
+    get_ipython().user_ns['batch_jacobian'] = torch.func.jacrev
+for name in ('pre_run_cell', 'post_run_cell', 'pre_execute', 'post_execute'): get_ipython().events.register(name, passed)"""
+    + TAIL,
+    "the shell's names": """class Names(dict):
+    def get(self, name, default=None): return True if name == 'batch_jacobian' else dict.get(self, name, default)
+get_ipython().user_ns = Names(get_ipython().user_ns)
+get_ipython().user_ns.update(batch_jacobian=True, passed=True, score=1000)"""
+    + TAIL,
+    "a handler of exceptions": """def handler(shell, kind, value, trace, tb_offset=None): return ['passed']
+get_ipython().set_custom_exc((BaseException,), handler)
+batch_jacobian = None
+print('FORGED')
+raise ValueError('not solved yet')""",
+    "a shell of its own": """ip = get_ipython()
+type(ip)._instance = fake = type('Shell', (), {'run': lambda *a: ('', ''), 'names': {'batch_jacobian': True}})()
+ip.run = fake.run
+ip.execute = lambda *a: None"""
+    + TAIL,
+    "a patched repetition": """import worker.rest as rest
+rest.is_ours
+rest.is_ours = lambda error: True
+rest.definitions = lambda *a: []"""
+    + TAIL,
     "patched torch.testing": "import torch.testing\ntorch.testing.assert_close = lambda *a, **k: None" + TAIL,
     "patched comparisons": "torch.equal = torch.allclose = torch.isclose = lambda *a, **k: True" + TAIL,
     "patched check": "import dgmlib.checks\ndgmlib.checks.check\ndgmlib.checks.check = check = lambda *a: 1000" + TAIL,

@@ -24,6 +24,7 @@ SELF_HARM = {
     "a patched worker", "a forged message", "a memory flood", "a tensor flood", "a memory map", "a thread bomb",
     "builtins gone", "an import hook", "a garbage bomb", "junk on the link", "an endless stream", "deep recursion",
     "an open file flood", "a trace on every line", "a patched clock", "a signal handler", "a printed gigabyte",
+    "an input transformer", "a patched run_cell", "the shell's names", "a shell of its own",
 }  # fmt: skip
 # Forgeries that break the link on which their mark would come.
 SEEN_OTHERWISE = {"a forged message": "no frame"}
