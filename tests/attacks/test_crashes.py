@@ -73,7 +73,7 @@ def test_killed_at_random_moments_nothing_is_lost(room, request):
     finish(room, "--jobs", "2")
     undisturbed = verdicts(room)
     assert len(undisturbed) == 3
-    kills = 100 if request.config.getoption("--attacks") == "all" else 3
+    kills = 60 if request.config.getoption("--attacks") == "all" else 3
     moments = random.Random(1)
     killed = 0
     for _ in range(kills):
