@@ -67,7 +67,8 @@ class Judge:
         self.repaired, self.assignment = repaired, assignment
         self.steps = [replace(step, source=normal(step.source)) for step in repaired.steps]
         asked = (part for step in self.steps for part in (step.op, "" if step.op == "cell" else step.name, step.source))
-        self.seed = Seeds(secret, student, assignment.name, asked)
+        once_more = (self.source(step.name) for step in self.steps if step.op == "exercise")
+        self.seed = Seeds(secret, student, assignment.name, (*asked, *once_more))
         self.tried: dict[str, Answer] = {}
         self.results: dict[str, list] = {}
         self.notes: list[str] = []
@@ -136,9 +137,13 @@ class Judge:
         """Once more with all names defined; the better of the two counts."""
         before = self.results[name]
         if self.tried[name].arrays is None:
-            session.cell(f"{name}, once more", normal(self.repaired.answers[name]))
+            session.cell(f"{name}, once more", self.source(name))
         self.exercise(session, name)
         self.results[name] = max(before, self.results[name], key=points)
+
+    def source(self, name: str) -> str:
+        """The chosen answer. It may stand in a cell that is not executed in its place: one that was a check's."""
+        return normal(self.repaired.answers.get(name, ""))
 
     def written(self) -> dict[str, str]:
         """The proofs that a person has something to read of, each with a hash of its words."""

@@ -75,6 +75,7 @@ VECTORS = [
     Vector("math-html", '<math><maction actiontype="statusline#{away}" id="acts">x</maction></math>', exists("#acts")),
     Vector("clobber", '<a id="submission_id" name="formgrader">x</a>', exists("a#submission_id")),
     Vector("score-box", '<input id="duality_proof" value="2">', exists("input#duality_proof:not(.score)")),
+    Vector("score-box-heading", "# duality_proof", exists("#duality_proof:not(.score)")),
     Vector("comment", '<!--><img src="x" onerror="{js}">-->'),
     Vector("cdata", '<![CDATA[ x ]]><img src="x" onerror="{js}">'),
     Vector("declaration", '<!DOCTYPE x ><img src="x" onerror="{js}">'),

@@ -125,6 +125,36 @@ def test_whatever_code_could_read_gives_other_inputs(change):
     assert drawn(edited(change)).isdisjoint(drawn(classroom.data(classroom.solved())))
 
 
+def moved_to(other: str):
+    """The answer in a cell of another role, and its own cell gone."""
+
+    def change(notebook, said):
+        at(notebook, other)["source"] = f"{RIGHT[NAMES[0]]}  # {said}"
+        notebook["cells"].pop(place(notebook, NAMES[0]))
+
+    return change
+
+
+def stub_of_another(notebook, said):
+    stub = at(classroom.released(), NAMES[1])["source"]
+    at(notebook, NAMES[0])["source"] = f"{stub}  # {said}"
+
+
+ONCE_MORE = {
+    "in its check's cell": moved_to(f"check_{NAMES[0]}"),
+    "in another check's cell": moved_to(f"check_{NAMES[1]}"),
+    "another's stub in its place": stub_of_another,
+}
+
+
+@pytest.mark.parametrize("hidden", ONCE_MORE.values(), ids=ONCE_MORE)
+def test_an_answer_that_runs_only_once_more_gives_other_inputs_too(hidden):
+    """No step executes it in its place; what it says would reach the sandbox under unchanged draws."""
+    one, other = (edited(lambda n, said=said: hidden(n, said)) for said in "12")
+    assert [s.op for s in repair(RELEASED, cells(one)).steps].count("cell") == 2  # the set-up and the other answer
+    assert drawn(one).isdisjoint(drawn(other))
+
+
 def test_another_student_and_another_exercise_get_other_inputs():
     mine = drawn(classroom.data(classroom.solved()))
     assert len(mine) == 1 + len(NAMES)
