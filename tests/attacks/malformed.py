@@ -27,7 +27,7 @@ MALFORMED = {
     "nbformat 3": notebook(nbformat=3, worksheets=[]),
     "nbformat 99": notebook(nbformat=99),
     "deep": b'{"cells": ' + b"[" * 10**6,
-    "huge": notebook(padding="x" * 6_000_000),
+    "huge": notebook(padding="x" * 21_000_000),
     "a huge number": b'{"nbformat": ' + b"9" * 10**5 + b"}",
     "another course's": notebook(cells=[own("print('another')")]),
     "no cells left": notebook(cells=[]),
