@@ -6,9 +6,10 @@ What is put together out of strings at run time is not found; the means to run i
 """
 
 import ast
+import re
 from collections.abc import Iterable, Iterator
 
-from .repair import LONGEST_PARSED, MOST_PARSED, tree
+from .repair import LONGEST_PARSED, LONGEST_TRANSFORMED, MOST_PARSED, python, tree
 
 MOST = 20
 SETUP = {"torch": "torch", "nn": "torch.nn", "__builtins__": "__builtins__"}
@@ -25,10 +26,14 @@ OPEN = ("dgmlib.checks.check",)
 HANDED_ON = ("gc", "inspect", "sys")  # harmless with an attribute, not as a whole
 ATTRIBUTES = {
     "ag_frame", "cell_contents", "cr_frame", "f_back", "f_builtins", "f_globals", "f_locals", "gi_frame", "is_meta",
-    "tb_frame", "_version", "__closure__", "__globals__", "__subclasses__", "__torch_dispatch__", "__torch_function__",
+    "run_ast_nodes", "run_cell", "run_cell_async", "run_code", "tb_frame",
+    "_version", "__closure__", "__globals__", "__subclasses__", "__torch_dispatch__", "__torch_function__",
 }  # fmt: skip
 COUNTERS = {"calls", "wrong_shape"}  # of the objects that a check hands out
 RUNS_TEXT = {"eval", "exec", "__import__"}
+# magics that run the Python behind them, after options
+RUNS_LINE = re.compile(r"^(?:[\w, \t]+=)?[ \t]*%{1,2}(?:time|timeit|prun)\b(.*)$", re.MULTILINE)
+MOST_MAGICS, LONGEST_MAGIC, MOST_WORDS = 50, 1000, 12
 
 
 def reaches(cells: Iterable[tuple[str, str]]) -> list[str]:
@@ -40,6 +45,10 @@ def reaches(cells: Iterable[tuple[str, str]]) -> list[str]:
             found.append(f"{name}: too long to be looked into")
         elif parsed := tree(source):
             found += of_cell(name, parsed, reader)
+        elif len(source) > LONGEST_TRANSFORMED:
+            found.append(f"{name}: too long to be looked into")
+        if left >= 0 and len(source) <= LONGEST_PARSED:
+            found += of_magics(name, source, reader)
     return found[:MOST]
 
 
@@ -52,6 +61,21 @@ def of_cell(name: str, parsed: ast.Module, reader: "Reader") -> list[str]:
     except RecursionError:
         return [f"{name}: nested too deeply to be looked into"]
     return [f"{name}, line {line}: {what}" for what, line in lines.items()]
+
+
+def of_magics(name: str, source: str, reader: "Reader") -> list[str]:
+    """What `%time` and the like run: whatever end of the line is Python, as nobody knows where the options end."""
+    magics = list(RUNS_LINE.finditer(source))
+    if len(magics) > MOST_MAGICS or any(len(magic[1]) > LONGEST_MAGIC for magic in magics):
+        return [f"{name}: magics too long to be looked into"]
+    found = []
+    for magic in magics:
+        words = re.split(r"[ \t]+", magic[1].strip())
+        ends = [" ".join(words[start:]) for start in range(min(len(words), MOST_WORDS))]
+        for parsed in filter(None, map(python, ends)):
+            line = source.count("\n", 0, magic.start())
+            found += of_cell(name, ast.increment_lineno(parsed, line), reader)
+    return list(dict.fromkeys(found))
 
 
 class Reader:

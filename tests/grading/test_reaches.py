@@ -56,6 +56,11 @@ REACHES = {
     "class T(torch.Tensor):\n    def __torch_function__(self, *a): pass": "__torch_function__",
     "object.__subclasses__()": "__subclasses__",
     "f.__globals__['run'] = None": "__globals__",
+    "import gc\n%time o = gc.get_objects()": "gc.get_objects",
+    "import gc\no = %timeit -n 1 -r 1 -o gc.get_objects()": "gc.get_objects",
+    "%%timeit import sys; f = sys._getframe()\npass": "sys._getframe",
+    "%prun -s # __import__('gc')": "__import__",
+    "get_ipython().run_cell('import ' + 'gc')": "run_cell",
     "import ｇｃ\nｇｃ.get_objects()": "gc.get_objects",
 }
 HONEST = {
@@ -73,6 +78,7 @@ HONEST = {
     "a subclass": "class M(nn.Module):\n    def forward(self, x):\n        return super().forward(x)",
     "getattr": "for name in ('a', 'b'):\n    print(getattr(model, name))",
     "magics": "%load_ext autoreload\n!nvidia-smi\n%%time",
+    "timing": "%timeit -n 10 f(x)\ny = %time g(x)\n%prun -s cumulative h(x)\nprint(7 %time)",
     "an error": "def f(:",
 }
 
