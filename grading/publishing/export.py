@@ -1,10 +1,12 @@
 """Tables of scores: for a spreadsheet, for Canvas, for Moodle. A person's points count where there are some.
 
-A text that a spreadsheet would take for a formula gets an apostrophe before it.
+A text that a spreadsheet would take for a formula gets an apostrophe before it, and so does one behind a semicolon:
+where the comma is for decimals a spreadsheet parts a line there, whatever stands in quotes.
 """
 
 import csv as tables
 import io
+import re
 from pathlib import Path
 
 from ..collecting import roster
@@ -15,6 +17,7 @@ from ..plaintext import one_line
 from ..recording.scores import by_hand, points, total
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+BEHIND = re.compile(r"(;[\s\"]*)(?=[=+\-@＝＋－＠])")
 
 
 def csv(course: Course, found: dict[str, list[dict]]) -> tuple[list[Path], list[str]]:
@@ -126,7 +129,7 @@ def safe(cell):
         return ""
     if isinstance(cell, int | float):
         return f"{round(cell, 6):.10g}"
-    text = one_line(cell)
+    text = BEHIND.sub(r"\1'", one_line(cell))
     return "'" + text if text != "-" and text.lstrip().startswith(FORMULA) else text
 
 

@@ -1,6 +1,7 @@
 """Exports: quoting, formulas, the columns that Canvas and Moodle look for, and a person's points in the totals."""
 
 import csv
+import re
 
 import pytest
 
@@ -49,6 +50,14 @@ def test_no_text_is_a_formula(name, room):
                 cells = [cell for row in csv.reader(file) for cell in row]
             assert f"'{name}" in cells
             assert not any(c.strip().startswith(export.FORMULA) and c != "-" and not number(c) for c in cells)
+
+
+@pytest.mark.parametrize("name", ["N;=1+1", "N; -1", 'N;"=1+1', "N;＝1"])
+def test_no_text_is_a_formula_where_a_semicolon_parts_a_line(name, room):
+    synthetic.on_file(room, [verdict(name)])
+    for path in export.csv(room, results.wanted(room, []))[0]:
+        parts = re.split("[;,]", path.read_text())
+        assert not any(part.lstrip(' \n"').startswith(export.FORMULA) for part in parts)
 
 
 def number(text: str) -> bool:
