@@ -8,6 +8,7 @@ import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from ..plaintext import one_line
 
@@ -18,6 +19,7 @@ KINDS = ("code", "markdown", "raw")  # another is kept as text
 OLD = (1, 2, 3)
 MOST_CELLS = 1000
 MOST_ATTACHED = 50  # pictures of a cell
+LONGEST_NAME = 300  # of an attachment
 PASTED = re.compile(r"data:image/(?:png|jpeg);base64,([A-Za-z0-9+/=]*+)")
 PASTED_HTML = re.compile(rf"<img\s[^<>]{{0,200}}?src=[\"']?{PASTED.pattern}[^<>]{{0,200}}>", re.IGNORECASE)
 MOST_TOKENS = 2_000_000  # strings and brackets
@@ -176,12 +178,21 @@ def pasted(source: str, attachments: dict, prefix: str) -> tuple[str, list[tuple
         found.append((f"{prefix}-{len(found) + 1}", value))
         return f"attachment:{found[-1][0]}"
 
-    for name, bundle in list(attachments.items())[:MOST_ATTACHED]:
-        value = picture(bundle)
-        if value and f"attachment:{name}" in source:
-            source = source.replace(f"](attachment:{name})", f"]({named(value)})")
+    short = [(name, bundle) for name, bundle in attachments.items() if len(name) <= LONGEST_NAME]
+    for name, bundle in short[:MOST_ATTACHED]:
+        value, written = picture(bundle), attached(name)
+        if value and written.search(source):
+            target = named(value)
+            source = written.sub(lambda found, to=target: f"]({to})" if found[0][0] == "]" else f"![]({to})", source)
     source = PASTED_HTML.sub(lambda match: f"![]({named(match[1])})", source)
     return PASTED.sub(lambda match: named(match[1]), source), found
+
+
+def attached(name: str) -> re.Pattern:
+    """How editors write an attachment of this name: plain, in angles, its blanks as %20, with a title, as HTML."""
+    named = rf"attachment:(?:{re.escape(name)}|{re.escape(quote(name, errors='replace'))})"
+    title = r"(?:[ ]\"[^\"\n]{0,200}\")?"
+    return re.compile(rf"\]\((?:{named}|<{named}>){title}\)|<img\s[^<>]{{0,200}}?src=[\"']{named}[\"'][^<>]{{0,200}}>")
 
 
 def mapping(value) -> dict:

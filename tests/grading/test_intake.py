@@ -105,6 +105,22 @@ PHOTO = "iVBORw0KGgo" * 300_000  # 3.3 MB
 PASTED = {
     "Colab": ({"source": f"Proof: ![image.png](data:image/png;base64,{PHOTO})."}, "Proof: ![image.png](attachment:N)."),
     "Colab, resized": ({"source": f"<img src='data:image/jpeg;base64,{PHOTO}' width=\"400\"/>"}, "![](attachment:N)"),
+    "a name in angles": (
+        {"source": "![a b](<attachment:a b.png>)", "attachments": {"a b.png": {"image/png": PHOTO}}},
+        "![a b](attachment:N)",
+    ),
+    "a blank encoded in the text alone": (
+        {"source": "![a b](attachment:a%20b.png)", "attachments": {"a b.png": {"image/png": PHOTO}}},
+        "![a b](attachment:N)",
+    ),
+    "a title": (
+        {"source": '![a b](<attachment:a b.png> "page 1")', "attachments": {"a b.png": {"image/png": PHOTO}}},
+        "![a b](attachment:N)",
+    ),
+    "an attachment resized": (
+        {"source": '<img src="attachment:a b.png" width="400"/>', "attachments": {"a b.png": {"image/png": PHOTO}}},
+        "![](attachment:N)",
+    ),
     "Jupyter": (
         {"source": "![a b](attachment:a%20b.png)", "attachments": {"a%20b.png": {"image/png": PHOTO}}},
         "![a b](attachment:N)",
