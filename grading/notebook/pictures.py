@@ -5,6 +5,7 @@ photograph keeps which side is up.
 """
 
 import base64
+import math
 import struct
 import zlib
 from collections.abc import Iterator
@@ -28,6 +29,15 @@ def rebuilt(data: bytes) -> tuple[str, bytes]:
             made = build(data)
             return (kind, made) if made else ("", b"")
     return "", b""
+
+
+def pixels(made: bytes) -> int:
+    """How many a picture of `rebuilt` has: a browser holds four bytes of each, however small its file is."""
+    if made.startswith(PNG):
+        return math.prod(struct.unpack_from(">II", made, 16))
+    return next(
+        math.prod(struct.unpack_from(">HH", body, 1)) for marker, body, _ in segmented(made) if marker in FRAMES
+    )
 
 
 def attached(value: object) -> tuple[str, bytes]:

@@ -17,11 +17,12 @@ from . import outputs, parse
 from .limited import limited
 from .outputs import Output
 from .parse import Cell, Refused
-from .pictures import attached
+from .pictures import attached, pixels
 from .reaches import reaches
 from .repair import SETUP, Repair, Repaired, Step, frame, normal, parsed
 
 MOST_PICTURES = 10_000_000  # bytes
+MOST_PIXELS = 300_000_000  # of all of them: 25 photographs of 12 megapixels
 NAMED = re.compile(r"attachment:(cell-\d+-\d+)")
 
 
@@ -107,12 +108,12 @@ def named(cells: list[Cell], made: Repaired) -> dict[str, tuple[str, str]]:
     proofs = [made.answers[name] for name in sorted(made.written)]
     own = [cell.source for group in made.own.values() for cell in group if cell.kind != "code"]
     data = {name: value for cell in cells for name, value in cell.pictures}
-    kept, left = {}, MOST_PICTURES
+    kept, left, room = {}, MOST_PICTURES, MOST_PIXELS
     for name in dict.fromkeys(NAMED.findall("\n".join(proofs + own))):
         kind, picture = attached(data.get(name, ""))
-        if picture and len(picture) <= left:
+        if picture and len(picture) <= left and pixels(picture) <= room:
             kept[name] = (kind, base64.b64encode(picture).decode())
-            left -= len(picture)
+            left, room = left - len(picture), room - pixels(picture)
     return kept
 
 

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
-from grading.notebook import pictures
+from grading.notebook import pictures, submission
+from grading.notebook.parse import Cell
+from grading.notebook.repair import Repaired
 
 SECRET = b"secret words"
 
@@ -59,6 +61,19 @@ def test_a_picture_shows_the_same_and_holds_nothing_else(name):
     np.testing.assert_array_equal(np.asarray(after), np.asarray(before))
     assert after.getexif().get(0x112, 1) == before.getexif().get(0x112, 1)
     assert pictures.rebuilt(made) == (kind, made)
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_the_pixels_of_a_picture(name):
+    assert pictures.pixels(pictures.rebuilt(SHOWN[name][1])[1]) == 48 * 20
+
+
+def test_pictures_of_few_bytes_and_many_pixels_are_kept_as_far_as_a_browser_can_hold_them(monkeypatch):
+    monkeypatch.setattr(submission, "MOST_PIXELS", 3 * 48 * 20)
+    drawn = tuple((f"cell-1-{n}", base64.b64encode(SHOWN["png"][1]).decode()) for n in range(1, 6))
+    proof = Cell("markdown", "\n".join(f"![](attachment:{name})" for name, _ in drawn), pictures=drawn)
+    made = Repaired((), {"proof": proof.source}, frozenset(), frozenset(["proof"]), {})
+    assert list(submission.named([proof], made)) == ["cell-1-1", "cell-1-2", "cell-1-3"]
 
 
 JPEG = SHOWN["jpeg"][1]
