@@ -10,6 +10,7 @@ import json
 from ..course import Course
 from ..notebook.outputs import Output, by_exercise
 from ..notebook.parse import Cell
+from ..notebook.pictures import pixels
 from ..notebook.submission import Prepared, Sources
 from . import store
 
@@ -17,6 +18,7 @@ LONGEST_SOURCE = 20_000  # bytes, as JSON
 LONGEST_FILE = 190_000
 ROW = 120  # bytes around what a row says
 MOST_FIGURES = 200_000
+MOST_PIXELS = 100_000_000  # of these figures: a browser holds four bytes of each, however small its file is
 CUT = "\n# (cut: too long to store)"
 
 
@@ -58,6 +60,7 @@ def shortened(text: str, room: int) -> str:
 def keep(prepared: Prepared, verdict: dict) -> tuple[dict, dict]:
     """`(fields of the verdict file, its pictures)`; answers before a student's other cells and outputs."""
     budget, room = Budget(LONGEST_FILE - len(store.dumps(verdict))), Budget(MOST_FIGURES)
+    canvas = Budget(MOST_PIXELS)
     answers = {name: budget.cut(source) for name, source in prepared.repaired.answers.items()}
     own = {
         str(place): [(cell.kind, budget.cut(cell.source)) for cell in cells if budget.fits(ROW)]
@@ -73,7 +76,7 @@ def keep(prepared: Prepared, verdict: dict) -> tuple[dict, dict]:
             break
         if budget.fits(stored(output.text)):
             about["text"] = output.text
-        if picture and room.fits(len(picture)):
+        if picture and canvas.fits(pixels(output.png)) and room.fits(len(picture)):
             about["picture"] = len(figures)
             figures.append(picture)
         outputs[place] = about

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
+from grading.judging import filed
 from grading.notebook import pictures, submission
 from grading.notebook.parse import Cell
 from grading.notebook.repair import Repaired
@@ -74,6 +75,15 @@ def test_pictures_of_few_bytes_and_many_pixels_are_kept_as_far_as_a_browser_can_
     proof = Cell("markdown", "\n".join(f"![](attachment:{name})" for name, _ in drawn), pictures=drawn)
     made = Repaired((), {"proof": proof.source}, frozenset(), frozenset(["proof"]), {})
     assert list(submission.named([proof], made)) == ["cell-1-1", "cell-1-2", "cell-1-3"]
+
+
+def test_so_are_the_figures_of_a_notebook(monkeypatch):
+    monkeypatch.setattr(filed, "MOST_PIXELS", 3 * 48 * 20)
+    figures = tuple(submission.Output(cell, png=SHOWN["png"][1], exercises=("a",)) for cell in range(1, 6))
+    made = submission.Prepared(Repaired((), {}, frozenset(), frozenset(), {}), figures)
+    fields, drawn = filed.keep(made, {"exercises": {}})
+    assert [row["cell"] for row in fields["outputs"] if row["picture"] is not None] == [3, 4, 5]
+    assert len(drawn["figures"]) == 3
 
 
 JPEG = SHOWN["jpeg"][1]
