@@ -27,7 +27,7 @@ def problems(texts: Iterable[str]):
         say(f"grading: {text}", sys.stderr)
 
 
-def progress(options, results: Iterable[dict], total: int) -> Iterator[dict]:
+def progress(options, results: Iterable, total: int) -> Iterator:
     """Pass results on and show each."""
     console = Console(stderr=True)
     if options.quiet:
@@ -40,59 +40,59 @@ def progress(options, results: Iterable[dict], total: int) -> Iterator[dict]:
             yield result
 
 
-def summary(result: dict) -> str:
-    what = score(result) if result["status"] == "graded" else f"{result['status']}: {result['reason']}"
-    return f"{result['student']} {result['assignment']} {what} ({result['seconds']:.1f} s)"
+def summary(result) -> str:
+    what = score(result) if result.graded else f"{result.status}: {result.reason}"
+    return f"{result.student} {result.assignment} {what} ({result.seconds:.1f} s)"
 
 
-def score(result: dict) -> str:
-    return f"{result['score']:g} of {result['max_score']:g}"
+def score(result) -> str:
+    return f"{result.score:g} of {result.max_score:g}"
 
 
-def verdict(options, verdict: dict):
+def verdict(options, verdict):
     """One submission, exercise by exercise, with the laws that failed."""
     if options.quiet:
         return
-    for name, exercise in verdict["exercises"].items():
-        points = "a person grades this" if exercise["score"] is None else f"{exercise['score']:g}"
-        say(f"{name}: {points} of {exercise['max_score']:g}")
-        messages = list(dict.fromkeys(law["message"] for law in exercise["laws"] if not law["passed"]))
+    for name, exercise in verdict.exercises.items():
+        points = "a person grades this" if exercise.score is None else f"{exercise.score:g}"
+        say(f"{name}: {points} of {exercise.max_score:g}")
+        messages = list(dict.fromkeys(law.message for law in exercise.laws if not law.passed))
         for message in messages:
-            failed = [law["law"] for law in exercise["laws"] if not law["passed"] and law["message"] == message]
+            failed = [law.law for law in exercise.laws if not law.passed and law.message == message]
             say(f"    {', '.join(failed)}: {message}")
-    say(f"{verdict['assignment']}: {score(verdict)} (sandbox: {verdict['sandbox']})")
+    say(f"{verdict.assignment}: {score(verdict)} (sandbox: {verdict.sandbox})")
 
 
-def table(options, results: list[dict]):
+def table(options, results: list):
     """All submissions, a column for each exercise, one table an assignment."""
     if options.quiet:
         return
     console = Console()
-    for name in dict.fromkeys(r["assignment"] for r in results):
-        mine = [r for r in results if r["assignment"] == name]
+    for name in dict.fromkeys(r.assignment for r in results):
+        mine = [r for r in results if r.assignment == name]
         console.print(scores(name, mine))
 
 
-def scores(name: str, results: list[dict]) -> Table:
-    exercises = list(dict.fromkeys(e for r in results for e in r["exercises"]))
-    made = Table(title=name, caption=", ".join(sorted({f"sandbox: {r['sandbox']}" for r in results})))
+def scores(name: str, results: list) -> Table:
+    exercises = list(dict.fromkeys(e for r in results for e in r.exercises))
+    made = Table(title=name, caption=", ".join(sorted({f"sandbox: {r.sandbox}" for r in results})))
     made.add_column("student")
     for number, _ in enumerate(exercises, 1):
         made.add_column(str(number), justify="right")
     made.add_column("score", justify="right")
     made.add_column("s", justify="right")
     for result in results:
-        cells = [points(result["exercises"].get(e)) for e in exercises]
-        look = LOOKS[result["status"]]
-        last = score(result) if result["status"] == "graded" else result["status"]
-        made.add_row(Text(one_line(result["student"])), *cells, f"[{look}]{last}[/]", f"{result['seconds']:.1f}")
+        cells = [points(result.exercises.get(e)) for e in exercises]
+        look = LOOKS[result.status]
+        last = score(result) if result.graded else result.status
+        made.add_row(Text(one_line(result.student)), *cells, f"[{look}]{last}[/]", f"{result.seconds:.1f}")
     return made
 
 
-def points(exercise: dict | None) -> str:
+def points(exercise) -> str:
     if exercise is None:
         return ""
-    return "?" if exercise["score"] is None else f"{exercise['score']:g}"
+    return "?" if exercise.score is None else f"{exercise.score:g}"
 
 
 def findings(options, found: list[tuple[str, bool, str]]):

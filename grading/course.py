@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from . import assignments
+from .assignments import Assignment
 from .plaintext import HARMFUL
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -77,11 +79,29 @@ class Course:
             file.write(os.urandom(32).hex())
         return self.secret_file.read_text().strip()
 
+    @property
+    def assignments(self) -> dict[str, Assignment]:
+        """What is released, by name."""
+        return assignments.released(self.released)
+
+    def assignment(self, name: str) -> Assignment:
+        """Raises CourseError where it is not released."""
+        released = self.assignments
+        if name not in released and (self.solutions / name).is_dir():
+            raise CourseError(f"{name} is not released: run `python -m grading release {name}`")
+        if name not in released:
+            raise CourseError(f"no assignment {name!r}; there are {', '.join(released) or 'none in course/'}")
+        return released[name]
+
+    def wanted(self, names: list[str]) -> dict[str, Assignment]:
+        """Assignments by name; all of them where none is named. Raises CourseError."""
+        return {name: self.assignment(name) for name in names} or self.assignments
+
     def released_notebook(self, assignment) -> Path:
-        path = self.released / assignment.name / f"{assignment.notebook}.ipynb"
-        if not path.is_file():
-            raise CourseError(f"{assignment.name} is not released: run `python -m grading release {assignment.name}`")
-        return path
+        return self.released / assignment.name / f"{assignment.notebook}.ipynb"
+
+    def solved_notebook(self, assignment) -> Path:
+        return self.solutions / assignment.name / f"{assignment.notebook}.ipynb"
 
     def submissions(self, assignment: str) -> dict[str, list[Path]]:
         """Every student's files for an assignment, sorted; `.ipynb` alone, hidden files left out."""

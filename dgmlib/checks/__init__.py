@@ -13,7 +13,7 @@ from .assignments import ASSIGNMENTS, find
 from .engine.assignment import Assignment
 from .engine.card import Card, NotPassed
 from .engine.exercise import Exercise
-from .engine.verdict import CourseFault, LawResult, Mistake
+from .engine.verdict import UNSOLVED, CourseFault, LawResult, Mistake
 from .run import run
 
 __all__ = ["ASSIGNMENTS", "Assignment", "Card", "CourseFault", "Exercise", "LawResult", "Mistake", "check", "evaluate"]
@@ -58,6 +58,6 @@ def evaluate(exercise: Exercise, answer, seed: int) -> list[LawResult]:
 
 def card(exercise: Exercise, laws: list[LawResult]) -> Card:
     """Grey where nothing is solved, green where every law holds, else red."""
-    if all(law.message == "not solved yet" for law in laws):
+    if all(law.failure is UNSOLVED for law in laws):
         return Card(exercise.name, "unsolved")
     return Card(exercise.name, "solved" if all(law.passed for law in laws) else "wrong", tuple(laws))

@@ -2,7 +2,8 @@
 
 import os
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
+from functools import partial
 
 from rich.console import Console
 from rich.table import Table
@@ -12,12 +13,13 @@ from .. import console
 from ..collecting.collect import Collected
 from ..collecting.collect import collect as take_over
 from ..course import Course, CourseError
-from ..judging import cluster, judge, pool, results, store
-from ..judging.results import remember
-from ..judging.task import ASSIGNMENTS, Grader, handed_in, wanted
+from ..judging import cluster, pool, results, store
+from ..judging.task import Grader, Task, Work, handed_in
+from ..judging.task import batch as graded
+from ..judging.verdict import Verdict, without
 from ..lock import locked
 from ..notebook import parse
-from ..notebook.submission import recognise
+from ..notebook.submission import prepare, recognise
 from ..plaintext import one_line
 from ..running import sandbox
 from . import doctor as health
@@ -31,8 +33,9 @@ BATCH_FORM = ("student", "assignment", "status", "reason", "score", "max_score",
 def release(options, course: Course) -> int:
     from ..releasing import lint
     from ..releasing.release import release as release_one  # nbgrader takes seconds to import: only where it is needed
+    from ..releasing.release import wanted
 
-    names = wanted(options.assignments) if options.assignments else with_solutions(course)
+    names = wanted(course, options.assignments)
     lint.sources(course, names, options.check)
     written, problems = [], []
     for name in names:
@@ -54,13 +57,6 @@ def new(options, course: Course) -> int:
     return 0
 
 
-def with_solutions(course: Course) -> list[str]:
-    names = [name for name in ASSIGNMENTS if (course.solutions / name).is_dir()]
-    if not names:
-        raise CourseError(f"no assignment in {course.solutions}")
-    return names
-
-
 def make_grader(options, course: Course) -> Grader:
     chosen = sandbox.choose(options.sandbox)
     if chosen.kind == "none":
@@ -74,60 +70,73 @@ def check(options, course: Course) -> int:
         raise CourseError(f"no file {options.notebook}")
     try:
         data = parse.read(options.notebook)
-        assignment = recognise(data)
-        verdict = make_grader(options, course).verdict(data, options.student, assignment)
+        verdict = checked(make_grader(options, course), data, options.student)
     except parse.Refused as refusal:
-        verdict = judge.refused(options.student, None, str(refusal), "")
-    console.outcome(options, {key: verdict[key] for key in EXERCISE_FORM})
-    if verdict["status"] != "graded":
-        console.problems([f"{options.notebook}: {verdict['status']}: {verdict['reason']}"])
+        verdict = without(options.student, None, str(refusal))
+    console.outcome(options, verdict.outcome(*EXERCISE_FORM))
+    if not verdict.graded:
+        console.problems([f"{options.notebook}: {verdict.status}: {verdict.reason}"])
         return 1
     console.verdict(options, verdict)
     return 0
 
 
+def checked(grader: Grader, data: bytes, student: str) -> Verdict:
+    """The verdict on one notebook, which goes nowhere. Raises Refused."""
+    assignment = recognise(data, grader.course.assignments)
+    task = Task(student, assignment.name, ())
+    try:
+        return grader.grade(Work(task, prepare(grader.course.released_notebook(assignment).read_bytes(), data)))
+    except parse.Refused as refusal:
+        return grader.without(task, str(refusal))
+
+
 def autograde(options, course: Course) -> int:
     with locked(course):
         store.sweep(course)
-        results = batch(options, course)
-    full = (store.whole(course, r) for r in results)
-    console.outcomes(options, "submissions", ({key: r[key] for key in BATCH_FORM} for r in full))
-    console.table(options, results)
-    without = [r for r in results if r["status"] != "graded"]
-    console.problems([f"{r['student']}: {r['assignment']}: {r['status']}: {r['reason']}" for r in without])
-    misnamed = course.misnamed()
-    console.problems([f"{name}: no possible name of a student: rename the folder" for name in misnamed])
-    return 1 if without or misnamed else 0
+        verdicts = batch(options, course)
+    full = (store.whole(course, verdict) for verdict in verdicts)
+    console.outcomes(options, "submissions", (verdict.outcome(*BATCH_FORM) for verdict in full))
+    console.table(options, verdicts)
+    failed = [f"{v.student}: {v.assignment}: {v.status}: {v.reason}" for v in verdicts if not v.graded]
+    misnamed = [f"{name}: no possible name of a student: rename the folder" for name in course.misnamed()]
+    console.problems(failed + misnamed)
+    return 1 if failed or misnamed else 0
 
 
-def batch(options, course: Course) -> list[dict]:
-    """Grade, then record. The results, by assignment and student."""
-    names = wanted(options.assignments)
-    tasks = handed_in(course, names, options.student)
+def batch(options, course: Course) -> list[Verdict]:
+    """Grade, and record as verdicts come. Their summaries, by assignment and student."""
+    from ..recording.record import Recorder
+    from ..releasing import lint
+
+    tasks = handed_in(course, course.wanted(options.assignments), options.student)
     if not tasks:
         whose = f" by {options.student!r}" if options.student else ""
         raise CourseError(
             f"no submissions{whose} in {course.submitted}; put them in STUDENT/ASSIGNMENT/ or use collect"
         )
-    from ..releasing import lint
-
     lint.released(course, sorted({task.assignment for task in tasks}))
-    jobs = options.jobs or min(len(tasks), os.cpu_count() or 1)
-    made = make_grader(options, course)
-    coming = cluster.run(made, tasks, options.scheduler) if options.scheduler else pool.run(made, tasks, jobs)
-    with closing(coming):  # whatever ends this ends the graders at work, too
-        results = list(console.progress(options, coming, len(tasks)))
-    results.sort(key=lambda r: (r["assignment"], r["student"]))
-    remember(course, results)
-    from ..recording import record
+    grader, recorder, verdicts = make_grader(options, course), Recorder(course), []
+    with executor(grader, options, len(tasks)) as execute, closing(graded(grader, tasks, execute)) as coming:
+        for verdict in console.progress(options, coming, len(tasks)):  # whatever ends this ends the graders, too
+            recorder.add(verdict)
+            verdicts.append(verdict)
+    recorder.finish()
+    return sorted(verdicts, key=lambda verdict: (verdict.assignment, verdict.student))
 
-    for name in {task.assignment for task in tasks}:
-        record.record(course, ASSIGNMENTS[name], [r for r in results if r["assignment"] == name])
-    return results
+
+@contextmanager
+def executor(grader: Grader, options, tasks: int):
+    """Where submissions are graded: a Dask cluster, or processes on this machine."""
+    if options.scheduler:
+        with cluster.connect(options.scheduler) as client:
+            yield partial(cluster.run, grader, client)
+    else:
+        yield partial(pool.run, grader, options.jobs or min(tasks, os.cpu_count() or 1))
 
 
 def collect(options, course: Course) -> int:
-    (name,) = wanted([options.assignment])
+    name = course.assignment(options.assignment).name
     with locked(course):
         made = take_over(course, options.source, name)
     taken = [row["student"] for row in made.students if row["status"] != "nothing"]

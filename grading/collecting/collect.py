@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..course import STUDENT, Course, CourseError, listed, write
-from ..judging.task import ASSIGNMENTS
 from ..notebook import parse
 from ..notebook.submission import recognise
 from . import archive, platforms, roster
@@ -57,7 +56,7 @@ def collect(course: Course, source: Path, assignment: str) -> Collected:
         raise archive.ArchiveRefused(f"{source}: {refusal}; nothing was collected") from None
     platform, owners = platforms.layout(found)
     made = Collected(platform)
-    attempts = by_student(found, owners, assignment, made)
+    attempts = by_student(course, found, owners, assignment, made)
     if not any(attempts.values()):
         raise archive.ArchiveRefused(f"{source}: no notebook of {assignment} in it{why(made)}")
     known = roster.load(course)
@@ -83,14 +82,16 @@ def unwrapped(files: list[File]) -> list[File]:
     return files
 
 
-def by_student(files: list[File], owners, assignment: str, made: Collected) -> dict[tuple, list[Attempt]]:
+def by_student(
+    course: Course, files: list[File], owners, assignment: str, made: Collected
+) -> dict[tuple, list[Attempt]]:
     """Attempts by name and ids. What is no notebook of the assignment is skipped, with the reason."""
     attempts = defaultdict(list)
     for file in files:
         if file.path[-1] == platforms.METADATA:
             continue
         people = [owner for owner in owners(file) if owner.student]
-        reason, broken = (file.problem, "") if file.problem else judged(file, assignment)
+        reason, broken = (file.problem, "") if file.problem else judged(file, assignment, course)
         if not people:
             reason = reason or "its name does not say whose it is"
         if reason:
@@ -110,10 +111,10 @@ def somebodys(file: File, platform: str) -> bool:
     return platform != "folder" or len(file.path) > 1 or file.path[0].lower().endswith((".ipynb", ".zip"))
 
 
-def judged(file: File, assignment: str) -> tuple[str, str]:
+def judged(file: File, assignment: str, course: Course) -> tuple[str, str]:
     """`(why it is skipped, why it is broken)`."""
     try:
-        recognised = recognise(file.data)
+        recognised = recognise(file.data, course.assignments)
         other = f"a notebook of {recognised.name}, not of {assignment}"
         return ("" if recognised.name == assignment else other), ""
     except (parse.Refused, RuntimeError) as refusal:  # of a fault of ours the others hear nothing
@@ -166,7 +167,7 @@ def store(course: Course, student: str, assignment: str, file: File) -> str:
         return "unchanged"
     if any(path.lstat().st_mtime > file.time + CLOCK for path in before):
         return "older"
-    target = folder / f"{ASSIGNMENTS[assignment].notebook}.ipynb"
+    target = folder / f"{course.assignment(assignment).notebook}.ipynb"
     write(target, data)
     os.utime(target, (file.time, file.time))
     return "newer" if before else "new"
@@ -181,5 +182,5 @@ def same(path: Path, data: bytes) -> bool:
 
 def others(course: Course, assignment: str) -> set[str]:
     """Students with other assignments who have not handed in this one, now or before."""
-    everybody = {s for name in ASSIGNMENTS for s, files in course.submissions(name).items() if files}
+    everybody = {s for name in course.assignments for s, files in course.submissions(name).items() if files}
     return everybody - {s for s, files in course.submissions(assignment).items() if files}

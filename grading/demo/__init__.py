@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -12,10 +13,11 @@ from rich.table import Table
 from .. import console
 from ..course import CHECKOUT, Course, CourseError, write
 from ..judging import pool, results
-from ..judging.task import ASSIGNMENTS, Grader, handed_in
+from ..judging.task import Grader, batch, handed_in
+from ..judging.verdict import Verdict
 from ..lock import locked
 from ..publishing import export, feedback, report
-from ..recording import record
+from ..recording.record import Recorder
 from ..releasing.release import release
 from ..running import sandbox
 from .student import STUDENTS, Student
@@ -39,12 +41,12 @@ def graded_class(options, course: Course) -> int:
     tasks = handed_in(room, sorted({s.assignment for s in students}))
     made = Grader(room, options.secret or SECRET, sandbox.ForkServerSandbox(sandbox.choose(options.sandbox)))
     jobs = options.jobs or os.cpu_count() or 1
-    with closing(pool.run(made, tasks, jobs)) as coming:
-        got = {r["student"]: r for r in console.progress(options, coming, len(tasks))}
-    for name in {s.assignment for s in students}:
-        mine = [r for r in got.values() if r["assignment"] == name]
-        record.record(room, ASSIGNMENTS[name], mine)
-    results.remember(room, list(got.values()))
+    got, recorder = {}, Recorder(room)
+    with closing(batch(made, tasks, partial(pool.run, made, jobs))) as coming:
+        for verdict in console.progress(options, coming, len(tasks)):
+            recorder.add(verdict)
+            got[verdict.student] = verdict
+    recorder.finish()
     made_after = after(room, sorted({s.assignment for s in students}))
     wrong = [line for s in students for line in s.differences(got[s.name])]
     if not options.quiet:
@@ -54,7 +56,7 @@ def graded_class(options, course: Course) -> int:
         )
         console.lines(options, made_after)
     console.problems(wrong)
-    rows = [{"student": s.name, "deserves": s.deserved, "score": got[s.name]["score"]} for s in students]
+    rows = [{"student": s.name, "deserves": s.deserved, "score": got[s.name].score} for s in students]
     console.outcome(options, {"students": rows, "wrong": wrong})
     return 1 if wrong else 0
 
@@ -82,14 +84,14 @@ def fresh(course: Course) -> Course:
 
 def hand_in(room: Course, student: Student):
     """Write what a student hands in."""
-    assignment = ASSIGNMENTS[student.assignment]
+    assignment = room.assignment(student.assignment)
     released = json.loads(room.released_notebook(assignment).read_text())
-    solved = json.loads((room.solutions / assignment.name / f"{assignment.notebook}.ipynb").read_text())
+    solved = json.loads(room.solved_notebook(assignment).read_text())
     target = room.submitted / student.name / assignment.name / f"{assignment.notebook}.ipynb"
     write(target, student.notebook(released, solved))
 
 
-def table(students: list[Student], results: dict[str, dict]) -> Table:
+def table(students: list[Student], results: dict[str, Verdict]) -> Table:
     """Who they are, what they deserve, what they got."""
     made = Table(title="the demo class")
     for column, justify in (("student", "left"), ("what they handed in", "left"), ("deserves", "right")):
@@ -98,8 +100,8 @@ def table(students: list[Student], results: dict[str, dict]) -> Table:
     made.add_column("seconds", justify="right")
     for student in students:
         result = results[student.name]
-        got = f"{result['score']:g}" if result["status"] == "graded" else result["status"]
+        got = f"{result.score:g}" if result.graded else result.status
         deserves = f"{student.deserved:g}" if student.deserved is not None else "refused"
         look = "red" if student.differences(result) else "green"
-        made.add_row(student.name, student.about, deserves, f"[{look}]{got}[/]", f"{result['seconds']:.1f}")
+        made.add_row(student.name, student.about, deserves, f"[{look}]{got}[/]", f"{result.seconds:.1f}")
     return made

@@ -20,6 +20,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..judging.verdict import Verdict
+
 STUDENTS = Path(__file__).parent / "students"
 HEADER = re.compile(r"^# (assignment|about|start|saved by): (.+)$", re.MULTILINE)
 # What Colab writes into every cell that ran, with a name and an account.
@@ -68,11 +70,11 @@ class Student:
     def deserved(self) -> float:
         return round(sum(self.points().values()), 6)
 
-    def differences(self, result: dict) -> list[str]:
+    def differences(self, result: Verdict) -> list[str]:
         """One line for each exercise with another score than its file says."""
-        if result["status"] != "graded":
-            return [f"{self.name}: {result['status']}: {result['reason']}"]
-        got = {name: exercise["score"] for name, exercise in result["exercises"].items()}
+        if not result.graded:
+            return [f"{self.name}: {result.status}: {result.reason}"]
+        got = {name: exercise.score for name, exercise in result.exercises.items()}
         points = self.points()
         return [f"{self.name}: {n} deserves {p:g}, got {got.get(n)}" for n, p in points.items() if got.get(n) != p]
 

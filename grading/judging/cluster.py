@@ -7,49 +7,39 @@ graded cases travels with every submission: use a cluster that is yours, with TL
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, wait
+from dataclasses import replace
 from functools import cache
 
-from dgmlib.checks import ASSIGNMENTS
-
-from ..course import CourseError
-from ..notebook import parse
+from ..assignments import Assignment
+from ..course import CHECKOUT, Course, CourseError
 from ..notebook.repair import Repaired
-from ..notebook.submission import Files, Prepared, prepare
 from ..running import sandbox
 from . import judge, store
 from .pool import DEADLINE, overdue
-from .task import Grader, Task, hidden_folders
+from .task import Grader, Work, hidden_folders
+from .verdict import Status, Verdict, without
 
 PATIENCE = "30s"
 LEAVE = 60.0  # seconds in which a worker's last answer is fetched before its process ends
 _one_at_a_time = threading.Lock()
 
 
-def run(grader: Grader, tasks: list[Task], address: str) -> Iterator[dict]:
-    """Results as they come. A worker that dies costs nothing: its submissions go to another."""
-    client = connect(address)
+def run(grader: Grader, client, works: Iterable[Work]) -> Iterator[tuple[Work, Verdict]]:
+    """Verdicts as they come. A worker that dies costs nothing: its submissions go to another."""
     from distributed import as_completed
 
-    waiting: dict = {}
-    with client:
-        try:
-            for task in tasks:
-                if result := grader.filed(task):
-                    yield result
-                    continue
-                made, about = prepared(grader, task)
-                if made is None:
-                    yield about
-                    continue
-                words = (made.repaired, task.student, task.assignment, grader.secret, grader.sandbox.kind)
-                future = client.submit(remote, store.version(), *words, key=f"grade-{about['key']}", retries=3)
-                waiting[future] = (task, made, about)
-            for future in as_completed(list(waiting), loop=client.loop):
-                yield collected(grader, *waiting.pop(future), future)
-        finally:
-            client.cancel(list(waiting))
+    sent: dict = {}
+    try:
+        for work in works:
+            words = (work.prepared.repaired, work.task.student, grader.course.assignment(work.task.assignment))
+            about = (store.version(), *words, grader.secret, grader.sandbox.kind)
+            sent[client.submit(remote, *about, key=f"grade-{work.key}", retries=3)] = work
+        for future in as_completed(list(sent), loop=client.loop):
+            yield (work := sent.pop(future)), received(grader, work, future)
+    finally:
+        client.cancel(list(sent))
 
 
 def connect(address: str):
@@ -65,35 +55,18 @@ def connect(address: str):
         raise CourseError(f"--scheduler: no scheduler answers at {address} ({line})") from None
 
 
-def prepared(grader: Grader, task: Task) -> tuple[Prepared | None, dict]:
-    """The first of a task's files that is a notebook of its assignment, and its key; else the refusal."""
-    assignment, files = ASSIGNMENTS[task.assignment], Files(task.files)
-    refused = grader.refused(task.student, assignment, "no .ipynb file was handed in")
-    for file in task.files:
-        try:
-            data = files.read(file)
-            made = prepare(grader.released(assignment), data)
-        except parse.Refused as refusal:
-            refused = grader.refused(task.student, assignment, str(refusal))
-            continue
-        return made, {"key": grader.key(data, task), "files": files.digest()}
-    return None, refused | {"seconds": 0.0, "files": files.digest()}
-
-
-def collected(grader: Grader, task: Task, made: Prepared, about: dict, future) -> dict:
-    """File what a worker sent."""
+def received(grader: Grader, work: Work, future) -> Verdict:
     if future.status != "finished":
-        reason = f"the cluster gave no verdict: {future.exception()}".splitlines()[0]
-        verdict = grader.refused(task.student, ASSIGNMENTS[task.assignment], reason, "failed")
-        return verdict | {"seconds": 0.0, "files": about["files"]}
-    verdict, seconds = future.result()
+        return grader.failed(
+            work.task, f"the cluster gave no verdict: {future.exception()}".splitlines()[0], work.files
+        )
+    verdict = future.result()
     future.release()
-    verdict = grader.file(about["key"], verdict, made)
-    return store.summary(verdict) | {"seconds": round(seconds, 2), "files": about["files"]}
+    return verdict
 
 
-def remote(version: str, *words) -> tuple[dict, float]:
-    """On a worker: the verdict and its seconds. The judge uses global random state: one at a time in a process.
+def remote(version: str, repaired: Repaired, student: str, assignment: Assignment, secret: str, kind: str) -> Verdict:
+    """On a worker: the verdict. The judge uses global random state: one at a time in a process.
 
     A thread that hangs cannot be ended: after the deadline its process ends, and takes no other submission before.
     """
@@ -101,33 +74,32 @@ def remote(version: str, *words) -> tuple[dict, float]:
         raise RuntimeError("this worker has another version of dgmlib; install the coordinator's")
     _one_at_a_time.acquire()
     answer = Future()
-    threading.Thread(target=grade, args=(answer, *words), daemon=True).start()
+    words = answer, repaired, student, assignment, secret, kind
+    threading.Thread(target=grade, args=words, daemon=True).start()
     if wait([answer], DEADLINE).done:
         _one_at_a_time.release()
         return answer.result()
     threading.Timer(LEAVE, os._exit, (1,)).start()
-    _, student, name, _, kind = words
-    return judge.refused(student, ASSIGNMENTS[name], overdue(DEADLINE), kind, "failed"), DEADLINE
+    return replace(without(student, assignment, overdue(DEADLINE), kind, Status.FAILED), seconds=DEADLINE)
 
 
-def grade(answer: Future, repaired: Repaired, student: str, name: str, secret: str, kind: str):
-    """`answer`: the verdict and its seconds, or what was raised."""
+def grade(answer: Future, repaired: Repaired, student: str, assignment: Assignment, secret: str, kind: str):
+    """`answer`: the verdict, or what was raised."""
     started = time.monotonic()
     try:
-        verdict = judge.grade(repaired, student, ASSIGNMENTS[name], secret, starter(name, kind), kind)
-        answer.set_result((verdict, time.monotonic() - started))
+        checks = judge.checks(assignment)
+        start = starter(tuple(checks.open_modules), kind)
+        verdict = judge.grade(repaired, student, checks, secret, start, kind)
+        answer.set_result(replace(verdict, seconds=round(time.monotonic() - started, 2)))
     except BaseException as error:
         answer.set_exception(error)
 
 
 @cache
-def starter(name: str, kind: str):
+def starter(open_modules: tuple[str, ...], kind: str):
     """This worker's stage and fork server for an assignment."""
     import torch
 
     torch.set_num_threads(1)
-    stage = sandbox.Bundle(tuple(ASSIGNMENTS[name].open_modules))
-    warm = sandbox.ForkServerSandbox(sandbox.choose(kind))
-    from ..course import CHECKOUT, Course
-
+    stage, warm = sandbox.Bundle(open_modules), sandbox.ForkServerSandbox(sandbox.choose(kind))
     return lambda link: warm.start(stage, link, hidden_folders(Course(CHECKOUT)))

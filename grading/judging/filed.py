@@ -6,6 +6,7 @@ reads the submission again.
 
 import base64
 import json
+from dataclasses import replace
 
 from ..course import Course
 from ..notebook.outputs import Output, by_exercise
@@ -13,6 +14,7 @@ from ..notebook.parse import Cell
 from ..notebook.pictures import pixels
 from ..notebook.submission import Prepared, Sources
 from . import store
+from .verdict import Verdict
 
 LONGEST_SOURCE = 20_000  # bytes, as JSON
 LONGEST_FILE = 190_000
@@ -57,8 +59,8 @@ def shortened(text: str, room: int) -> str:
     return text[:low]
 
 
-def keep(prepared: Prepared, verdict: dict) -> tuple[dict, dict]:
-    """`(fields of the verdict file, its pictures)`; answers before a student's other cells and outputs."""
+def keep(prepared: Prepared, verdict: Verdict) -> tuple[Verdict, dict]:
+    """`(the verdict with what is filed, its pictures)`; answers before a student's other cells and outputs."""
     budget, room = Budget(LONGEST_FILE - len(store.dumps(verdict))), Budget(MOST_FIGURES)
     canvas = Budget(MOST_PIXELS)
     answers = {name: budget.cut(source) for name, source in prepared.repaired.answers.items()}
@@ -80,28 +82,29 @@ def keep(prepared: Prepared, verdict: dict) -> tuple[dict, dict]:
             about["picture"] = len(figures)
             figures.append(picture)
         outputs[place] = about
-    fields = {"answers": answers, "own": own, "outputs": [outputs[at] for at in sorted(outputs)]}
-    return fields | {"pictures": len(prepared.pictures)}, {"figures": figures, "attached": prepared.pictures}
+    shown = [outputs[at] for at in sorted(outputs)]
+    whole = replace(verdict, answers=answers, own=own, outputs=shown, pictures=len(prepared.pictures))
+    return whole, {"figures": figures, "attached": prepared.pictures}
 
 
-def by_need(outputs: tuple[Output, ...], verdict: dict) -> list[int]:
+def by_need(outputs: tuple[Output, ...], verdict: Verdict) -> list[int]:
     """First what belongs to an exercise that lost points, of it the last: a page shows these."""
-    lost = {n for n, e in verdict["exercises"].items() if e["score"] is not None and e["score"] < e["max_score"]}
+    lost = {name for name, exercise in verdict.exercises.items() if exercise.short}
     return sorted(range(len(outputs)), key=lambda at: (not lost & set(outputs[at].exercises), -at))
 
 
-def sources(course: Course, verdict: dict) -> Sources:
+def sources(course: Course, verdict: Verdict) -> Sources:
     """What a person reads of the submission that this verdict is about."""
-    drawn = store.pictures(course, verdict["key"], "attached") if verdict.get("pictures") else {}
-    own = {int(place): [Cell(*cell) for cell in cells] for place, cells in verdict.get("own", {}).items()}
-    return Sources(verdict.get("answers", {}), own, {name: tuple(picture) for name, picture in drawn.items()})
+    drawn = store.pictures(course, verdict, "attached") if verdict.pictures else {}
+    own = {int(place): [Cell(*cell) for cell in cells] for place, cells in verdict.own.items()}
+    return Sources(verdict.answers, own, {name: tuple(picture) for name, picture in drawn.items()})
 
 
-def outputs(course: Course, verdict: dict, names: list[str]) -> dict[str, list[Output]]:
+def outputs(course: Course, verdict: Verdict, names: list[str]) -> dict[str, list[Output]]:
     """What the graded notebook showed for each of `names`."""
-    rows = verdict.get("outputs", [])
+    rows = verdict.outputs
     named = any(row["picture"] is not None for row in rows)
-    drawn = store.pictures(course, verdict["key"], "figures") if named else {}
+    drawn = store.pictures(course, verdict, "figures") if named else {}
     pngs = dict(enumerate(base64.b64decode(picture) for picture in drawn))
     found = [
         Output(row["cell"], row["text"], pngs.get(row["picture"], b""), tuple(row["exercises"].split())) for row in rows

@@ -12,12 +12,15 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from dgmlib.checks import CourseFault
+from dgmlib.checks import ASSIGNMENTS, CourseFault
+from dgmlib.checks.engine.verdict import UNSOLVED
 
+from ..assignments import Assignment
 from ..notebook.repair import Repaired, Step, normal
 from ..plaintext import one_line
 from ..running.session import CPU, Answer, SandboxFailed, Session
 from .seeds import Seeds
+from .verdict import ExerciseResult, LawResult, State, Status, Verdict, tidy, without
 
 OWN_CELLS = 10  # how many of the student's own cells the budget of a submission allows for
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
@@ -25,39 +28,34 @@ LONGEST_MESSAGE = 600  # bytes; of all laws and notes together at most 200 kB on
 NOTES = 40
 
 
-def grade(repaired: Repaired, student: str, assignment, secret: str, start, kind: str) -> dict:
+def grade(repaired: Repaired, student: str, assignment, secret: str, start, kind: str) -> Verdict:
     """The verdict. `start(fd)` starts a worker in a sandbox of `kind`. Never raises for what a student did."""
     judge = Judge(repaired, student, assignment, secret)
     try:
         exercises = judge.run(start)
     except (SandboxFailed, CourseFault) as failure:
-        return refused(student, assignment, str(failure), kind, "failed")
-    verdict = refused(student, assignment, "", kind, "graded")
-    score = sum(e["score"] for e in exercises.values() if e["score"] is not None)
-    return verdict | {
-        "score": tidy(score),
-        "exercises": exercises,
-        "notes": judge.notes,
-        "written": judge.written(),
-        "reaches": [clean(line) for line in repaired.reaches],
-    }
+        return without(student, assignment, str(failure), kind, Status.FAILED)
+    return replace(
+        without(student, assignment, "", kind, Status.GRADED),
+        score=tidy(sum(e.score for e in exercises.values() if e.score is not None)),
+        exercises=exercises,
+        notes=tuple(judge.notes),
+        crashes=tuple(sorted(judge.crashes)),
+        written=judge.written(),
+        reaches=tuple(clean(line) for line in repaired.reaches),
+    )
 
 
-def refused(student: str, assignment, reason: str, kind: str, status: str = "refused") -> dict:
-    """A verdict without exercises; `assignment` may be None where it is not known."""
-    return {
-        "assignment": assignment.name if assignment else None,
-        "student": student,
-        "status": status,
-        "reason": reason,
-        "sandbox": kind,
-        "score": None,
-        "max_score": tidy(sum(e.points for e in assignment.exercises.values())) if assignment else None,
-        "exercises": {},
-        "notes": [],
-        "written": {},
-        "reaches": [],
-    }
+def checks(assignment: Assignment):
+    """The checks of a released notebook's exercises. Raises CourseFault where the two contradict each other."""
+    known = ASSIGNMENTS.get(assignment.name)
+    if known is None:
+        raise CourseFault(f"{assignment.name}: released, but dgmlib.checks has no such assignment")
+    for name, exercise in assignment.exercises.items():
+        check = known.exercises.get(name)
+        if check is None or (check.points, check.written) != (exercise.points, exercise.written):
+            raise CourseFault(f"{assignment.name}: its notebook contradicts the check of {name}: release it again")
+    return replace(known, exercises={name: known.exercises[name] for name in assignment.exercises})
 
 
 class Judge:
@@ -70,8 +68,9 @@ class Judge:
         once_more = (self.source(step.name) for step in self.steps if step.op == "exercise")
         self.seed = Seeds(secret, student, assignment.name, (*asked, *once_more))
         self.tried: dict[str, Answer] = {}
-        self.results: dict[str, list] = {}
+        self.results: dict[str, list[LawResult]] = {}
         self.notes: list[str] = []
+        self.crashes: set[str] = set()
 
     def run(self, start) -> dict:
         exercises = self.assignment.exercises
@@ -91,6 +90,7 @@ class Judge:
     def cell(self, session: Session, place: int, step: Step):
         """In the sandbox a cell bears its place among what is executed: its number would count text cells, too."""
         error, _ = session.cell(f"cell {place}", step.source)
+        self.note_crash(session, step.name)
         if error and len(self.notes) < NOTES:
             self.notes.append(clean(f"{step.name}: {error}"))
 
@@ -100,27 +100,37 @@ class Judge:
             warnings.simplefilter("ignore")
             inputs = exercise.inputs(np.random.default_rng(self.seed(f"inputs of {name}")))
             answer = session.exercise(name, self.seed(f"run of {name}") % 2**63, inputs, exercise.request)
+            self.note_crash(session, name)
             self.tried[name] = answer
             self.results[name] = self.judged(exercise, inputs, answer)
+
+    def note_crash(self, session: Session, name: str):
+        if session.crash:
+            self.crashes.add(f"{name} {session.crash}")
 
     def judged(self, exercise, inputs: dict, answer: Answer) -> list:
         """The laws. Outputs are hostile: what the judge cannot use fails every law, with the reason."""
         if answer.arrays is None:
-            return exercise.failed(self.why_missing(exercise.name) if answer.reason == "missing" else answer.reason)
+            return failed(exercise, *self.why_missing(exercise.name, answer))
         cases = {key.split("/", 1)[0] for key in inputs}
         outputs = {k: v for k, v in answer.arrays.items() if "/" in k and k.split("/", 1)[0] in cases}
         expected = exercise.expected(inputs)
         try:
-            return exercise.judge(inputs, outputs, expected)
+            return [law_result(result) for result in exercise.judge(inputs, outputs, expected)]
         except CourseFault:
             raise
         except Exception as error:
-            return exercise.failed(f"what your answer returned could not be judged ({type(error).__name__})")
+            said = f"what your answer returned could not be judged ({type(error).__name__})"
+            return failed(exercise, State.FAILED, said)
 
-    def why_missing(self, name: str) -> str:
+    def why_missing(self, name: str, answer: Answer) -> tuple[State, str, str]:
+        """The state, our words and theirs, where no arrays came."""
+        if answer.reason != "missing":
+            return State.CRASHED if answer.crashed else State.FAILED, answer.reason, answer.raised
         if name in self.repaired.unsolved:
-            return "not solved yet"
-        return f"no {name} after its cell ran: {self.notes[-1] if self.notes else 'it is not defined'}"
+            return State.UNSOLVED, UNSOLVED.ours, ""
+        note = self.notes[-1] if self.notes else "it is not defined"
+        return State.UNDEFINED, f"no {name} after its cell ran:", note
 
     def lacked_a_name(self, name: str) -> bool:
         answer = self.tried[name]
@@ -151,28 +161,40 @@ class Judge:
         words = {name: " ".join(self.repaired.answers[name].split()) for name in proofs}
         return {name: hashlib.sha256(text.encode()).hexdigest()[:16] for name, text in words.items()}
 
-    def report(self, exercise) -> dict:
+    def report(self, exercise) -> ExerciseResult:
         if exercise.written:
-            return {"score": None, "max_score": tidy(exercise.points), "laws": []}
-        results = self.results.get(exercise.name) or exercise.failed("its cell is missing from the released notebook")
-        laws = [
-            {"law": r.law, "passed": bool(r.passed), "weight": tidy(r.weight), "message": clean(r.message)}
-            for r in results
-        ]
-        return {"score": tidy(points(results)), "max_score": tidy(exercise.points), "laws": laws}
+            return ExerciseResult(None, tidy(exercise.points), (), exercise.slide)
+        laws = self.results.get(exercise.name) or failed(
+            exercise, State.UNDEFINED, "its cell is missing from the released notebook"
+        )
+        return ExerciseResult(tidy(points(laws)), tidy(exercise.points), tuple(laws), exercise.slide)
+
+
+def law_result(result) -> LawResult:
+    """What the check says of a law, cleaned: parts of it are a student's words."""
+    said = result.failure
+    if said is None:
+        return LawResult(result.law, tidy(result.weight), State.PASSED)
+    return failure(result.law, result.weight, State(said.state), said.ours, said.theirs, said.mistake)
+
+
+def failure(law: str, weight: float, state: State, ours: str, theirs: str, mistake: str = "") -> LawResult:
+    """One that is no longer in a file than a message may be; a student's words give way to ours."""
+    ours, mistake = clean(ours), clean(mistake)
+    room = LONGEST_MESSAGE - len(f"{ours}{mistake}".encode())
+    return LawResult(law, tidy(weight), state, ours, clean(theirs, max(0, room)), mistake)
+
+
+def failed(exercise, state: State, ours: str, theirs: str = "") -> list[LawResult]:
+    """Every law failed for one reason: not solved, a crash, a hang."""
+    return [failure(law.name, law.weight, state, ours, theirs) for law in exercise.laws]
 
 
 def points(results: list) -> float:
     return sum(r.weight for r in results if r.passed)
 
 
-def tidy(number: float) -> float | int:
-    """Points without rounding noise; whole ones as integers."""
-    number = round(float(number), 6)
-    return int(number) if number.is_integer() else number
-
-
-def clean(message: str) -> str:
+def clean(message: str, longest: int = LONGEST_MESSAGE) -> str:
     """One line without what differs between two runs, and no longer in a file than it may be: no control characters."""
     line = one_line(ADDRESS.sub("", message))
-    return line.encode()[:LONGEST_MESSAGE].decode(errors="ignore")
+    return line.encode()[:longest].decode(errors="ignore")

@@ -9,11 +9,12 @@ import os
 import signal
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from multiprocessing.connection import wait
 
 from ..running.worker import limits
-from .task import ASSIGNMENTS, Grader, Task
+from .task import Grader, Work, careful
+from .verdict import Verdict
 
 DEADLINE = 3600.0  # seconds for one submission: its own budgets end it long before
 GRACE = 1.0  # seconds that a worker has to end what it started
@@ -21,18 +22,10 @@ TRIES = 3
 FORK = multiprocessing.get_context("fork")
 
 
-def run(grader: Grader, tasks: list[Task], jobs: int) -> Iterator[dict]:
-    """Results as they come; closing the iterator ends all workers."""
-    left = []
-    for task in tasks:
-        if result := grader.filed(task):
-            yield result
-        else:
-            left.append(task)
-    for name in {task.assignment for task in left}:
-        grader.warm_up(ASSIGNMENTS[name])
+def run(grader: Grader, jobs: int, works: Iterable[Work]) -> Iterator[tuple[Work, Verdict]]:
+    """Verdicts as they come; closing the iterator ends all workers."""
     with Workers(grader) as workers:
-        yield from workers.results(left, jobs)
+        yield from workers.results(iter(works), jobs)
 
 
 class Worker:
@@ -43,13 +36,13 @@ class Worker:
         self.process = FORK.Process(target=serve, args=(grader, other, os.getpid()), daemon=True)
         self.process.start()
         other.close()
-        self.task: Task | None = None
+        self.work: Work | None = None
         self.end = float("inf")
 
-    def give(self, task: Task):
-        self.task, self.end = task, time.monotonic() + DEADLINE
+    def give(self, work: Work):
+        self.work, self.end = work, time.monotonic() + DEADLINE
         with contextlib.suppress(OSError):  # one that died meanwhile is noticed when its answer is waited for
-            self.link.send(task)
+            self.link.send(work)
 
     def kill(self):
         self.process.join(GRACE)
@@ -76,23 +69,27 @@ class Workers:
         for worker in workers:
             worker.kill()
 
-    def results(self, tasks: list[Task], jobs: int) -> Iterator[dict]:
-        waiting, tries = deque(tasks), Counter()
-        while waiting or self.busy:
-            while waiting and len(self.busy) < jobs:
-                self.start(waiting.popleft())
+    def results(self, works: Iterator[Work], jobs: int) -> Iterator[tuple[Work, Verdict]]:
+        again, tries = deque(), Counter()
+        while True:
+            while len(self.busy) < jobs and (work := again.popleft() if again else next(works, None)):
+                self.start(work)
+            if not self.busy:
+                return
             for worker in self.settled():
-                task, result = worker.task, self.answer(worker)
-                tries[task] += 1
-                if result is None and tries[task] < TRIES:
-                    waiting.append(task)
+                work, verdict = worker.work, self.answer(worker)
+                tries[work.task] += 1
+                if verdict is None and tries[work.task] < TRIES:
+                    again.append(work)
                 else:
-                    yield result or lost(self.grader, task)
+                    yield work, verdict or self.grader.failed(work.task, "its grader was killed, again and again")
 
-    def start(self, task: Task):
+    def start(self, work: Work):
+        if not self.idle and not self.busy:
+            self.grader.warm_up(work.task.assignment)
         worker = self.idle.pop() if self.idle else Worker(self.grader)
         self.busy.append(worker)
-        worker.give(task)
+        worker.give(work)
 
     def settled(self) -> list[Worker]:
         """Those that said something, died, or have been at work for too long; waits for the first."""
@@ -100,23 +97,19 @@ class Workers:
         ready = wait([worker.link for worker in self.busy], max(0.0, first - time.monotonic()))
         return [w for w in self.busy if w.link in ready or w.end < time.monotonic()]
 
-    def answer(self, worker: Worker) -> dict | None:
-        """A worker's result; None where it died."""
+    def answer(self, worker: Worker) -> Verdict | None:
+        """A worker's verdict; None where it died."""
         self.busy.remove(worker)
         try:
             if worker.link.poll():
-                result = worker.link.recv()
+                verdict = worker.link.recv()
                 self.idle.append(worker)
-                return result
+                return verdict
         except (EOFError, OSError):
             self.end([worker])
             return None
         self.end([worker])
-        return lost(self.grader, worker.task, overdue(DEADLINE))
-
-
-def overdue(seconds: float) -> str:
-    return f"its grader was at work for more than {seconds / 60:.0f} minutes"
+        return self.grader.failed(worker.work.task, overdue(DEADLINE))
 
 
 def ended(*_):
@@ -130,19 +123,9 @@ def serve(grader: Grader, link, parent: int):
     signal.signal(signal.SIGTERM, ended)
     with contextlib.suppress(EOFError):
         while True:
-            link.send(careful(grader, link.recv()))
+            work = link.recv()
+            link.send(careful(grader, work.task, lambda: grader.grade(work)))  # noqa: B023 - called at once
 
 
-def careful(grader: Grader, task: Task) -> dict:
-    """A submission never stops the batch: what is our own fault is said, and the next one comes."""
-    try:
-        return grader.task(task)
-    except OSError as error:
-        return lost(grader, task, f"{error.strerror or error}: run autograde again when that is mended")
-    except Exception as error:
-        reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
-        return lost(grader, task, reason)
-
-
-def lost(grader: Grader, task: Task, reason: str = "its grader was killed, again and again") -> dict:
-    return grader.refused(task.student, ASSIGNMENTS[task.assignment], reason, "failed") | {"seconds": 0.0}
+def overdue(seconds: float) -> str:
+    return f"its grader was at work for more than {seconds / 60:.0f} minutes"

@@ -1,7 +1,8 @@
-"""Verdict files: `verdicts/<key>.json`. The key hashes all that a verdict depends on, so a change grades afresh."""
+"""Verdict files: `verdicts/ASSIGNMENT/<key>.json`. The key hashes all that a verdict depends on."""
 
 import hashlib
 import json
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import dgmlib
 
 from ..course import Course, write
 from .seeds import keyed
+from .verdict import Verdict
 
 GRADING = Path(__file__).parents[1]
 PARTS = ("judging", "notebook", "running", "plaintext.py")  # of grading: what makes a verdict
@@ -31,19 +33,21 @@ def key(submission: bytes, student: str, assignment: str, released: bytes, secre
     return keyed(secret.encode(errors="backslashreplace"), parts).hex()
 
 
-def path(course: Course, name: str) -> Path:
-    return course.verdicts / f"{name}.json"
+def path(course: Course, assignment: str, name: str) -> Path:
+    return course.verdicts / assignment / f"{name}.json"
 
 
-def load(course: Course, name: str) -> dict | None:
-    """A verdict on file; None where there is none, or where it is damaged."""
-    verdict = read(path(course, name))
-    return verdict | {"key": name} if isinstance(verdict, dict) and verdict.get("status") == "graded" else None
+def load(course: Course, assignment: str, name: str) -> Verdict | None:
+    """A verdict on file; None where there is none, where it is damaged, and where another version wrote it."""
+    try:
+        return replace(Verdict.from_json(read(path(course, assignment, name))), key=name)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
 
 
-def pictures(course: Course, name: str, part: str):
+def pictures(course: Course, verdict: Verdict, part: str):
     """The `figures` that a submission drew, or the pictures `attached` to its texts; empty where the file is gone."""
-    found = read(path(course, name).with_suffix(".pictures"))
+    found = read(path(course, verdict.assignment, verdict.key).with_suffix(".pictures"))
     return found[part] if isinstance(found, dict) else {}
 
 
@@ -54,32 +58,26 @@ def read(file: Path):
         return None
 
 
-def save(course: Course, name: str, verdict: dict, pictures: dict | None = None):
+def save(course: Course, verdict: Verdict, pictures: dict | None = None):
     """Only graded ones are kept: a refusal costs nothing to find again. The pictures first: the verdict names them."""
-    if verdict["status"] == "graded":
+    if verdict.graded:
+        file = path(course, verdict.assignment, verdict.key)
         if pictures and any(pictures.values()):
-            write(path(course, name).with_suffix(".pictures"), json.dumps(pictures).encode())
-        write(path(course, name), dumps(verdict))
+            write(file.with_suffix(".pictures"), json.dumps(pictures).encode())
+        write(file, dumps(verdict))
 
 
-def summary(verdict: dict) -> dict:
-    """A verdict without its laws and sources: all that a batch keeps, whatever they hold."""
-    verdict = {k: v for k, v in verdict.items() if k not in ("answers", "own", "outputs", "pictures")}
-    scores = {name: {k: e[k] for k in ("score", "max_score")} for name, e in verdict["exercises"].items()}
-    return {**verdict, "exercises": scores, "notes": []}
-
-
-def whole(course: Course, result: dict) -> dict:
+def whole(course: Course, summary: Verdict) -> Verdict:
     """A summary with its laws again, read from its file."""
-    verdict = load(course, result["key"]) if "key" in result else None
-    return {**result, **verdict} if verdict else result
+    verdict = load(course, summary.assignment, summary.key) if summary.key else None
+    return replace(verdict, seconds=summary.seconds, files=summary.files) if verdict else summary
 
 
 def sweep(course: Course):
     """Remove what a killed grader was writing. Only for the one that holds the course's lock."""
-    for left in course.verdicts.glob(".*"):
+    for left in course.verdicts.glob("**/.*"):
         left.unlink(missing_ok=True)
 
 
-def dumps(verdict: dict) -> bytes:
-    return (json.dumps(verdict, indent=1, ensure_ascii=False) + "\n").encode()
+def dumps(verdict: Verdict) -> bytes:
+    return (json.dumps(verdict.to_json(), indent=1, ensure_ascii=False) + "\n").encode()

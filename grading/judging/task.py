@@ -1,18 +1,34 @@
-"""From a submitted file to its verdict: what one worker of the pool, or `check`, does."""
+"""From a submitted file to its verdict, in three steps: prepare, grade, file.
+
+`prepare` reads, and looks for the verdict on file; `grade` is a pure function and may run anywhere; `file` writes.
+The pool and the cluster differ in where `grade` runs, and `check` stops after it.
+"""
 
 import time
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from itertools import groupby
 from pathlib import Path
+from typing import Protocol
 
 import torch
 
-from dgmlib.checks import ASSIGNMENTS
-
-from ..course import CHECKOUT, Course, CourseError
-from ..notebook import parse
+from ..assignments import Assignment
+from ..course import CHECKOUT, Course
+from ..notebook.parse import Refused
 from ..notebook.submission import Files, Prepared, prepare
-from ..running import sandbox
+from ..running.sandbox import Bundle
 from . import filed, judge, store
+from .verdict import Status, Verdict, without
+
+
+class Sandbox(Protocol):
+    """Where workers run: `kind` names it, `start` starts one that speaks through the socket `link`."""
+
+    kind: str
+
+    def start(self, stage: Bundle, link: int, hidden: tuple[Path, ...] = ()): ...
 
 
 @dataclass(frozen=True)
@@ -24,84 +40,115 @@ class Task:
     files: tuple[Path, ...]
 
 
+@dataclass(frozen=True)
+class Work:
+    """A task that wants grading: what it was made of, and where its verdict goes."""
+
+    task: Task
+    prepared: Prepared
+    key: str = ""
+    files: str = ""
+
+
 @dataclass
 class Grader:
     """Grades for one course folder, with one secret, in one sandbox. Keeps a stage for each assignment."""
 
     course: Course
     secret: str
-    sandbox: object
-    stages: dict[str, sandbox.Bundle] = field(default_factory=dict)
+    sandbox: Sandbox
+    stages: dict[str, Bundle] = field(default_factory=dict)
 
-    def starter(self, assignment):
-        """A function that starts a worker for this assignment."""
-        if assignment.name not in self.stages:
-            torch.set_num_threads(1)
-            self.stages[assignment.name] = sandbox.Bundle(tuple(assignment.open_modules))
-        stage, hidden = self.stages[assignment.name], hidden_folders(self.course)
-        return lambda link: self.sandbox.start(stage, link, hidden)
-
-    def warm_up(self, assignment):
-        """Start the fork server, so that workers which are forked from here share it."""
-        self.starter(assignment)
-        self.sandbox.server(self.stages[assignment.name], hidden_folders(self.course))
-
-    def verdict(self, data: bytes, student: str, assignment) -> dict:
-        """Repair, run and judge; nothing is read from or written to disk but the released notebook."""
-        return self.graded(data, student, assignment)[0]
-
-    def graded(self, data: bytes, student: str, assignment) -> tuple[dict, Prepared | None]:
-        """The verdict, and what it was made of; None where it was refused."""
-        try:
-            prepared = prepare(self.released(assignment), data)
-        except parse.Refused as refusal:
-            return self.refused(student, assignment, str(refusal)), None
-        start = self.starter(assignment)
-        return judge.grade(prepared.repaired, student, assignment, self.secret, start, self.sandbox.kind), prepared
-
-    def released(self, assignment) -> bytes:
-        return self.course.released_notebook(assignment).read_bytes()
-
-    def refused(self, student: str, assignment, reason: str, status: str = "refused") -> dict:
-        return judge.refused(student, assignment, reason, self.sandbox.kind, status)
-
-    def task(self, task: Task) -> dict:
-        """The verdict of a task, made and filed; its summary. Each file is read once."""
-        started, files, assignment = time.monotonic(), Files(task.files), ASSIGNMENTS[task.assignment]
-        verdict = self.refused(task.student, assignment, "no .ipynb file was handed in")
+    def prepare(self, task: Task) -> Work | Verdict:
+        """The newest of a task's files that is a notebook of its assignment; its verdict where that is on file, and
+        the refusal where there is none. Each file is read once."""
+        assignment, files = self.course.assignment(task.assignment), Files(task.files)
+        judge.checks(assignment)  # or the course is at fault, before a worker is asked
+        refused = self.without(task, "no .ipynb file was handed in")
+        released = self.course.released_notebook(assignment).read_bytes()
         for file in task.files:
             try:
                 data = files.read(file)
-            except parse.Refused as refusal:
-                verdict = self.refused(task.student, assignment, str(refusal))
-                continue
-            verdict, prepared = self.graded(data, task.student, assignment)
-            if prepared:
-                verdict = self.file(self.key(data, task), verdict, prepared)
-                break
-        return store.summary(verdict) | {"seconds": round(time.monotonic() - started, 2), "files": files.digest()}
+                key = store.key(data, task.student, task.assignment, released, self.secret, self.sandbox.kind)
+                if verdict := store.load(self.course, task.assignment, key):
+                    return replace(verdict.summary(), seconds=0.0, files=files.digest())
+                return Work(task, prepare(released, data), key, files.digest())
+            except Refused as refusal:
+                refused = self.without(task, str(refusal))
+        return replace(refused, seconds=0.0, files=files.digest())
 
-    def file(self, key: str, verdict: dict, prepared: Prepared) -> dict:
-        """Put a verdict on file, with what a person will read."""
-        kept, pictures = filed.keep(prepared, verdict)
-        store.save(self.course, key, verdict | kept, pictures)
-        return verdict | {"key": key}
+    def grade(self, work: Work) -> Verdict:
+        """Run and judge; nothing is read from or written to disk."""
+        task, started = work.task, time.monotonic()
+        assignment = self.course.assignment(task.assignment)
+        start, kind = self.starter(assignment), self.sandbox.kind
+        checks, secret = judge.checks(assignment), self.secret
+        verdict = judge.grade(work.prepared.repaired, task.student, checks, secret, start, kind)
+        return replace(verdict, seconds=round(time.monotonic() - started, 2))
 
-    def filed(self, task: Task) -> dict | None:
-        """The summary on file for the newest of a task's notebooks; None where it has to be made."""
-        files = Files(task.files)
-        for file in task.files[:1]:
-            try:
-                key = self.key(files.read(file), task)
-            except parse.Refused:
-                return None
-            if verdict := store.load(self.course, key):
-                return store.summary(verdict) | {"seconds": 0.0, "files": files.digest()}
-        return None
+    def file(self, work: Work, verdict: Verdict) -> Verdict:
+        """Put a verdict on file, with what a person will read; its summary."""
+        verdict = replace(verdict, files=work.files)
+        if verdict.graded:
+            verdict, pictures = filed.keep(work.prepared, replace(verdict, key=work.key))
+            store.save(self.course, verdict, pictures)
+        return verdict.summary()
 
-    def key(self, data: bytes, task: Task) -> str:
-        released = self.released(ASSIGNMENTS[task.assignment])
-        return store.key(data, task.student, task.assignment, released, self.secret, self.sandbox.kind)
+    def without(self, task: Task, reason: str, status: Status = Status.REFUSED) -> Verdict:
+        return without(task.student, self.course.assignment(task.assignment), reason, self.sandbox.kind, status)
+
+    def failed(self, task: Task, reason: str, files: str = "") -> Verdict:
+        return replace(self.without(task, reason, Status.FAILED), seconds=0.0, files=files)
+
+    def starter(self, assignment: Assignment):
+        """A function that starts a worker for this assignment."""
+        stage, hidden = self.stage(assignment), hidden_folders(self.course)
+        return lambda link: self.sandbox.start(stage, link, hidden)
+
+    def stage(self, assignment: Assignment) -> Bundle:
+        if assignment.name not in self.stages:
+            torch.set_num_threads(1)
+            self.stages[assignment.name] = Bundle(tuple(judge.checks(assignment).open_modules))
+        return self.stages[assignment.name]
+
+    def warm_up(self, name: str):
+        """Start the fork server, so that workers which are forked from here share it."""
+        self.sandbox.server(self.stage(self.course.assignment(name)), hidden_folders(self.course))
+
+
+Execute = Callable[[Iterable[Work]], Iterator[tuple[Work, Verdict]]]
+
+
+def batch(grader: Grader, tasks: list[Task], execute: Execute) -> Iterator[Verdict]:
+    """Verdicts as they come, one assignment after the other; each is on file when it comes."""
+    for _, group in groupby(tasks, lambda task: task.assignment):
+        ready: list[Verdict] = []
+        with closing(execute(waiting(grader, group, ready))) as coming:
+            for work, verdict in coming:
+                ready.append(careful(grader, work.task, lambda w=work, v=verdict: grader.file(w, v)))
+                while ready:
+                    yield ready.pop(0)
+        yield from ready
+
+
+def waiting(grader: Grader, tasks: Iterable[Task], ready: list[Verdict]) -> Iterator[Work]:
+    """The tasks that want grading; the verdicts of others go to `ready`."""
+    for task in tasks:
+        found = careful(grader, task, lambda t=task: grader.prepare(t))
+        if isinstance(found, Work):
+            yield found
+        else:
+            ready.append(found)
+
+
+def careful(grader: Grader, task: Task, step: Callable):
+    """A submission never stops the batch: what is our own fault is said, and the next one comes."""
+    try:
+        return step()
+    except OSError as error:
+        return grader.failed(task, f"{error.strerror or error}: run autograde again when that is mended")
+    except Exception as error:
+        return grader.failed(task, f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")
 
 
 def hidden_folders(course: Course) -> tuple[Path, ...]:
@@ -109,21 +156,13 @@ def hidden_folders(course: Course) -> tuple[Path, ...]:
     return CHECKOUT, course.root.resolve(), Path.home().resolve()
 
 
-def handed_in(course: Course, assignments: list[str], student: str | None = None) -> list[Task]:
+def handed_in(course: Course, names: Iterable[str], student: str | None = None) -> list[Task]:
     """What was handed in, by assignment and student; of several files the newest comes first."""
     found = []
-    for name in assignments:
-        stem = ASSIGNMENTS[name].notebook
+    for name in names:
+        stem = course.assignment(name).notebook
         for who, files in course.submissions(name).items():
             if student in (None, who):
                 files = sorted(files, key=lambda p: (p.lstat().st_mtime_ns, p.stem == stem, p.name), reverse=True)
                 found.append(Task(who, name, tuple(files)))
     return found
-
-
-def wanted(names: list[str]) -> list[str]:
-    """Assignments by name; all of them where none is named. Raises CourseError."""
-    for name in names:
-        if name not in ASSIGNMENTS:
-            raise CourseError(f"no assignment {name!r}; there are {', '.join(ASSIGNMENTS)}")
-    return list(dict.fromkeys(names)) or list(ASSIGNMENTS)

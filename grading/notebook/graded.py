@@ -32,17 +32,18 @@ def rubric_first(text: str) -> str:
 
 
 def notebook(
-    released: bytes, repaired: Repaired | Sources, verdict: dict, rubrics: dict[str, str] | None = None
+    released: bytes, repaired: Repaired | Sources, said: dict[str, str], rubrics: dict[str, str] | None = None
 ) -> bytes:
-    """nbformat 4.5. Locked cells are the released ones; a student's additional cells stand where they stood."""
+    """nbformat 4.5; below each check what is `said` of it. Locked cells are the released ones; a student's additional
+    cells stand where they stood."""
     frame_cells, slots, rubrics = json.loads(released), frame(released), rubrics or {}
     budget, pictures = Budget(LONGEST_ALL), repaired.pictures if isinstance(repaired, Sources) else {}
     cells = [own_cell(cell, f"own-0-{n}", budget, pictures) for n, cell in enumerate(repaired.own.get(-1, []), 1)]
     for place, (cell, slot) in enumerate(zip(frame_cells["cells"], slots, strict=True)):
         if slot.role in ("answer", "proof") and slot.name in repaired.answers:
             cell |= written(cell["cell_type"], budget.cut(repaired.answers[slot.name]), pictures)
-        if slot.role == "check" and slot.name in verdict["exercises"]:
-            cell["outputs"] = [output(verdict["exercises"][slot.name])]
+        if slot.role == "check" and slot.name in said:
+            cell["outputs"] = [output(said[slot.name])]
         cells.append(cell)
         if slot.role == "proof" and slot.name in rubrics:
             cells.append(rubric_cell(slot.name, rubrics[slot.name]))
@@ -94,9 +95,5 @@ def own_cell(cell, name: str, budget: Budget, pictures: dict[str, tuple[str, str
     return made | ({"execution_count": None, "outputs": []} if kind == "code" else {})
 
 
-def output(exercise: dict) -> dict:
-    """The laws of one exercise as printed text."""
-    lines = [f"{exercise['score']} of {exercise['max_score']} points"]
-    for law in exercise["laws"]:
-        lines.append(f"{'+' if law['passed'] else '-'} {law['law']} ({law['weight']}) {law['message']}".rstrip())
-    return {"name": "stdout", "output_type": "stream", "text": "\n".join(lines) + "\n"}
+def output(text: str) -> dict:
+    return {"name": "stdout", "output_type": "stream", "text": text}

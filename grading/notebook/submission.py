@@ -11,8 +11,7 @@ from contextlib import suppress
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
 
-from dgmlib.checks import ASSIGNMENTS
-
+from ..assignments import Assignment
 from . import outputs, parse
 from .limited import limited
 from .outputs import Output
@@ -117,17 +116,17 @@ def named(cells: list[Cell], made: Repaired) -> dict[str, tuple[str, str]]:
     return kept
 
 
-def recognise(data: bytes):
+def recognise(data: bytes, assignments: dict[str, Assignment]) -> Assignment:
     """The assignment that a notebook belongs to, by its cells' ids and the names that it defines. Raises Refused."""
-    return ASSIGNMENTS[limited(recognised, data).decode()]
+    return assignments[limited(recognised, data, list(assignments.values())).decode()]
 
 
-def recognised(data: bytes) -> bytes:
+def recognised(data: bytes, assignments: list[Assignment]) -> bytes:
     cells = parse.cells(data)
     names = {name.removeprefix("check_") for cell in cells for name in (*cell.ids, cell.grade_id)}
     code = [code for cell, code in zip(cells, parsed(cells), strict=True) if cell.kind == "code"]
     names |= {name for one in code for name in one.defines}
-    best = max(ASSIGNMENTS.values(), key=lambda a: len(names & a.exercises.keys()))
-    if not names & best.exercises.keys():
+    best = max(assignments, key=lambda a: len(names & a.exercises.keys()), default=None)
+    if best is None or not names & best.exercises.keys():
         raise Refused("not a notebook of this course: it holds none of its exercises")
     return best.name.encode()

@@ -12,7 +12,7 @@ from pathlib import Path
 from ..collecting import roster
 from ..course import Course, write
 from ..judging.results import brief
-from ..judging.task import ASSIGNMENTS
+from ..judging.verdict import Verdict
 from ..plaintext import one_line
 from ..recording.scores import by_hand, points, total
 
@@ -20,32 +20,32 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 BEHIND = re.compile(r"(;[\s\"]*)(?=[=+\-@＝＋－＠])")
 
 
-def csv(course: Course, found: dict[str, list[dict]]) -> tuple[list[Path], list[str]]:
+def csv(course: Course, found: dict[str, list[Verdict]]) -> tuple[list[Path], list[str]]:
     """`exports/ASSIGNMENT.csv`: status, total, and a column for each exercise: `(files, notes)`."""
     known, written, notes = roster.load(course), [], []
     for name, verdicts in found.items():
-        exercises = list(ASSIGNMENTS[name].exercises)
+        exercises = list(course.assignment(name).exercises)
         rows = [["student", "assignment", "status", "score", "max_score", *exercises, "ungraded", "late", "reason"]]
         pairs = scored(course, name, verdicts)
         for verdict, scores in pairs:
             open_ones = [n for n, s in scores.items() if s is None]
-            late = "late" if name in known.get(verdict["student"], {}).get("late", []) else ""
-            got = total(scores) if verdict["status"] == "graded" else None
-            cells = [verdict["student"], name, verdict["status"], got, verdict["max_score"]]
+            late = "late" if name in known.get(verdict.student, {}).get("late", []) else ""
+            got = total(scores) if verdict.graded else None
+            cells = [verdict.student, name, verdict.status, got, verdict.max_score]
             cells += [scores.get(n) for n in exercises]
-            rows.append([*cells, " ".join(open_ones), late, verdict["reason"]])
+            rows.append([*cells, " ".join(open_ones), late, verdict.reason])
         written.append(save(course, f"{name}.csv", rows))
         notes += waiting(name, pairs)
     return written, notes
 
 
-def canvas(course: Course, found: dict[str, list[dict]]) -> tuple[list[Path], list[str]]:
+def canvas(course: Course, found: dict[str, list[Verdict]]) -> tuple[list[Path], list[str]]:
     """`exports/canvas.csv`, for Gradebook > Import: a column for each assignment, a second row of possible points."""
     known, notes = roster.load(course), []
     pairs = {name: scored(course, name, verdicts) for name, verdicts in found.items()}
     totals = {name: finals(pairs[name]) for name in found}
     rows = [["Student", "ID", "SIS User ID", "SIS Login ID", "Section", *found]]
-    rows.append(["Points Possible", "", "", "", "", *(ASSIGNMENTS[name].points for name in found)])
+    rows.append(["Points Possible", "", "", "", "", *(course.assignment(name).points for name in found)])
     for student in everybody(found):
         about = known.get(student, {})
         login = about.get("email", "") or ("" if about.get("canvas") else student)
@@ -61,7 +61,7 @@ def canvas(course: Course, found: dict[str, list[dict]]) -> tuple[list[Path], li
     return [save(course, "canvas.csv", rows)], notes
 
 
-def moodle(course: Course, found: dict[str, list[dict]]) -> tuple[list[Path], list[str]]:
+def moodle(course: Course, found: dict[str, list[Verdict]]) -> tuple[list[Path], list[str]]:
     """`exports/moodle_ASSIGNMENT.csv`: a grading worksheet where Moodle's participant numbers are known, and
     `exports/moodle.csv` for Grades > Import."""
     known, written, notes = roster.load(course), [], []
@@ -76,42 +76,48 @@ def moodle(course: Course, found: dict[str, list[dict]]) -> tuple[list[Path], li
     for name, verdicts in found.items():
         numbers = {s: about["moodle"][name] for s, about in known.items() if name in about.get("moodle", {})}
         if numbers:
-            written.append(save(course, f"moodle_{name}.csv", worksheet(name, verdicts, numbers, totals[name], known)))
-        strangers = [v["student"] for v in verdicts if v["student"] not in numbers]
+            written.append(
+                save(
+                    course,
+                    f"moodle_{name}.csv",
+                    worksheet(course.assignment(name).points, verdicts, numbers, totals[name], known),
+                )
+            )
+        strangers = [v.student for v in verdicts if v.student not in numbers]
         if numbers and strangers:
             notes.append(f"{name}: no Moodle number known of {brief(strangers)}; they are in moodle.csv alone")
         notes += waiting(name, pairs[name])
     return written, notes
 
 
-def worksheet(name: str, verdicts: list[dict], numbers: dict, totals: dict, known: dict) -> list[list]:
+def worksheet(most: float, verdicts: list[Verdict], numbers: dict, totals: dict, known: dict) -> list[list]:
     """Moodle's own columns; it finds a submission by `Identifier`."""
     rows = [["Identifier", "Full name", "Email address", "Grade", "Maximum Grade", "Last modified (grade)"]]
     for verdict in verdicts:
-        student = verdict["student"]
+        student = verdict.student
         if student in numbers:
             about = [student, known[student].get("email", "")]
-            rows.append([f"Participant {numbers[student]}", *about, totals.get(student), ASSIGNMENTS[name].points, "-"])
+            rows.append([f"Participant {numbers[student]}", *about, totals.get(student), most, "-"])
     return rows
 
 
-def scored(course: Course, name: str, verdicts: list[dict]) -> list[tuple[dict, dict]]:
+def scored(course: Course, name: str, verdicts: list[Verdict]) -> list[tuple[Verdict, dict]]:
     hands = by_hand(course, name)
-    return [(v, points(v, hands.get(v["student"], {}))) for v in verdicts]
+    return [(v, points(v, hands.get(v.student, {}))) for v in verdicts]
 
 
-def finals(pairs: list[tuple[dict, dict]]) -> dict[str, float]:
+def finals(pairs: list[tuple[Verdict, dict]]) -> dict[str, float]:
     """Totals by student; none where there is no verdict, so that an import changes nothing."""
-    return {v["student"]: total(s) for v, s in pairs if v["status"] == "graded"}
+    return {v.student: total(s) for v, s in pairs if v.graded}
 
 
-def everybody(found: dict[str, list[dict]]) -> list[str]:
-    return sorted({v["student"] for verdicts in found.values() for v in verdicts})
+def everybody(found: dict[str, list[Verdict]]) -> list[str]:
+    return sorted({v.student for verdicts in found.values() for v in verdicts})
 
 
-def waiting(name: str, pairs: list[tuple[dict, dict]]) -> list[str]:
+def waiting(name: str, pairs: list[tuple[Verdict, dict]]) -> list[str]:
     """One line where proofs that nobody has read count as 0 so far."""
-    unread = [v["student"] for v, scores in pairs if None in scores.values()]
+    unread = [v.student for v, scores in pairs if None in scores.values()]
     return [f"{name}: {len(unread)} totals lack a proof that a person has to read: {brief(unread)}"] if unread else []
 
 

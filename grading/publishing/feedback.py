@@ -7,20 +7,17 @@ handed in (`seeds`). All of it is escaped and cut.
 import base64
 from pathlib import Path
 
-from dgmlib.checks.engine.verdict import WAITS
-
 from ..course import Course, write
 from ..judging.filed import outputs
-from ..judging.task import ASSIGNMENTS
+from ..judging.verdict import ExerciseResult, LawResult, State, Status, Verdict
 from ..notebook.outputs import LONGEST_TEXT, Output
 from ..recording.scores import Hand, by_hand, points, total
-from .page import bar, code, number, page, text, titled
+from .page import bar, code, number, page, text
 
 LONGEST = 360
 LARGEST_PAGE = 200_000
 MOST_OUTPUTS = 6
 MOST_NOTES = 12
-UNSOLVED = "not solved yet"
 WRAPPING = 300  # bytes around the outputs of one exercise
 STYLE = """
 summary { cursor: pointer; color: var(--accent); }
@@ -32,88 +29,85 @@ details > pre { margin: .3rem 0 .8rem; padding: .5rem .7rem; max-height: 20rem; 
 """
 
 
-def feedback(course: Course, found: dict[str, list[dict]]) -> tuple[list[Path], list[str]]:
+def feedback(course: Course, found: dict[str, list[Verdict]]) -> tuple[list[Path], list[str]]:
     """Write `feedback/STUDENT/ASSIGNMENT/<notebook>.html` for every verdict: `(files, notes)`."""
     written = []
     for name, verdicts in found.items():
-        hands, title = by_hand(course, name), titled(course, ASSIGNMENTS[name])
+        hands, assignment = by_hand(course, name), course.assignment(name)
         for verdict in verdicts:
-            if verdict["status"] != "waiting":
-                folder = course.data / "feedback" / verdict["student"] / name
-                path = folder / f"{ASSIGNMENTS[name].notebook}.html"
-                touched = hands.get(verdict["student"], {})
-                write(path, student_page(verdict, touched, title, shown(course, verdict, touched)))
+            if verdict.status is not Status.WAITING:
+                folder = course.data / "feedback" / verdict.student / name
+                path = folder / f"{assignment.notebook}.html"
+                touched = hands.get(verdict.student, {})
+                write(path, student_page(verdict, touched, assignment.title, shown(course, verdict, touched)))
                 written.append(path)
     return written, []
 
 
-def shown(course: Course, verdict: dict, touched: dict[str, Hand]) -> dict[str, list[Output]]:
+def shown(course: Course, verdict: Verdict, touched: dict[str, Hand]) -> dict[str, list[Output]]:
     """What the graded notebook showed for each exercise that was tried and lost points."""
-    scores, exercises = points(verdict, touched), verdict["exercises"]
-    lost = [n for n, s in scores.items() if s is not None and s < exercises[n]["max_score"]]
-    return outputs(
-        course, verdict, [n for n in lost if any(law["message"] != UNSOLVED for law in exercises[n]["laws"])]
-    )
+    scores, exercises = points(verdict, touched), verdict.exercises
+    lost = [n for n, s in scores.items() if s is not None and s < exercises[n].max_score]
+    return outputs(course, verdict, [n for n in lost if exercises[n].laws and not exercises[n].unsolved])
 
 
 def student_page(
-    verdict: dict, touched: dict[str, Hand], title: str, own: dict[str, list[Output]] | None = None
+    verdict: Verdict, touched: dict[str, Hand], title: str, own: dict[str, list[Output]] | None = None
 ) -> bytes:
     """One self-contained page, below 200 kB: of what the notebook showed only as much as fits."""
     bare = whole_page(verdict, touched, title, {})
     return whole_page(verdict, touched, title, folded(own, LARGEST_PAGE - len(bare))) if own else bare
 
 
-def whole_page(verdict: dict, touched: dict[str, Hand], title: str, own: dict[str, str]) -> bytes:
-    graded = verdict["status"] == "graded"
+def whole_page(verdict: Verdict, touched: dict[str, Hand], title: str, own: dict[str, str]) -> bytes:
+    graded = verdict.graded
     body = head(verdict, title, points(verdict, touched)) if graded else refusal(verdict, title)
     if graded:
-        slides = {e.name: e.slide for e in ASSIGNMENTS[verdict["assignment"]].exercises.values()}
         scores = points(verdict, touched)
         body += "".join(
-            exercise(name, e, scores[name], slides.get(name, ""), touched.get(name), own.get(name, ""))
-            for name, e in verdict["exercises"].items()
+            exercise(name, e, scores[name], touched.get(name), own.get(name, ""))
+            for name, e in verdict.exercises.items()
         )
-        body += notes(verdict["notes"])
+        body += notes(verdict.notes)
     drawn = "Graded on inputs of your own, drawn at random. " if graded else ""
-    drawn += "Graded without protection: not a final score. " if verdict["sandbox"] == "none" else ""
+    drawn += "Graded without protection: not a final score. " if verdict.sandbox == "none" else ""
     body += f"<footer>{drawn}Questions go to your teaching team.</footer>"
-    return page(f"{title}: {verdict['student']}", body, style=STYLE)
+    return page(f"{title}: {verdict.student}", body, style=STYLE)
 
 
-def head(verdict: dict, title: str, scores: dict) -> str:
+def head(verdict: Verdict, title: str, scores: dict) -> str:
     """Name, score, and how many exercises to look at again."""
-    got, most = total(scores), verdict["max_score"]
-    waiting = sum(verdict["exercises"][n]["max_score"] for n, s in scores.items() if s is None)
-    short = sum(s is not None and s < verdict["exercises"][n]["max_score"] for n, s in scores.items())
+    got, most = total(scores), verdict.max_score
+    waiting = sum(verdict.exercises[n].max_score for n, s in scores.items() if s is None)
+    short = sum(s is not None and s < verdict.exercises[n].max_score for n, s in scores.items())
     lines = [f"{short} exercise{'s' * (short != 1)} to look at again." if short else "Everything is right. Well done."]
     if waiting:
         lines.append(f"A person still reads your proof: {number(waiting)} more points are open.")
     return (
-        f'<header><p class="soft small">{text(verdict["student"], 120)}</p><div class="head"><h1>{text(title)}</h1>'
+        f'<header><p class="soft small">{text(verdict.student, 120)}</p><div class="head"><h1>{text(title)}</h1>'
         f'<h1 class="points">{number(got)} <span class="soft">of {number(most)}</span></h1></div>'
         f"{bar(got / most if most else 0)}<p>{' '.join(lines)}</p></header>"
     )
 
 
-def refusal(verdict: dict, title: str) -> str:
+def refusal(verdict: Verdict, title: str) -> str:
     """No verdict: why, and what to do."""
-    own = verdict["status"] == "refused"
+    own = verdict.status is Status.REFUSED
     advice = "Mend the file and hand it in again." if own else "This is not your fault; your teaching team looks at it."
     return (
-        f'<header><p class="soft small">{text(verdict["student"], 120)}</p><h1>{text(title)}</h1></header>'
+        f'<header><p class="soft small">{text(verdict.student, 120)}</p><h1>{text(title)}</h1></header>'
         '<section><p class="bad"><b>Your file could not be graded.</b></p>'
-        f"<p>{text(verdict['reason'], LONGEST)}</p><p>{advice}</p></section>"
+        f"<p>{text(verdict.reason, LONGEST)}</p><p>{advice}</p></section>"
     )
 
 
-def exercise(name: str, result: dict, score: float | None, slide: str, hand: Hand | None, own: str = "") -> str:
+def exercise(name: str, result: ExerciseResult, score: float | None, hand: Hand | None, own: str = "") -> str:
     """One exercise: points, laws, what the notebook showed, the slide to read again, a person's comment."""
-    most = result["max_score"]
+    most = result.max_score
     shown = "?" if score is None else number(score)
-    rows = (laws(result["laws"]) if result["laws"] else proof(score, hand)) + own
-    if slide and score is not None and score < most:
-        rows += f'<p class="small">Read again: Lecture 3, “{text(slide)}”</p>'
+    rows = (laws(result) if result.laws else proof(score, hand)) + own
+    if result.slide and score is not None and score < most:
+        rows += f'<p class="small">Read again: Lecture 3, “{text(result.slide)}”</p>'
     if hand and hand.comment.strip():
         rows += f'<p class="small"><b>Comment:</b> {text(hand.comment, 2000)}</p>'
     return (
@@ -130,24 +124,24 @@ def proof(score: float | None, hand: Hand | None) -> str:
     return f'<p class="soft">{"Read and graded by a person." if graded else "Nothing was written here."}</p>'
 
 
-def laws(results: list[dict]) -> str:
+def laws(result: ExerciseResult) -> str:
     """Every law; those that say the same in one line."""
-    groups: dict[tuple, list[dict]] = {}
-    for law in results:
-        groups.setdefault((not law["passed"], "" if law["passed"] else law["message"]), []).append(law)
-    if set(groups) == {(True, UNSOLVED)}:
+    if result.unsolved:
         return '<p class="soft">Not solved yet.</p>'
-    last = {(True, WAITS): 1, (False, ""): 2}
-    return f"<ul>{''.join(row(*k, groups[k]) for k in sorted(groups, key=lambda k: last.get(k, 0)))}</ul>"
+    groups: dict[tuple, list[LawResult]] = {}
+    for law in result.laws:
+        groups.setdefault((law.state, law.message), []).append(law)
+    last = {State.WAITING: 1, State.PASSED: 2}
+    return f"<ul>{''.join(row(*k, groups[k]) for k in sorted(groups, key=lambda k: last.get(k[0], 0)))}</ul>"
 
 
-def row(failed: bool, message: str, same: list[dict]) -> str:
-    names = ", ".join(text(law["law"], 80) for law in same)
-    if not failed:
+def row(state: State, message: str, same: list[LawResult]) -> str:
+    names = ", ".join(text(law.law, 80) for law in same)
+    if state is State.PASSED:
         return f'<li class="small"><b class="good">✓</b><span class="soft">{names}</span></li>'
-    lost = f'<span class="soft">(−{number(sum(law["weight"] for law in same))})</span>'
-    if message == WAITS:
-        return f'<li class="small"><b class="soft">○</b>{names} {lost}: <span class="soft">{text(WAITS)}</span></li>'
+    lost = f'<span class="soft">(−{number(sum(law.weight for law in same))})</span>'
+    if state is State.WAITING:
+        return f'<li class="small"><b class="soft">○</b>{names} {lost}: <span class="soft">{text(message)}</span></li>'
     return f'<li><b class="bad">✗</b><b>{names}</b> {lost}: {text(message, LONGEST)}</li>'
 
 
@@ -178,7 +172,7 @@ def figure(output: Output) -> str:
     return f'<p class="soft small">Cell {output.cell} drew</p><div class="figure">{img}</div>'
 
 
-def notes(lines: list[str]) -> str:
+def notes(lines: tuple[str, ...]) -> str:
     """Cells that ended in an error."""
     if not lines:
         return ""

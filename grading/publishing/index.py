@@ -3,6 +3,7 @@
 import statistics
 from pathlib import Path
 
+from ..judging.verdict import Verdict
 from ..recording.scores import Hand, due, points, total
 from .page import TABLES, number, page, table, text
 
@@ -31,11 +32,11 @@ def contents(rows: list[list[str]]) -> bytes:
     return page("Class reports", body, "52rem", TABLES + STYLE)
 
 
-def row(report: Path, title: str, verdicts: list[dict], hands: dict[str, dict[str, Hand]]) -> list[str]:
+def row(report: Path, title: str, verdicts: list[Verdict], hands: dict[str, dict[str, Hand]]) -> list[str]:
     """One assignment's cells; its title is a link where its report was written, now or before."""
-    scores = {v["student"]: points(v, hands.get(v["student"], {})) for v in verdicts if v["status"] == "graded"}
-    people = sum(bool(due(v, scores.get(v["student"], {}), hands.get(v["student"], {}))) for v in verdicts)
-    most = number(verdicts[0]["max_score"])
+    scores = {v.student: points(v, hands.get(v.student, {})) for v in verdicts if v.graded}
+    people = sum(bool(due(v, scores.get(v.student, {}), hands.get(v.student, {}))) for v in verdicts)
+    most = number(verdicts[0].max_score)
     mean = f"{statistics.fmean(map(total, scores.values())):.1f} of {most}" if scores else "none yet"
     name = text(report.stem)
     if report.is_file():

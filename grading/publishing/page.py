@@ -1,6 +1,5 @@
 """One self-contained HTML page: no script, nothing loaded, light and dark, phone and desk. All text is escaped."""
 
-import json
 from html import escape
 
 from ..plaintext import one_line
@@ -80,14 +79,3 @@ def table(heads: list[str], rows: list[list[str]], numeric: tuple[int, ...] = ()
 
     body = line(heads, "th") + "".join(line(row, "td") for row in rows)
     return f'<div class="{"wide" if wide else ""}"><table>{body}</table></div>'
-
-
-def titled(course, assignment) -> str:
-    """The first heading of the released notebook; else 00_flows_recap -> 00 flows recap."""
-    path = course.released / assignment.name / f"{assignment.notebook}.ipynb"
-    try:
-        cells = json.loads(path.read_bytes())["cells"]
-        sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
-        return next(line[2:].strip() for source in sources for line in source.splitlines() if line.startswith("# "))
-    except (OSError, ValueError, KeyError, TypeError, StopIteration):
-        return assignment.name.replace("_", " ")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from ..course import Course
+from ..judging.verdict import Verdict
 from ..notebook.repair import tree
 
 RUN = 10
@@ -32,30 +33,30 @@ class Pair:
     exercises: tuple[str, ...]
 
 
-def pairs(course: Course, assignment, verdicts: list[dict]) -> list[Pair]:
+def pairs(course: Course, assignment, verdicts: list[Verdict]) -> list[Pair]:
     """Pairs of students, the most alike first."""
     released = released_bytes(course, assignment)
     if released is None:
         return []
     left_out = known_marks(course, assignment, released)
-    marks = {v["student"]: own_marks(v) - left_out for v in verdicts if v["status"] == "graded"}
+    marks = {v.student: own_marks(v) - left_out for v in verdicts if v.graded}
     return alike(marks)
 
 
 def released_bytes(course: Course, assignment) -> bytes | None:
-    path = course.released / assignment.name / f"{assignment.notebook}.ipynb"
+    path = course.released_notebook(assignment)
     return path.read_bytes() if path.is_file() else None
 
 
-def own_marks(verdict: dict) -> set:
+def own_marks(verdict: Verdict) -> set:
     """`(exercise, mark)` of the answers that were graded, as they are filed with the verdict."""
-    return {(name, mark) for name, source in verdict.get("answers", {}).items() for mark in fingerprints(source)}
+    return {(name, mark) for name, source in verdict.answers.items() for mark in fingerprints(source)}
 
 
 def known_marks(course: Course, assignment, released: bytes) -> set:
     """The marks of everything that was given out, and of the solutions, under every exercise."""
     sources = [source for source in code(released)]
-    solved = course.solutions / assignment.name / f"{assignment.notebook}.ipynb"
+    solved = course.solved_notebook(assignment)
     if solved.is_file():
         sources += code(solved.read_bytes())
     marks = {mark for source in sources for mark in fingerprints(source)}

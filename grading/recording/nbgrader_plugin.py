@@ -4,6 +4,7 @@
 its execution: no cell runs in a kernel, and no score is read from an output.
 """
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -13,18 +14,17 @@ from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Unicode
 
-from dgmlib.checks import ASSIGNMENTS
-
 from ..collecting import roster
-from ..course import Course
+from ..course import Course, CourseError
 from ..judging import results, store
-from ..judging.task import Grader, Task
+from ..judging.task import Grader, Task, Work, careful
+from ..judging.verdict import Verdict
 from ..lock import Locked, locked
 from ..notebook import graded
 from ..releasing import release
 from ..releasing.colab import link
 from ..running import sandbox
-from . import proofs, record
+from . import record
 
 
 @cache
@@ -33,13 +33,14 @@ def grader(course: Course, kind: str) -> Grader:
     return Grader(course, course.secret(), sandbox.ForkServerSandbox(sandbox.choose(kind)))
 
 
-def verdict(made: Grader, student: str, assignment: str, file: Path) -> dict:
+def verdict(made: Grader, student: str, assignment: str, file: Path) -> Verdict:
     """The verdict on one file, from disk or made. Raises NbGraderException with the one line of a refusal."""
     task = Task(student, assignment, (file,))
-    result = made.filed(task) or made.task(task)
-    if result["status"] != "graded":
-        raise NbGraderException(f"{student}: {assignment}: {result['status']}: {result['reason']}")
-    return result
+    found = careful(made, task, lambda: made.prepare(task))
+    found = made.file(found, made.grade(found)) if isinstance(found, Work) else found
+    if not found.graded:
+        raise NbGraderException(f"{student}: {assignment}: {found.status}: {found.reason}")
+    return found
 
 
 class Step(NbGraderPreprocessor):
@@ -58,17 +59,16 @@ class JudgeOutside(Step):
 
     def preprocess(self, nb, resources):
         about = resources["nbgrader"]
-        if about["assignment"] not in ASSIGNMENTS:
-            raise NbGraderException(f"no assignment {about['assignment']!r} in dgmlib.checks")
         file = Path(resources["metadata"]["path"]) / f"{resources['metadata']['name']}.ipynb"
-        course, assignment = self.course, ASSIGNMENTS[about["assignment"]]
+        course = self.course
         try:
+            assignment = course.assignment(about["assignment"])
             with locked(course):
                 result = verdict(grader(course, self.sandbox), about["student"], about["assignment"], file)
-        except Locked as error:
+        except (CourseError, Locked) as error:
             raise NbGraderException(str(error)) from None
         shown = nbformat.reads(record.Shown(course, assignment).notebook(store.whole(course, result)), as_version=4)
-        shown.metadata.dgmlib.verdict = {"key": result["key"], "seconds": result["seconds"], "files": result["files"]}
+        shown.metadata.dgmlib.verdict = {"key": result.key, "seconds": result.seconds, "files": result.files}
         return shown, resources
 
 
@@ -77,16 +77,15 @@ class RecordVerdict(Step):
 
     def preprocess(self, nb, resources):
         about = resources["nbgrader"]
-        course, named = self.course, nb.metadata.dgmlib.pop("verdict")
-        result = store.load(course, named["key"])
+        course, name, named = self.course, about["assignment"], nb.metadata.dgmlib.pop("verdict")
+        result = store.load(course, name, named["key"])
         if result is None:
             raise NbGraderException(f"{about['student']}: the verdict {named['key']} is gone: run autograde again")
-        result |= named
+        result = replace(result, seconds=named["seconds"], files=named["files"])
         person = roster.person(roster.load(course), about["student"])
-        rewritten = proofs.rewritten(proofs.load(course, about["assignment"]), result)
+        rewritten = results.rewritten(results.stored(course, name), result)
         with Gradebook(about["db_url"]) as gradebook:
-            record.save(gradebook, ASSIGNMENTS[about["assignment"]], result, person, rewritten)
-        proofs.remember(course, about["assignment"], [result])
+            record.save(gradebook, course.assignment(name), result, person, rewritten)
         results.remember(course, [result])
         return nb, resources
 

@@ -1,6 +1,8 @@
 """nbgrader's gradebook, written from verdicts by one process. Assignments are registered as nbgrader would."""
 
 import time
+from contextlib import suppress
+from dataclasses import dataclass, field
 
 import nbformat
 from nbgrader.api import MissingEntry
@@ -8,37 +10,61 @@ from nbgrader.preprocessors import SaveCells
 
 from ..collecting import roster
 from ..course import Course, write
-from ..judging import store
+from ..judging import results, store
 from ..judging.filed import sources
+from ..judging.verdict import ExerciseResult, Verdict
 from ..notebook.graded import notebook, rubrics
-from . import proofs
 from .gradebook import RecordError, opened, url
 
-PATIENCE = 30.0
+PATIENCE = 30.0  # seconds for a locked gradebook
+EVERY = 1.0
 
 
-def record(course: Course, assignment, results: list[dict], db_url: str | None = None, patience: float = PATIENCE):
-    """Write graded results into the gradebook and `autograded/`; tries again while somebody else writes."""
+@dataclass
+class Recorder:
+    """Records verdicts as they come, some at a time. While somebody else writes they wait, at most until `finish`."""
+
+    course: Course
+    waiting: list[Verdict] = field(default_factory=list)
+    last: float = 0.0
+
+    def add(self, verdict: Verdict):
+        self.waiting.append(verdict)
+        if time.monotonic() > self.last + EVERY:
+            with suppress(RecordError):
+                self.finish(patience=0.0)
+
+    def finish(self, patience: float | None = None):
+        """Raises RecordError where the gradebook stays locked."""
+        for name in {verdict.assignment for verdict in self.waiting}:
+            mine = [verdict for verdict in self.waiting if verdict.assignment == name]
+            record(self.course, self.course.assignment(name), mine, patience=PATIENCE if patience is None else patience)
+            results.remember(self.course, mine)
+            self.waiting = [verdict for verdict in self.waiting if verdict.assignment != name]
+        self.last = time.monotonic()
+
+
+def record(course: Course, assignment, verdicts: list[Verdict], db_url: str | None = None, patience: float = PATIENCE):
+    """Write graded verdicts into the gradebook and `autograded/`; tries again while somebody else writes."""
     end = time.monotonic() + patience
     course.data.mkdir(parents=True, exist_ok=True)
-    results, people = [r for r in results if r["status"] == "graded"], roster.load(course)
-    seen = proofs.load(course, assignment.name)
+    verdicts, people = [verdict for verdict in verdicts if verdict.graded], roster.load(course)
+    before = results.stored(course, assignment.name)
     while True:
         try:
             with opened(db_url or url(course)) as gradebook:
                 register(gradebook, course, assignment)
-                for result in results:
-                    person = roster.person(people, result["student"])
-                    save(gradebook, assignment, result, person, proofs.rewritten(seen, result))
+                for verdict in verdicts:
+                    person = roster.person(people, verdict.student)
+                    save(gradebook, assignment, verdict, person, results.rewritten(before, verdict))
                 break
         except RecordError:
             if time.monotonic() > end:
                 raise
             time.sleep(0.5)
-    proofs.remember(course, assignment.name, results)
     shown = Shown(course, assignment)
-    for result in results:
-        shown.write(result["student"], store.whole(course, result))
+    for verdict in verdicts:
+        shown.write(verdict.student, store.whole(course, verdict))
 
 
 class Shown:
@@ -48,15 +74,23 @@ class Shown:
         self.course, self.assignment = course, assignment
         self.released, self.texts = course.released_notebook(assignment).read_bytes(), rubrics(course, assignment)
 
-    def notebook(self, verdict: dict) -> bytes:
-        return notebook(self.released, sources(self.course, verdict), verdict, self.texts)
+    def notebook(self, verdict: Verdict) -> bytes:
+        said = {name: printed(exercise) for name, exercise in verdict.exercises.items()}
+        return notebook(self.released, sources(self.course, verdict), said, self.texts)
 
-    def write(self, student: str, verdict: dict):
+    def write(self, student: str, verdict: Verdict):
         """One that is there already in the same words stays as it is."""
         file = self.course.autograded / student / self.assignment.name / f"{self.assignment.notebook}.ipynb"
         data = self.notebook(verdict)
         if not file.is_file() or file.read_bytes() != data:
             write(file, data)
+
+
+def printed(exercise: ExerciseResult) -> str:
+    """The laws of one exercise as text."""
+    lines = [f"{exercise.score} of {exercise.max_score} points"]
+    lines += [f"{'+' if law.passed else '-'} {law.law} ({law.weight}) {law.message}".rstrip() for law in exercise.laws]
+    return "\n".join(lines) + "\n"
 
 
 def register(gradebook, course: Course, assignment):
@@ -90,19 +124,19 @@ def known(gradebook, assignment, cells) -> bool:
     return {c.name: float(c.max_score) for c in recorded.grade_cells} == {a.grade_id: float(a.points) for a in about}
 
 
-def save(gradebook, assignment, result: dict, person: dict[str, str], rewritten: set[str]):
+def save(gradebook, assignment, verdict: Verdict, person: dict[str, str], rewritten: set[str]):
     """One student's scores, and who that is: `roster.person`.
 
     A person's own score stays, and asks for another look where the automatic one changed or the proof was rewritten.
     """
-    enrol(gradebook, result["student"], person)
-    submission = gradebook.update_or_create_submission(assignment.name, result["student"])
+    enrol(gradebook, verdict.student, person)
+    submission = gradebook.update_or_create_submission(assignment.name, verdict.student)
     for recorded in submission.notebooks:
         for grade in recorded.grades:
             name = grade.cell.name.removeprefix("check_")
-            exercise = result["exercises"].get(name)
+            exercise = verdict.exercises.get(name)
             if exercise is not None:
-                put(grade, score(name, exercise, result), name in rewritten)
+                put(grade, score(name, exercise, verdict), name in rewritten)
     gradebook.db.commit()
 
 
@@ -119,11 +153,11 @@ def enrol(gradebook, student: str, person: dict[str, str]):
             setattr(found, key, value)
 
 
-def score(name: str, exercise: dict, result: dict) -> float | None:
+def score(name: str, exercise: ExerciseResult, verdict: Verdict) -> float | None:
     """Points; None for a proof that waits for a person, 0 for one that was left as it was."""
-    if exercise["score"] is None:
-        return None if name in result["written"] else 0.0
-    return exercise["score"]
+    if exercise.score is None:
+        return None if name in verdict.written else 0.0
+    return exercise.score
 
 
 def put(grade, points: float | None, rewritten: bool):

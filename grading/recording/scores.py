@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ..course import Course
+from ..judging.verdict import ExerciseResult, Verdict
 
 
 @dataclass(frozen=True)
@@ -45,30 +46,30 @@ def hands(submission) -> dict[str, Hand]:
     return made
 
 
-def points(verdict: dict, touched: dict[str, Hand]) -> dict[str, float | None]:
+def points(verdict: Verdict, touched: dict[str, Hand]) -> dict[str, float | None]:
     """Points by exercise; None for a proof that nobody has read yet. A proof that was not written is worth 0."""
-    return {name: of(name, e, verdict, touched.get(name)) for name, e in verdict["exercises"].items()}
+    return {name: of(name, e, verdict, touched.get(name)) for name, e in verdict.exercises.items()}
 
 
-def of(name: str, exercise: dict, verdict: dict, hand: Hand | None) -> float | None:
+def of(name: str, exercise: ExerciseResult, verdict: Verdict, hand: Hand | None) -> float | None:
     if hand is not None and hand.score is not None:
         return hand.score + hand.extra
     extra = hand.extra if hand is not None else 0.0
-    if exercise["score"] is not None:
-        return exercise["score"] + extra
-    return extra or None if name in verdict["written"] else extra
+    if exercise.score is not None:
+        return exercise.score + extra
+    return extra or None if name in verdict.written else extra
 
 
-def due(verdict: dict, scores: dict[str, float | None], touched: dict[str, Hand]) -> list[str]:
+def due(verdict: Verdict, scores: dict[str, float | None], touched: dict[str, Hand]) -> list[str]:
     """Why a person has to look: no verdict, one without a sandbox, a proof to read, a score that changed, a hand in the
     checker."""
-    if verdict["status"] != "graded":
-        return [f"{verdict['status']}: {verdict['reason']}"]
+    if not verdict.graded:
+        return [f"{verdict.status}: {verdict.reason}"]
     unread = [name for name, score in scores.items() if score is None]
     changed = [name for name, hand in touched.items() if hand.due and name not in unread]
     looks = [f"{name}: to read" for name in unread] + [f"{name}: changed since a person graded it" for name in changed]
-    looks += ["graded without protection (--sandbox none)"] * (verdict["sandbox"] == "none")
-    return looks + ["code that reaches into the checker"] * bool(verdict.get("reaches"))
+    looks += ["graded without protection (--sandbox none)"] * (verdict.sandbox == "none")
+    return looks + ["code that reaches into the checker"] * bool(verdict.reaches)
 
 
 def total(scores: dict[str, float | None]) -> float:

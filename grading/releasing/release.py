@@ -8,6 +8,8 @@ from pathlib import Path
 import nbformat
 from nbgrader import preprocessors as nbgrader
 
+from dgmlib.checks import ASSIGNMENTS
+
 from ..course import Course, CourseError, write
 from .colab import link
 
@@ -33,6 +35,17 @@ METADATA = {
 }
 HINT = re.compile(r"<details>.*?</details>", re.DOTALL)
 SHORTEST_LEAK = 12
+
+
+def wanted(course: Course, names: list[str]) -> list[str]:
+    """Assignments by name; where none is named, all that have solutions here. Raises CourseError."""
+    for name in names:
+        if name not in ASSIGNMENTS:
+            raise CourseError(f"no assignment {name!r}; there are {', '.join(ASSIGNMENTS)}")
+    found = list(dict.fromkeys(names)) or [name for name in ASSIGNMENTS if (course.solutions / name).is_dir()]
+    if not found:
+        raise CourseError(f"no assignment in {course.solutions}")
+    return found
 
 
 def release(course: Course, name: str, check: bool = False) -> tuple[list[Path], list[str]]:

@@ -20,7 +20,8 @@ class Answer:
 
     arrays: dict | None
     reason: str = ""
-    lost: bool = False  # crashed or hung, so not worth another try
+    raised: str = ""  # the exception, where the answer could not be called
+    crashed: bool = False  # or hung, so not worth another try
 
 
 @dataclass
@@ -38,13 +39,14 @@ class Session:
     process: Process | None = None
     spent: float = 0.0
     hangs: int = 0
+    crash: str = ""  # how the last request lost the worker
 
     def cell(self, name: str, source: str) -> tuple[str, str]:
         """Execute a cell: `(error, printed)`. One that crashes or hangs is left out of every replay."""
         try:
             reply, _ = self.ask({"op": "cell", "name": name, "source": source, "seed": self.seed})
         except WorkerGone as error:
-            return lost("this cell", error), ""
+            return gone("this cell", error), ""
         self.done.append((name, source))
         return text(reply, "error", 1500), text(reply, "printed", 8000)
 
@@ -53,22 +55,24 @@ class Session:
         try:
             reply, arrays = self.ask({"op": "exercise", "name": name, "seed": seed, "call": call}, inputs)
         except WorkerGone as error:
-            return Answer(None, lost("your answer", error), lost=True)
+            return Answer(None, gone("your answer", error), crashed=True)
         if reply.get("missing"):
             return Answer(None, "missing")
         if reply.get("error"):
-            return Answer(None, f"your answer could not be called: {text(reply, 'error', 500)}")
+            return Answer(None, "your answer could not be called:", text(reply, "error", 500))
         return Answer(arrays)
 
     def ask(self, header: dict, arrays=None):
         """One request within the budgets; after a crash or a hang the process is gone."""
+        self.crash = ""
         self.left()
         process, left = self.alive(), self.left()
+        self.crash = ""  # replayed cells may have left another
         cpu, waited = process.cpu(), process.waited
         try:
             return process.ask(header, arrays, left, left * WALL)
         except WorkerGone as error:
-            slow = isinstance(error, WorkerSlow)
+            slow, self.crash = isinstance(error, WorkerSlow), kind(error)
             self.spent += left if slow else 1.0
             self.hangs += slow
             self.close()
@@ -115,11 +119,15 @@ class Session:
         self.close()
 
 
-def lost(what: str, error: WorkerGone) -> str:
+def gone(what: str, error: WorkerGone) -> str:
+    return f"{what} {kind(error) or 'was not run'}: {error}"
+
+
+def kind(error: WorkerGone) -> str:
+    """How a worker was lost; empty where it was not asked."""
     if isinstance(error, WorkerEnded):
-        return f"{what} was not run: {error}"
-    kind = "took too long" if isinstance(error, WorkerSlow) else "ended the process"
-    return f"{what} {kind}: {error}"
+        return ""
+    return "took too long" if isinstance(error, WorkerSlow) else "ended the process"
 
 
 def text(reply: dict, key: str, longest: int) -> str:

@@ -57,8 +57,8 @@ def cell_above_a_stub(code: str) -> bytes:
 
 def earned(verdict: dict, name: str) -> dict:
     """The scores of an attack; what it may have broken of its own counts as earned."""
-    assert verdict["status"] == "graded", verdict["reason"]
-    scores = {exercise: e["score"] for exercise, e in verdict["exercises"].items()}
+    assert verdict.status == "graded", verdict.reason
+    scores = {exercise: e.score for exercise, e in verdict.exercises.items()}
     if name in SELF_HARM:
         assert 0 <= scores["autoregressive_forward"] <= 3
         scores["autoregressive_forward"] = 3
@@ -71,7 +71,7 @@ def test_forgery(name, grade, honest, printed, canaries):
     submission = forged(canaries.fill(FORGERY[name]))
     verdict = grade(submission)
     assert earned(verdict, name) == FULL | {"batch_jacobian": 0}
-    assert "FORGED" in "".join(printed) or (name in SEEN_OTHERWISE and SEEN_OTHERWISE[name] in str(verdict["notes"]))
+    assert "FORGED" in "".join(printed) or (name in SEEN_OTHERWISE and SEEN_OTHERWISE[name] in str(verdict.notes))
     stored(submission, verdict)
     honest()
 
@@ -137,7 +137,7 @@ def stored(submission: bytes, verdict: dict):
     """What is kept of a submission stays small."""
     released = classroom.data(classroom.released())
     repaired = repair(released, parse.cells(submission))
-    assert len(graded.notebook(released, repaired, verdict)) < BYTES_STORED
+    assert len(graded.notebook(released, repaired, {})) < BYTES_STORED
     assert len(store.dumps(verdict)) < BYTES_STORED
 
 
@@ -145,9 +145,9 @@ def stored(submission: bytes, verdict: dict):
 @pytest.mark.parametrize("name", MALFORMED)
 def test_malformed(name, grade):
     verdict = grade(MALFORMED[name])
-    assert verdict["status"] == "refused"
-    assert verdict["reason"]
-    assert "\n" not in verdict["reason"]
+    assert verdict.status == "refused"
+    assert verdict.reason
+    assert "\n" not in verdict.reason
 
 
 @pytest.mark.parametrize("name", HONEST)

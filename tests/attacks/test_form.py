@@ -72,18 +72,18 @@ def graded(start, cage, name: str, source: str) -> dict:
 def test_a_forged_form_pays_nothing_where_the_values_are_wrong(start, cage, name):
     exercise, source, wrong = FORGED[name]
     verdict = graded(start, cage, exercise, source)
-    assert verdict["exercises"][exercise]["score"] == classroom.FLOWS.exercises[exercise].points  # it does forge
-    assert verdict["reaches"]
+    assert verdict.exercises[exercise].score == classroom.FLOWS.exercises[exercise].points  # it does forge
+    assert verdict.reaches
     for old, new in wrong:
         assert old in source
         source = source.replace(old, new)
     verdict = graded(start, cage, exercise, source)
-    assert verdict["exercises"][exercise]["score"] == 0
-    assert verdict["reaches"]
+    assert verdict.exercises[exercise].score == 0
+    assert verdict.reaches
 
 
 def test_without_the_forgery_the_form_is_lost(start, cage):
     """The control: what the forgeries of `LULinear` earn is no gift."""
     verdict = graded(start, cage, "LULinear", DENSE.format(**PLAIN))
-    assert verdict["exercises"]["LULinear"]["score"] == 3.75
-    assert verdict["reaches"] == []
+    assert verdict.exercises["LULinear"].score == 3.75
+    assert verdict.reaches == ()

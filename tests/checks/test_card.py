@@ -2,13 +2,13 @@
 
 from dgmlib.checks import check
 from dgmlib.checks.engine.card import Card
-from dgmlib.checks.engine.verdict import WAITS, LawResult
+from dgmlib.checks.engine.verdict import WAITS, Failure, LawResult
 
 LAWS = (
-    LawResult("log_det", False, 1.0, "log_det: expected 1, got -1. <b>The sign</b>"),
-    LawResult("gradient", False, 0.5, WAITS),
-    LawResult("shape", False, 0.25, WAITS),
-    LawResult("cost", True, 0.25),
+    LawResult("log_det", 1.0, Failure("log_det: expected 1, got -1.", mistake="<b>The sign</b>")),
+    LawResult("gradient", 0.5, WAITS),
+    LawResult("shape", 0.25, WAITS),
+    LawResult("cost", 0.25),
 )
 
 
@@ -17,7 +17,7 @@ def test_red_card_names_each_mistake_once_and_what_waits_in_one_line():
         "✗ f: 1 of 4 laws passed",
         "  ✗ log_det: expected 1, got -1. <b>The sign</b>",
         "  ✓ cost",
-        f"  ○ gradient, shape: {WAITS}",
+        f"  ○ gradient, shape: {WAITS.message}",
     ]
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from grading.course import Course
 from grading.judging import judge
+from grading.judging.verdict import without
 from grading.notebook.parse import Refused
 from grading.notebook.submission import prepare
 from grading.running import sandbox
@@ -83,7 +84,7 @@ def grade(start, cage):
         try:
             prepared = prepare(released, submission)
         except Refused as refusal:
-            return judge.refused(student, classroom.TINY, str(refusal), cage.kind)
+            return without(student, classroom.TINY, str(refusal), cage.kind)
         return judge.grade(prepared.repaired, student, classroom.TINY, secret, start, cage.kind)
 
     return graded

@@ -2,40 +2,57 @@
 
 import json
 import random
+import shutil
+from dataclasses import replace
 
 from dgmlib.checks import ASSIGNMENTS
 from dgmlib.checks.engine.verdict import WAITS
-from grading.course import Course, write
-from grading.judging import judge, results, store
+from grading.course import CHECKOUT, Course, write
+from grading.judging import results, store
+from grading.judging.verdict import ExerciseResult, LawResult, State, Status, Verdict, tidy, without
 
 NAME = "01_forward_reverse_kl"
 PROOF = "duality_proof"
+UNSOLVED = "not solved yet"
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>\u202e\x07 {{7*7}} " + "&" * 500
 FIRST = ["Ada", "Bo", "Cy", "Dana", "Eve", "Finn", "Gita", "Hugo", "Ines", "Jan"]
 FIRST += ["Kim", "Lea", "Max", "Noor", "Omar", "Pia", "Quinn", "Rui", "Sara", "Tom"]
 
 
-def verdict(student: str, wrong: dict[str, str] | None = None, **about) -> dict:
-    """All right but for `wrong`: the message of an exercise's first law, for which the others wait."""
+def verdict(student: str, wrong: dict[str, str | LawResult] | None = None, **about) -> Verdict:
+    """All right but for `wrong`: what is said of an exercise's first law, for which the others wait."""
     assignment = ASSIGNMENTS[NAME]
     exercises = {}
     for name, exercise in assignment.exercises.items():
         said = (wrong or {}).get(name)
-        results_ = [law(row, said, place == 0) for place, row in enumerate(exercise.laws)]
-        score = None if exercise.written else judge.tidy(sum(r["weight"] for r in results_ if r["passed"]))
-        exercises[name] = {"score": score, "max_score": judge.tidy(exercise.points), "laws": results_}
-    score = sum(e["score"] for e in exercises.values() if e["score"] is not None)
-    made = judge.refused(student, assignment, "", "bwrap", "graded") | {"score": score, "exercises": exercises}
-    return made | {"written": {PROOF: "0"}} | about
+        laws = tuple(law(row, said, place == 0) for place, row in enumerate(exercise.laws))
+        score = None if exercise.written else tidy(sum(r.weight for r in laws if r.passed))
+        exercises[name] = ExerciseResult(score, tidy(exercise.points), laws, exercise.slide)
+    score = sum(e.score for e in exercises.values() if e.score is not None)
+    made = without(student, assignment, "", "bwrap", Status.GRADED)
+    return replace(made, **{"score": score, "exercises": exercises, "written": {PROOF: "0"}} | about)
 
 
-def law(row, said: str | None, first: bool) -> dict:
-    message = "" if said is None else said if first or said == "not solved yet" else WAITS
-    return {"law": row.name, "passed": said is None, "weight": judge.tidy(row.weight), "message": message}
+def law(row, said: str | LawResult | None, first: bool) -> LawResult:
+    name, weight = row.name, tidy(row.weight)
+    if said is None:
+        return LawResult(name, weight, State.PASSED)
+    if said == UNSOLVED:
+        return LawResult(name, weight, State.UNSOLVED, said)
+    if not first:
+        return LawResult(name, weight, State.WAITING, WAITS.ours)
+    if isinstance(said, LawResult):
+        return replace(said, law=name, weight=weight)
+    return LawResult(name, weight, State.FAILED, said)
 
 
-def refused(student: str, reason: str, status: str = "refused") -> dict:
-    return judge.refused(student, ASSIGNMENTS[NAME], reason, "bwrap", status)
+def mistaken(ours: str, mistake: str) -> LawResult:
+    """What is said of an answer whose mistake is known."""
+    return LawResult("", 0, State.FAILED, ours, mistake=mistake)
+
+
+def refused(student: str, reason: str, status: Status = Status.REFUSED) -> Verdict:
+    return without(student, ASSIGNMENTS[NAME], reason, "bwrap", status)
 
 
 def notebook(answers: dict[str, str]) -> bytes:
@@ -43,19 +60,24 @@ def notebook(answers: dict[str, str]) -> bytes:
     return json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode()
 
 
-def on_file(course: Course, found: list[dict]):
+def released(root, *names: str) -> Course:
+    """A course folder with these assignments of this course."""
+    for name in names or (NAME,):
+        shutil.copytree(CHECKOUT / "course" / name, root / "course" / name)
+    return Course(root)
+
+
+def on_file(course: Course, found: list[Verdict]):
     """Hand in, file the verdicts, and store the results, as autograde leaves them."""
     for number, made in enumerate(found):
-        student = made["student"]
-        data = notebook({"gaussian_kl": f"# {student}"})
-        write(course.submitted / student / NAME / "forward_reverse_kl.ipynb", data)
-        key = f"{number:064x}"
-        store.save(course, key, made)
-        extra = {"key": key} if made["status"] == "graded" else {}
-        results.remember(course, [made | extra | {"seconds": 1.0 + number / 10}])
+        file = course.submitted / made.student / NAME / "forward_reverse_kl.ipynb"
+        write(file, notebook({"gaussian_kl": f"# {made.student}"}))
+        made = replace(made, key=f"{number:064x}" if made.graded else "", seconds=1.0 + number / 10)
+        store.save(course, made)
+        results.remember(course, [replace(made, files=results.digest([file]))])
 
 
-def a_class(size: int = 120, seed: int = 0) -> list[dict]:
+def a_class(size: int = 120, seed: int = 0) -> list[Verdict]:
     """Many students, with the known mistakes of each exercise."""
     rng = random.Random(seed)
     found = []
@@ -66,15 +88,16 @@ def a_class(size: int = 120, seed: int = 0) -> list[dict]:
             if exercise.mistakes and rng.random() < 0.25:
                 message = rng.choice(exercise.mistakes[:3]).message
                 value = rng.gauss(0, 3)
-                wrong[name] = f"loss: expected {value:.5g} at [0], got {-value:.5g} at [0]. {message}"
+                wrong[name] = mistaken(f"loss: expected {value:.5g} at [0], got {-value:.5g} at [0].", message)
             elif exercise.mistakes and rng.random() < 0.06:
-                wrong[name] = "not solved yet"
+                wrong[name] = UNSOLVED
         notes = [f"cell {number % 9}: NameError: name 'x{number}' is not defined"] if rng.random() < 0.1 else []
-        found.append(verdict(student, wrong, notes=notes, written={PROOF: "0"} if rng.random() < 0.8 else {}))
-    found[3]["exercises"]["gaussian_kl"]["laws"][0] |= {
-        "passed": False,
-        "message": "your answer took too long: allowed are 20 s of computing or 60 s of waiting",
-    }
-    found[5] = refused(found[5]["student"], "not a Jupyter notebook: no valid JSON (cut off on the way?)")
-    found[7] = refused(found[7]["student"], "the sandbox did not start: out of memory", "failed")
+        found.append(verdict(student, wrong, notes=tuple(notes), written={PROOF: "0"} if rng.random() < 0.8 else {}))
+    slow = "your answer took too long: allowed are 20 s of computing or 60 s of waiting"
+    first, *others = found[3].exercises["gaussian_kl"].laws
+    laws = (replace(first, state=State.CRASHED, ours=slow, theirs="", mistake=""), *others)
+    exercises = found[3].exercises | {"gaussian_kl": replace(found[3].exercises["gaussian_kl"], laws=laws)}
+    found[3] = replace(found[3], exercises=exercises, crashes=("gaussian_kl took too long",))
+    found[5] = refused(found[5].student, "not a Jupyter notebook: no valid JSON (cut off on the way?)")
+    found[7] = refused(found[7].student, "the sandbox did not start: out of memory", Status.FAILED)
     return found

@@ -11,6 +11,7 @@ import time
 import pytest
 
 from grading.course import CHECKOUT, Course
+from grading.judging.verdict import without
 
 from . import classroom
 
@@ -74,13 +75,13 @@ def test_a_killed_worker_loses_nothing(tmp_path, cluster):
     rows = json.loads((tmp_path / "o.json").read_text())["submissions"]
     assert {r["student"]: r["score"] for r in rows} == {f"s{n}": (2, 2, 2, 2, 0, None)[n] for n in range(6)}
     assert "s5: 00_flows_recap: refused" in problems
-    sent = sorted(p.read_bytes() for p in room.verdicts.iterdir())
+    sent = sorted(p.read_bytes() for p in room.verdicts.glob("*/*.json"))
     assert len(sent) == 5
     assert any(refused.encode() in verdict for verdict in sent for refused in classroom.REFUSED)
-    for path in room.verdicts.iterdir():
+    for path in room.verdicts.glob("*/*.json"):
         path.unlink()
     autograde(room, "--jobs", "1").communicate(timeout=300)
-    assert sorted(p.read_bytes() for p in room.verdicts.iterdir()) == sent
+    assert sorted(p.read_bytes() for p in room.verdicts.glob("*/*.json")) == sent
 
 
 def test_a_hanging_grader_costs_its_own_submission_and_its_process(monkeypatch):
@@ -96,10 +97,10 @@ def test_a_hanging_grader_costs_its_own_submission_and_its_process(monkeypatch):
     monkeypatch.setattr(clusters.os, "_exit", lambda code: ended.set())
     monkeypatch.setattr(clusters.judge, "grade", lambda *given: hang.wait(60))
     try:
-        words = (None, "ann", "00_flows_recap", "s", "bwrap")
-        verdict, _ = clusters.remote(store.version(), *words)
-        assert (verdict["student"], verdict["status"]) == ("ann", "failed")
-        assert "at work for more than" in verdict["reason"]
+        words = (None, "ann", classroom.FLOWS, "s", "bwrap")
+        verdict = clusters.remote(store.version(), *words)
+        assert (verdict.student, verdict.status) == ("ann", "failed")
+        assert "at work for more than" in verdict.reason
         assert not clusters._one_at_a_time.acquire(timeout=0.1)
         assert ended.wait(10)
     finally:
@@ -114,16 +115,16 @@ def test_what_is_said_in_time_frees_the_worker(monkeypatch, error):
     def grade(*given):
         if error:
             raise error
-        return {"score": 1}
+        return without("ann", classroom.FLOWS, "")
 
     monkeypatch.setattr(clusters, "starter", lambda name, kind: None)
     monkeypatch.setattr(clusters.judge, "grade", grade)
-    words = (store.version(), None, "ann", "00_flows_recap", "s", "bwrap")
+    words = (store.version(), None, "ann", classroom.FLOWS, "s", "bwrap")
     if error:
         with pytest.raises(error):
             clusters.remote(*words)
     else:
-        assert clusters.remote(*words)[0] == {"score": 1}
+        assert clusters.remote(*words).student == "ann"
     assert clusters._one_at_a_time.acquire(timeout=1)
     clusters._one_at_a_time.release()
 

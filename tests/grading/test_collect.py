@@ -3,13 +3,14 @@
 import io
 import json
 import os
+import shutil
 import time
 import zipfile
 
 import pytest
 
 from grading.collecting import anonymise, archive, collect, roster
-from grading.course import Course, CourseError
+from grading.course import CHECKOUT, Course, CourseError
 
 NAME = "00_flows_recap"
 
@@ -32,7 +33,7 @@ def zipped(entries: dict[str, bytes], day: int = 1) -> bytes:
 
 @pytest.fixture
 def room(tmp_path):
-    (tmp_path / "room" / "course").mkdir(parents=True)
+    shutil.copytree(CHECKOUT / "course", tmp_path / "room" / "course")
     return Course(tmp_path / "room")
 
 

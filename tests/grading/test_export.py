@@ -8,7 +8,6 @@ import pytest
 from dgmlib.checks import ASSIGNMENTS
 from grading import cli
 from grading.collecting import roster
-from grading.course import Course
 from grading.judging import results
 from grading.publishing import export
 from grading.recording.scores import Hand, points, total
@@ -21,8 +20,7 @@ MOODLE = ["Identifier", "Full name", "Email address", "Grade", "Maximum Grade", 
 
 @pytest.fixture
 def room(tmp_path):
-    (tmp_path / "course").mkdir()
-    return Course(tmp_path)
+    return synthetic.released(tmp_path)
 
 
 def rows(path) -> list[dict]:

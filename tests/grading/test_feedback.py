@@ -1,12 +1,13 @@
 """Feedback pages: what a student reads, and what can never be in them."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 
-from grading.course import Course
 from grading.judging import results
+from grading.judging.verdict import State, Verdict
 from grading.publishing import feedback
 from grading.recording.scores import Hand
 
@@ -55,11 +56,10 @@ def harmless(page: bytes) -> Tags:
 
 @pytest.fixture
 def room(tmp_path):
-    (tmp_path / "course").mkdir()
-    return Course(tmp_path)
+    return synthetic.released(tmp_path)
 
 
-def page(made: dict, touched: dict | None = None) -> bytes:
+def page(made: Verdict, touched: dict | None = None) -> bytes:
     return feedback.student_page(made, touched or {}, "Forward and reverse KL")
 
 
@@ -109,17 +109,18 @@ def test_what_a_student_wrote_is_text():
     made = verdict(
         EVIL[:100], {n: f"your answer raised ValueError: {EVIL}" for n in ("gaussian_kl", "objective_needs")}
     )
-    made["notes"] = [f"cell {i}: {EVIL}" for i in range(40)]
+    made = replace(made, notes=tuple(f"cell {i}: {EVIL}" for i in range(40)))
     tags = harmless(page(made))
     assert "<script>alert(1)</script>" in tags.words
     assert not any(c in tags.words for c in "\u202e\x07")
 
 
 def test_the_longest_page_is_below_200_kb():
-    made = verdict("ann", {name: "&" * 600 for name in verdict("x")["exercises"]}, notes=["cell 1: " + "&" * 600] * 40)
-    for place, law in enumerate(law for e in made["exercises"].values() for law in e["laws"]):
-        law["message"] = f"{place}" + "'" * 600
-    harmless(page(made))
+    made = verdict("ann", notes=("cell 1: " + "&" * 600,) * 40)
+    laws = {name: enumerate(exercise.laws) for name, exercise in made.exercises.items()}
+    long = {name: [replace(law, state=State.FAILED, ours=f"{n}" + "'" * 600) for n, law in laws[name]] for name in laws}
+    exercises = {name: replace(made.exercises[name], score=0, laws=tuple(long[name])) for name in laws}
+    harmless(page(replace(made, exercises=exercises)))
 
 
 @pytest.mark.parametrize(
@@ -158,7 +159,7 @@ def test_nobodys_page_before_grading(room):
     later = room.submitted / "ann" / NAME / "forward_reverse_kl.ipynb"
     later.write_bytes(synthetic.notebook({"gaussian_kl": "handed in again"}))
     found = results.wanted(room, [])
-    assert found[NAME][0]["status"] == "waiting"
+    assert found[NAME][0].status == "waiting"
     assert "handed in again" in results.problems(found)[0]
     assert feedback.feedback(room, found) == ([], [])
 
@@ -166,14 +167,15 @@ def test_nobodys_page_before_grading(room):
 def test_verdicts_are_found_without_stored_results(room):
     synthetic.on_file(room, [verdict("ann")])
     results.path(room, NAME).unlink()
-    assert [v["status"] for v in results.load(room, NAME)] == ["graded"]
+    assert [v.status for v in results.load(room, NAME)] == ["graded"]
 
 
 def test_times_survive_a_rerun(room):
     synthetic.on_file(room, [verdict("ann")])
-    again = verdict("ann") | {"key": "0" * 64, "seconds": 0.01}
-    results.remember(room, [again])
-    assert results.load(room, NAME)[0]["seconds"] == 1.0
+    (again,) = results.load(room, NAME)
+    files = results.stored(room, NAME)["ann"]["files"]
+    results.remember(room, [replace(again, seconds=0.01, files=files)])
+    assert results.load(room, NAME)[0].seconds == 1.0
 
 
 def test_a_cell_that_waits_for_another_look_changes_nothing():

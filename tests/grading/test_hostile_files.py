@@ -13,6 +13,8 @@ import pytest
 
 from grading.course import CHECKOUT, Course
 from grading.judging import pool
+from grading.judging.task import Task, Work
+from grading.judging.verdict import Status, Verdict
 from grading.notebook import limited, submission
 from grading.notebook.limited import limited as in_child
 from grading.notebook.parse import Refused
@@ -255,37 +257,31 @@ def spent(pid: int) -> float:
 
 
 class Slow:
-    """A grader whose tasks hang, kill their worker, or answer."""
-
-    class sandbox:
-        kind = "none"
-
-    def filed(self, task):
-        return None
+    """A grader that hangs, kills its worker, or answers."""
 
     def warm_up(self, assignment):
         pass
 
-    def refused(self, student, assignment, reason, status):
-        return {"student": student, "status": status, "reason": reason}
+    def failed(self, task, reason):
+        return Verdict(task.student, task.assignment, Status.FAILED, reason)
 
-    def task(self, task):
-        if task.student == "hangs":
+    def grade(self, work):
+        if work.task.student == "hangs":
             time.sleep(600)
-        if task.student == "dies":
+        if work.task.student == "dies":
             os.kill(os.getpid(), signal.SIGKILL)
-        return {"student": task.student, "status": "graded", "reason": ""}
+        return Verdict(work.task.student, work.task.assignment, Status.GRADED)
 
 
 def test_a_hanging_and_a_dying_grader_cost_their_own_submission_alone(monkeypatch):
     monkeypatch.setattr(pool, "DEADLINE", 2.0)
     monkeypatch.setattr(pool, "GRACE", 0.2)
     students = ["hangs", "ann", "dies", "bo", "cy"]
-    tasks = [pool.Task(student, NAME, ()) for student in students]
-    found = {r["student"]: r for r in pool.run(Slow(), tasks, 2)}
-    assert {s: found[s]["status"] for s in students} == dict.fromkeys(students, "graded") | {
+    works = [Work(Task(student, NAME, ()), None) for student in students]
+    found = {work.task.student: verdict for work, verdict in pool.run(Slow(), 2, works)}
+    assert {s: found[s].status for s in students} == dict.fromkeys(students, "graded") | {
         "hangs": "failed",
         "dies": "failed",
     }
-    assert "at work for more than" in found["hangs"]["reason"]
-    assert "killed, again and again" in found["dies"]["reason"]
+    assert "at work for more than" in found["hangs"].reason
+    assert "killed, again and again" in found["dies"].reason

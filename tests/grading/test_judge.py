@@ -9,8 +9,8 @@ from .classroom import NAMES, RIGHT, at, edited, own, place
 
 
 def scores(verdict: dict) -> dict[str, float]:
-    assert verdict["status"] == "graded", verdict["reason"]
-    return {name: exercise["score"] for name, exercise in verdict["exercises"].items()}
+    assert verdict.status == "graded", verdict.reason
+    return {name: exercise.score for name, exercise in verdict.exercises.items()}
 
 
 FULL = {"batch_jacobian": 2, "autoregressive_forward": 3}
@@ -19,10 +19,10 @@ FULL = {"batch_jacobian": 2, "autoregressive_forward": 3}
 def test_right_answers_get_all_points_and_stubs_none(grade):
     solved = grade(classroom.data(classroom.solved()))
     assert scores(solved) == FULL
-    assert (solved["score"], solved["max_score"], solved["sandbox"]) == (5, 5, "bwrap")
+    assert (solved.score, solved.max_score, solved.sandbox) == (5, 5, "bwrap")
     blank = grade(classroom.data(classroom.released()))
     assert scores(blank) == dict.fromkeys(FULL, 0)
-    messages = {law["message"] for e in blank["exercises"].values() for law in e["laws"]}
+    messages = {law.message for e in blank.exercises.values() for law in e.laws}
     assert messages == {"not solved yet"}
 
 
@@ -160,7 +160,7 @@ def test_hostile_answers_get_nothing_and_touch_nothing_else(grade, name):
     if name == "patches torch and the checks":  # it patched its own other answers away
         expected["autoregressive_forward"] = scores(verdict)["autoregressive_forward"]
     assert scores(verdict) == expected
-    assert all("\n" not in law["message"] for e in verdict["exercises"].values() for law in e["laws"])
+    assert all("\n" not in law.message for e in verdict.exercises.values() for law in e.laws)
 
 
 def skip_tags(notebook):
@@ -213,5 +213,5 @@ def test_an_honest_classmate_is_not_touched(grade):
 
 
 def test_no_notebook_is_refused(grade):
-    assert grade(b"hello")["status"] == "refused"
+    assert grade(b"hello").status == "refused"
     assert RIGHT

@@ -4,12 +4,13 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from dgmlib.checks import ASSIGNMENTS
 from grading.course import CHECKOUT, Course, write
-from grading.judging import judge, store, task
-from grading.running import sandbox
+from grading.judging import store
+from grading.judging.verdict import ExerciseResult, LawResult, State, Status, without
 
 NAME = "00_flows_recap"
 LARGE = 150_000  # characters of one verdict
@@ -27,17 +28,16 @@ def class_of(root: Path, students: int) -> Course:
     """A class with a large verdict on file for everybody."""
     course, assignment = Course(root), ASSIGNMENTS[NAME]
     shutil.copytree(CHECKOUT / "course" / NAME, course.released / NAME)
-    keys = task.Grader(course, "s", sandbox.choose("none"))
     message = "x" * (LARGE // len(assignment.exercises))
-    laws = [{"law": "value", "passed": False, "weight": 1, "message": message}]
-    exercises = {name: {"score": 0, "max_score": e.points, "laws": laws} for name, e in assignment.exercises.items()}
+    laws = (LawResult("value", 1, State.FAILED, message),)
+    exercises = {name: ExerciseResult(0, e.points, laws) for name, e in assignment.exercises.items()}
     notebook = json.loads(course.released_notebook(assignment).read_text())
     for number in range(students):
         data = json.dumps(notebook | {"metadata": {"number": number}}).encode()
         write(course.submitted / f"s{number}" / NAME / "flows_recap.ipynb", data)
-        verdict = judge.refused(f"s{number}", assignment, "", "none", "graded")
-        key = keys.key(data, task.Task(f"s{number}", NAME, ()))
-        store.save(course, key, verdict | {"score": 0, "exercises": exercises})
+        verdict = without(f"s{number}", assignment, "", "none", Status.GRADED)
+        key = store.key(data, f"s{number}", NAME, course.released_notebook(assignment).read_bytes(), "s", "none")
+        store.save(course, replace(verdict, score=0, exercises=exercises, key=key))
     return course
 
 

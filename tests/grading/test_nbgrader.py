@@ -66,7 +66,7 @@ def test_nbgrader_grades_in_our_sandbox_with_our_scores(room):
     assert scores["ann"] == 2.0
     assert scores["eve"] == 0.0
     assert scores["tom"] == 0.0
-    verdicts = [path.read_text() for path in room.verdicts.iterdir()]
+    verdicts = [path.read_text() for path in room.verdicts.glob("*/*.json")]
     assert len(verdicts) == 3
     assert any(refused in verdict for verdict in verdicts for refused in classroom.REFUSED)
     with locked(room):
@@ -115,6 +115,6 @@ def test_a_proof_handed_in_again_is_flagged_and_its_verdict_is_the_last_one(proo
     assert nbgrader() == (0.25, False)
     hand_in("By the product rule.")
     assert nbgrader() == (0.25, True)
-    assert [v["status"] for v in results.load(course, "03_elbo")] == ["graded"]
+    assert [v.status for v in results.load(course, "03_elbo")] == ["graded"]
     by_hand(1.0)
     assert nbgrader() == (1.0, False)

@@ -76,10 +76,10 @@ def page(tmp_path):
     write(course.released / NAME / "forward_reverse_kl.ipynb", RELEASED)
 
     def made(data: bytes, wrong: dict[str, str]) -> bytes:
-        scored = verdict("ann", wrong)
-        kept, pictures = filed.keep(prepare(RELEASED, data), scored)
-        store.save(course, "k", scored | kept, pictures)
-        ((path,), _) = feedback.feedback(course, {NAME: [store.load(course, "k")]})
+        scored = verdict("ann", wrong, key="k")
+        whole, pictures = filed.keep(prepare(RELEASED, data), scored)
+        store.save(course, whole, pictures)
+        ((path,), _) = feedback.feedback(course, {NAME: [store.load(course, NAME, "k")]})
         return path.read_bytes()
 
     return made
@@ -220,11 +220,12 @@ def test_many_figures_stay_within_the_page(page, size):
 
 def test_pictures_that_are_gone_are_said(tmp_path):
     """A verdict file whose pictures somebody removed."""
-    course, scored = Course(tmp_path), verdict("ann", {EXERCISE: "wrong"})
-    kept, pictures = filed.keep(prepare(RELEASED, submission(said("kl is 0"), drawn(png()))), scored)
-    store.save(course, "k", scored | kept, pictures)
-    (course.verdicts / "k.pictures").unlink()
-    (text, figure) = filed.outputs(course, store.load(course, "k"), [EXERCISE])[EXERCISE]
+    course, scored = Course(tmp_path), verdict("ann", {EXERCISE: "wrong"}, key="k")
+    write(course.released / NAME / "forward_reverse_kl.ipynb", RELEASED)
+    whole, pictures = filed.keep(prepare(RELEASED, submission(said("kl is 0"), drawn(png()))), scored)
+    store.save(course, whole, pictures)
+    (course.verdicts / NAME / "k.pictures").unlink()
+    (text, figure) = filed.outputs(course, store.load(course, NAME, "k"), [EXERCISE])[EXERCISE]
     assert (text.text, figure.png) == ("kl is 0", b"")
-    ((path,), _) = feedback.feedback(course, {NAME: [store.load(course, "k")]})
+    ((path,), _) = feedback.feedback(course, {NAME: [store.load(course, NAME, "k")]})
     assert "Left out here: 1 more" in harmless(path.read_bytes()).words

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from grading.judging import filed
+from grading.judging.verdict import Status, Verdict
 from grading.notebook import pictures, submission
 from grading.notebook.parse import Cell
 from grading.notebook.repair import Repaired
@@ -81,8 +82,8 @@ def test_so_are_the_figures_of_a_notebook(monkeypatch):
     monkeypatch.setattr(filed, "MOST_PIXELS", 3 * 48 * 20)
     figures = tuple(submission.Output(cell, png=SHOWN["png"][1], exercises=("a",)) for cell in range(1, 6))
     made = submission.Prepared(Repaired((), {}, frozenset(), frozenset(), {}), figures)
-    fields, drawn = filed.keep(made, {"exercises": {}})
-    assert [row["cell"] for row in fields["outputs"] if row["picture"] is not None] == [3, 4, 5]
+    whole, drawn = filed.keep(made, Verdict("ann", "a", Status.GRADED))
+    assert [row["cell"] for row in whole.outputs if row["picture"] is not None] == [3, 4, 5]
     assert len(drawn["figures"]) == 3
 
 

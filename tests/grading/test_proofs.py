@@ -7,10 +7,10 @@ import pytest
 
 from dgmlib.checks import ASSIGNMENTS
 from grading.course import CHECKOUT, Course
-from grading.judging import filed, judge, store
+from grading.judging import filed, judge, results, store
 from grading.notebook import parse, submission
 from grading.notebook.repair import repair
-from grading.recording import proofs, record
+from grading.recording import record
 from grading.recording.gradebook import opened, url
 
 from . import classroom, synthetic
@@ -38,8 +38,10 @@ def hand_in(room):
         classroom.at(notebook, PROOF)["source"] = words
         repaired = repair(released, parse.cells(json.dumps(notebook).encode()))
         written = judge.Judge(repaired, "ann", ASSIGNMENT, "s").written()
-        made = synthetic.verdict("ann", written=written, answers=repaired.answers) | {"seconds": 1.0}
-        record.record(room, ASSIGNMENT, [made])
+        made = synthetic.verdict("ann", written=written, answers=repaired.answers, seconds=1.0)
+        recorder = record.Recorder(room)
+        recorder.add(made)
+        recorder.finish()
         with opened(url(room)) as book:
             grade = book.find_grade(PROOF, "forward_reverse_kl", NAME, "ann")
             return grade.needs_manual_grade, grade.manual_score
@@ -71,10 +73,10 @@ def test_a_new_proof_is_looked_at_again(room, hand_in):
 def test_a_lost_or_damaged_file_costs_the_reminder_alone(room, hand_in, data):
     hand_in(WORDS)
     graded(room, 1.5)
-    path = room.data / "proofs.json"
+    path = results.path(room, NAME)
     path.unlink() if data is None else path.write_bytes(data)
     assert hand_in(WORDS + " Name LOTUS.") == (False, 1.5)
-    assert proofs.load(room, NAME).keys() == {"ann"}
+    assert results.stored(room, NAME).keys() == {"ann"}
 
 
 def below(notebook):
@@ -111,14 +113,14 @@ def test_a_photographed_proof_is_filed(room):
     proof["source"] = f"![photo.png](data:image/png;base64,{coded(photo + b'and what follows')})"
     prepared = submission.prepare(room.released_notebook(ASSIGNMENT).read_bytes(), json.dumps(notebook).encode())
     assert prepared.repaired.written == {PROOF}
-    made = synthetic.verdict("ann")
-    kept, pictures = filed.keep(prepared, made)
-    store.save(room, "k", made | kept, pictures)
-    assert store.path(room, "k").stat().st_size < 200_000
-    sources = filed.sources(room, store.load(room, "k"))
+    made = synthetic.verdict("ann", key="k")
+    made, pictures = filed.keep(prepared, made)
+    store.save(room, made, pictures)
+    assert store.path(room, NAME, "k").stat().st_size < 200_000
+    sources = filed.sources(room, store.load(room, NAME, "k"))
     ((name, picture),) = sources.pictures.items()
     assert sources.answers[PROOF] == f"![photo.png](attachment:{name})"
     assert picture == ("image/png", coded(photo))
-    shown = classroom.at(json.loads(record.Shown(room, ASSIGNMENT).notebook(store.load(room, "k"))), PROOF)
+    shown = classroom.at(json.loads(record.Shown(room, ASSIGNMENT).notebook(store.load(room, NAME, "k"))), PROOF)
     assert shown["source"] == sources.answers[PROOF]
     assert shown["attachments"] == {name: {"image/png": coded(photo)}}

@@ -139,10 +139,10 @@ def test_a_class_with_one_that_reaches(run, course, hand_in):  # noqa: F811
     hand_in("ann", classroom.data(classroom.solved()))
     hand_in("mal", edited(forged))
     assert run("autograde")[0] == 0
-    found = {v["student"]: v for v in results.load(course, classroom.TINY.name)}
+    found = {v.student: v for v in results.load(course, classroom.TINY.name)}
     assert scores(found["mal"]) == FULL
-    assert found["ann"]["reaches"] == []
-    assert found["mal"]["reaches"] == ["cell 3, line 1: dgmlib.checks.run.watch", "cell 8, line 3: sys._getframe"]
+    assert found["ann"].reaches == ()
+    assert found["mal"].reaches == ("cell 3, line 1: dgmlib.checks.run.watch", "cell 8, line 3: sys._getframe")
     assert run("report")[0] == run("feedback")[0] == 0
     page = (course.data / "report" / f"{classroom.TINY.name}.html").read_text()
     section = page.partition("Reaches into the checker")[2].partition("</section>")[0]

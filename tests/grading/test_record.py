@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import event
 
 from grading.collecting import collect, roster
+from grading.judging.verdict import ExerciseResult, Status, Verdict
 from grading.recording import record
 from grading.recording.gradebook import opened, url
 
@@ -19,9 +20,8 @@ def grade(course):
     """Record a verdict on each of these students, as autograde does after grading."""
 
     def graded(*students):
-        exercises = {name: {"score": 1.0, "max_score": 2.0, "laws": []} for name in classroom.NAMES}
-        about = {"status": "graded", "exercises": exercises, "written": {}}
-        record.record(course, classroom.TINY, [{**about, "student": s} for s in students])
+        exercises = {name: ExerciseResult(1.0, 2.0) for name in classroom.NAMES}
+        record.record(course, classroom.TINY, [Verdict(s, NAME, Status.GRADED, exercises=exercises) for s in students])
 
     return graded
 

@@ -1,6 +1,5 @@
 """Graded inputs are worthless outside: what one attempt gives away is worth nothing in any other."""
 
-import json
 import random
 import re
 
@@ -48,7 +47,7 @@ def leaking(name: str) -> bytes:
 
 
 def carried_out(verdict: dict, name: str) -> float:
-    shown = json.dumps([verdict["exercises"][NAMES[0]], verdict["notes"]])
+    shown = str([verdict.exercises[NAMES[0]], verdict.notes])
     return float(CHANNELS[name][1](next(filter(None, SHOWN.search(shown).groups()))))
 
 
@@ -227,7 +226,7 @@ def with_a_note() -> dict:
 def plain_verdict(grade):
     made = grade(classroom.data(with_a_note()))
     assert scores(made) == {**FULL, NAMES[0]: 0}
-    assert made["notes"]
+    assert made.notes
     return store.dumps(made)
 
 
@@ -262,5 +261,5 @@ def test_a_cell_cannot_tell_how_many_texts_stand_before_it(grade):
 
         return put
 
-    said = [grade(edited(change(texts)))["notes"][0].partition(": ")[2] for texts in (0, 7)]
+    said = [grade(edited(change(texts))).notes[0].partition(": ")[2] for texts in (0, 7)]
     assert said[0] == said[1]

@@ -1,14 +1,16 @@
 """Whatever a submission prints or raises: its verdict file and its feedback page take at most 200 kB each."""
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
 from dgmlib.checks import ASSIGNMENTS
-from dgmlib.checks.engine.verdict import LawResult
+from dgmlib.checks.engine.verdict import Failure, LawResult
 from grading.course import CHECKOUT
 from grading.judging import filed, judge, store
+from grading.judging.verdict import Status, Verdict, without
 from grading.notebook import outputs
 from grading.notebook.outputs import Output
 from grading.notebook.submission import prepare
@@ -30,9 +32,13 @@ WORST = {
 }
 
 
-def sizes(verdict: dict, own: dict | None = None) -> tuple[int, int]:
+def sizes(verdict: Verdict, own: dict | None = None) -> tuple[int, int]:
     """Bytes of the verdict file and of the feedback page."""
     return len(store.dumps(verdict)), len(feedback.student_page(verdict, {}, "Flows", own))
+
+
+def law_result(law, text: str):
+    return judge.law_result(LawResult(law.name, law.weight, Failure(text, text)))
 
 
 @pytest.mark.parametrize("character", WORST)
@@ -40,12 +46,13 @@ def sizes(verdict: dict, own: dict | None = None) -> tuple[int, int]:
 def test_every_law_and_note_as_long_as_can_be(name, character):
     text = f"your answer raised {WORST[character] * 2000}"
 
-    made = judge.refused("ann", ASSIGNMENTS[name], "", "bwrap", "graded") | {"score": 0}
-    made["notes"] = [judge.clean(text)] * judge.NOTES
+    made = without("ann", ASSIGNMENTS[name], "", "bwrap", Status.GRADED)
+    exercises = {}
     for exercise in ASSIGNMENTS[name].exercises.values():
-        said = [LawResult(law.name, False, law.weight, f"{n} {text}") for n, law in enumerate(exercise.laws)]
-        made["exercises"][exercise.name] = judge.Judge.report(SimpleNamespace(results={exercise.name: said}), exercise)
-    own = {n: [Output(cell, text="'" * outputs.LONGEST_TEXT) for cell in range(9)] for n in made["exercises"]}
+        said = [law_result(law, f"{n} {text}") for n, law in enumerate(exercise.laws)]
+        exercises[exercise.name] = judge.Judge.report(SimpleNamespace(results={exercise.name: said}), exercise)
+    made = replace(made, score=0, notes=(judge.clean(text),) * judge.NOTES, exercises=exercises)
+    own = {n: [Output(cell, text="'" * outputs.LONGEST_TEXT) for cell in range(9)] for n in made.exercises}
     assert max(sizes(made)) <= MOST
     assert max(sizes(made, own)) <= MOST
 
@@ -62,10 +69,10 @@ def test_a_notebook_that_floods(start, cage, character):
     data = classroom.data(notebook)
     prepared = prepare(RELEASED, data)
     verdict = judge.grade(prepared.repaired, "ann", FLOWS, "secret", start, cage.kind)
-    assert verdict["status"] == "graded"
-    assert len(verdict["notes"]) == judge.NOTES
-    kept, pictures = filed.keep(prepared, verdict)
-    own = filed.outputs(None, verdict | kept, list(FLOWS.exercises))
+    assert verdict.graded
+    assert len(verdict.notes) == judge.NOTES
+    verdict, pictures = filed.keep(prepared, verdict)
+    own = filed.outputs(None, verdict, list(FLOWS.exercises))
     assert own
     assert not any(pictures.values())
-    assert max(sizes(verdict | kept, own)) <= MOST
+    assert max(sizes(verdict, own)) <= MOST

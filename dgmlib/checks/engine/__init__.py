@@ -8,13 +8,14 @@ from .compare import NUMBERS, bound, close, compare, differs, first, wrong_dtype
 from .exercise import Exercise, proof
 from .inputs import covariance, normal, regular, rotation, single, uniform
 from .laws import beside, counted, custom, form, gradient, keeps_device, keeps_inputs, shapes, silent, stable, value
-from .verdict import CourseFault, Law, LawResult, Mistake, Seen
+from .verdict import CourseFault, Failure, Law, LawResult, Mistake, Seen
 
 __all__ = [
     "NUMBERS",
     "Assignment",
     "CourseFault",
     "Exercise",
+    "Failure",
     "Law",
     "LawResult",
     "Mistake",

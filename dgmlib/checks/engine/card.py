@@ -30,13 +30,13 @@ class Card:
         """State, laws and message a line: one for each law that was judged, one for all that wait for the values."""
         if self.state == "unsolved":
             return []
-        waiting = ", ".join(law.law for law in self.laws if law.message == WAITS)
+        waiting = ", ".join(law.law for law in self.laws if law.waits)
         judged = [
             ("solved" if law.passed else "wrong", law.law, law.message.removeprefix(f"{law.law}: "))
             for law in self.laws
-            if law.message != WAITS
+            if not law.waits
         ]
-        return judged + ([("unsolved", waiting, WAITS)] if waiting else [])
+        return judged + ([("unsolved", waiting, WAITS.message)] if waiting else [])
 
     def __repr__(self) -> str:
         rows = [f"  {SIGNS[state]} {laws}" + (f": {said}" if said else "") for state, laws, said in self.lines()]

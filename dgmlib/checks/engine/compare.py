@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from .verdict import WAITS, Mistake, Seen
+from .verdict import WAITS, Failure, Mistake, Seen
 
 TOLERANCE = {torch.float64: 1e-6, torch.float32: 1e-3}
 NUMBERS = (torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.bool)
@@ -20,13 +20,13 @@ def pairs(cases: Sequence[str], outputs: Sequence[str]):
     return [(case, name) for case in cases for name in outputs]
 
 
-def about_form(seen: Seen, outputs: Sequence[str], message: str | None) -> str | None:
-    """`message`, unless the same outputs are wrong in the first place: then it says nothing about form."""
+def about_form(seen: Seen, outputs: Sequence[str], failure: Failure | None) -> Failure | None:
+    """`failure`, unless the same outputs are wrong in the first place: then it says nothing about form."""
     names = [name for name in outputs if name in seen.expected.get("value", {})]
-    return WAITS if message is not None and compare(seen, ["value"], names, "") is not None else message
+    return WAITS if failure is not None and compare(seen, ["value"], names, "") is not None else failure
 
 
-def compare(seen: Seen, cases: Sequence[str], outputs: Sequence[str], hint: str) -> str | None:
+def compare(seen: Seen, cases: Sequence[str], outputs: Sequence[str], hint: str) -> Failure | None:
     """The first output that differs from the expected one, in words; the mistake that gives the same, if any does."""
     for case, name in pairs(cases, outputs):
         got, own = seen.outputs.get(case, {}).get(name), seen.exercise.tolerances.get(name, 0.0)
@@ -34,9 +34,9 @@ def compare(seen: Seen, cases: Sequence[str], outputs: Sequence[str], hint: str)
         if message == "":
             continue
         if message is None:
-            return seen.raised(case) or f"{name} did not come back"
+            return seen.raised(case) or Failure(f"{name} did not come back")
         known = "" if case == "extreme" else diagnosis(seen, cases, outputs)
-        return f"{message} {known or hint}".strip()
+        return Failure(message, mistake=known or hint)
     return None
 
 
@@ -126,7 +126,7 @@ def same(a: Tensor | None, b: Tensor | None) -> bool:
 OVERWRITTEN = "a tensor that the gradient needs was overwritten in place: build a new one (cat, stack, where)."
 
 
-def compare_gradients(seen: Seen, cases: Sequence[str], names: Sequence[str], hint: str) -> str | None:
+def compare_gradients(seen: Seen, cases: Sequence[str], names: Sequence[str], hint: str) -> Failure | None:
     """The first gradient that is missing or differs, in words."""
     keys = [f"grad.{name}" for name in names]
     for case, key in pairs(cases, keys):
@@ -136,10 +136,13 @@ def compare_gradients(seen: Seen, cases: Sequence[str], names: Sequence[str], hi
         known, name = diagnosis(seen, cases, keys) or hint, seen.exercise.known_as.get(key[5:], key[5:])
         if error := seen.error(case, "error.gradient"):
             overwritten = "inplace operation" in error or "in-place operation" in error
-            return OVERWRITTEN if overwritten else f"differentiating your answer raised {error} {known}".strip()
+            raised = Failure("differentiating your answer raised", error, known)
+            return Failure("", mistake=OVERWRITTEN) if overwritten else raised
         if got is None or not bool(got.double().any()):
-            return f"no gradient reaches {name}: look for detach, .data, .item(), numpy or no_grad. {known}".strip()
-        return f"the value is right, its gradient is not: by {differs(want, got, name)} {known}".strip()
+            return Failure(
+                f"no gradient reaches {name}: look for detach, .data, .item(), numpy or no_grad.", mistake=known
+            )
+        return Failure(f"the value is right, its gradient is not: by {differs(want, got, name)}", mistake=known)
     return None
 
 

@@ -18,7 +18,7 @@ from ..run import Arrays, Invocation, join, run, split, untext
 from ..run import names as run_names
 from ..run.fixtures import CONVERSIONS, FIXTURES, NUMBERS
 from .compare import not_finite
-from .verdict import UNSOLVED, WAITS, CourseFault, Law, LawResult, Mistake, Seen
+from .verdict import STUB, UNSOLVED, WAITS, CourseFault, Failure, Law, LawResult, Mistake, Seen
 
 
 @dataclass(frozen=True)
@@ -138,33 +138,35 @@ class Exercise:
         real = split({key: value for key, value in outputs.items() if not value.is_complex()})
         seen = Seen(self, cases, {case: real.get(case, {}) for case in cases}, split(expected))
         if self.unsolved(seen):
-            return self.failed("not solved yet")
+            return self.failed(UNSOLVED)
         values = {law.name: self.tested(law, seen) for law in self.laws if law.waits is None}
         right = [message is None for message in values.values()]
         return [self._result(law, values, right, seen) for law in self.laws]
 
-    def _result(self, law: Law, values: dict[str, str | None], right: list[bool], seen: Seen) -> LawResult:
+    def _result(self, law: Law, values: dict[str, Failure | None], right: list[bool], seen: Seen) -> LawResult:
         if law.waits is None:
-            message = values[law.name]
+            failure = values[law.name]
         else:
-            message = self.tested(law, seen) if law.waits(right) else WAITS
-        return LawResult(law.name, message is None, law.weight, message or "")
+            failure = self.tested(law, seen) if law.waits(right) else WAITS
+        return LawResult(law.name, law.weight, failure)
 
-    def tested(self, law: Law, seen: Seen) -> str | None:
-        """The law's message. One that can't take what came fails alone. Raises CourseFault where it can't take what the
+    def tested(self, law: Law, seen: Seen) -> Failure | None:
+        """What the law says. One that can't take what came fails alone. Raises CourseFault where it can't take what the
         reference gives either."""
         try:
-            return law.test(seen)
+            said = law.test(seen)
+            return Failure(said) if isinstance(said, str) else said
         except Exception as error:
             try:
                 law.test(replace(seen, outputs=seen.expected))
             except Exception as own:
                 raise CourseFault(f"{self.name}: the law {law.name!r} raised {type(own).__name__}: {own}") from own
-            return not_finite(seen) or f"what your answer returned could not be judged ({type(error).__name__})"
+            words = not_finite(seen) or f"what your answer returned could not be judged ({type(error).__name__})"
+            return Failure(words)
 
     def unsolved(self, seen: Seen) -> bool:
         """Every call ended in the stub's NotImplementedError."""
-        return all(seen.error(case).startswith(UNSOLVED) for case in seen.inputs) and not any(
+        return all(seen.error(case).startswith(STUB) for case in seen.inputs) and not any(
             key in seen.expected[case]
             for case, arrays in seen.outputs.items()
             if case in seen.expected
@@ -179,9 +181,9 @@ class Exercise:
         failed = [law for law in results if not law.passed and law.law not in self.reference_breaks]
         return [f"{self.place}: the reference fails the law {law.law!r}: {law.message}" for law in failed]
 
-    def failed(self, reason: str) -> list[LawResult]:
+    def failed(self, why: Failure) -> list[LawResult]:
         """Every law failed for one reason: not solved, a crash, a hang."""
-        return [LawResult(law.name, False, law.weight, reason) for law in self.laws]
+        return [LawResult(law.name, law.weight, why) for law in self.laws]
 
 
 def listed(names: str) -> list[str]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import torch
 
 from .compare import about_form, brief, compare, compare_gradients, pairs, wrong_dtype
-from .verdict import Law, Seen
+from .verdict import Failure, Law, Seen
 
 Names = Sequence[str] | None
 
@@ -41,14 +41,14 @@ def beside(name: str, weight: float, cases: Sequence[str], hint: str = "", *, ou
 def shapes(weight: float, cases: Sequence[str], hint: str = "", *, outputs: Names = None, name: str = "shape") -> Law:
     """As `value`, at the smallest sizes: one row, one feature, one component. Waits for any value."""
 
-    def test(seen: Seen) -> str | None:
+    def test(seen: Seen) -> Failure | None:
         named = outputs or seen.exercise.outputs
         return about_form(seen, named, compare(seen, cases, named, hint))
 
     return Law(name, weight, test, waits=any)
 
 
-def equal(cases: Sequence[str], outputs: Names, hint: str) -> Callable[[Seen], str | None]:
+def equal(cases: Sequence[str], outputs: Names, hint: str) -> Callable[[Seen], Failure | None]:
     return lambda seen: compare(seen, cases, outputs or seen.exercise.outputs, hint)
 
 
@@ -56,7 +56,7 @@ def gradient(weight: float, names: Sequence[str] = (), cases: Sequence[str] = ("
     """The gradient reaches every array of the call, fixtures' parameters too, and is right; or those in `names`. Waits
     for all values."""
 
-    def test(seen: Seen) -> str | None:
+    def test(seen: Seen) -> Failure | None:
         return compare_gradients(seen, cases, names or seen.exercise.differentiable, hint)
 
     return Law("gradient", weight, test, waits=all, gradient_by=names, gradient_cases=cases)
@@ -65,13 +65,13 @@ def gradient(weight: float, names: Sequence[str] = (), cases: Sequence[str] = ("
 def keeps_dtype(weight: float, outputs: Names = None, cases: Sequence[str] = ("float32", "value")) -> Law:
     """float32 in, float32 out, with float32's accuracy; float64 likewise."""
 
-    def test(seen: Seen) -> str | None:
+    def test(seen: Seen) -> Failure | str | None:
         named = outputs or seen.exercise.outputs
         for case, name in pairs(cases, named):
             if (message := wrong_dtype(seen, case, name)) is not None:
                 return message
-        message = compare(seen, cases, named, "float32 inputs lose more digits here than they need to")
-        return about_form(seen, named, message)
+        failure = compare(seen, cases, named, "float32 inputs lose more digits here than they need to")
+        return about_form(seen, named, failure)
 
     return Law("dtype", weight, test, waits=any)
 
@@ -116,7 +116,7 @@ def counted(weight: float, name: str, message: str, case: str = "value", law: st
 def silent(weight: float, law: str, key: str, message: str, cases: Sequence[str] = ("value",), waits=any) -> Law:
     """The probe wrote no complaint under `key`; it did reach the place where it looks (`key.seen`)."""
 
-    def test(seen: Seen) -> str | None:
+    def test(seen: Seen) -> Failure | str | None:
         for case in cases:
             if f"{key}.seen" not in seen.outputs.get(case, {}):
                 return seen.raised(case) or "your answer ended before this could be looked at"
@@ -127,7 +127,9 @@ def silent(weight: float, law: str, key: str, message: str, cases: Sequence[str]
     return Law(law, weight, test, waits=waits)
 
 
-def custom(name: str, weight: float | None, test: Callable[[Seen], str | None], waits: Callable | None = all) -> Law:
+def custom(
+    name: str, weight: float | None, test: Callable[[Seen], Failure | str | None], waits: Callable | None = all
+) -> Law:
     """A law of one exercise."""
     return Law(name, weight, test, waits)
 

@@ -12,8 +12,7 @@ from ..run import Arrays, gradients, untext, values
 if TYPE_CHECKING:
     from .exercise import Exercise
 
-UNSOLVED = "NotImplementedError"
-WAITS = "counts as soon as the values are right"
+STUB = "NotImplementedError"
 
 
 class CourseFault(Exception):
@@ -21,11 +20,46 @@ class CourseFault(Exception):
 
 
 @dataclass(frozen=True)
+class Failure:
+    """Why a law does not hold. `state` is "failed", "waiting" (for the values) or "unsolved".
+
+    `ours`: our words; `theirs`: the student's exception; `mistake`: what is likely wrong, the same words for all who
+    made this mistake.
+    """
+
+    ours: str
+    theirs: str = ""
+    mistake: str = ""
+    state: str = "failed"
+
+    @property
+    def message(self) -> str:
+        return " ".join(filter(None, (self.ours, self.theirs, self.mistake)))
+
+
+WAITS = Failure("counts as soon as the values are right", state="waiting")
+UNSOLVED = Failure("not solved yet", state="unsolved")
+
+
+@dataclass(frozen=True)
 class LawResult:
+    """`failure` is None where the law holds."""
+
     law: str
-    passed: bool
     weight: float
-    message: str = ""
+    failure: Failure | None = None
+
+    @property
+    def passed(self) -> bool:
+        return self.failure is None
+
+    @property
+    def waits(self) -> bool:
+        return self.failure is not None and self.failure.state == "waiting"
+
+    @property
+    def message(self) -> str:
+        return self.failure.message if self.failure else ""
 
 
 @dataclass(frozen=True)
@@ -38,13 +72,13 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Law:
-    """`test(seen)` gives None where the law holds, else the message. A law that is no value law `waits` for the value
+    """`test(seen)` gives None where the law holds, else a `Failure`, or our words for one. A law that is no value law `waits` for the value
     laws: for all of them, or for any one (a matter of form), so that an answer of zeros earns nothing. A value law
     without a `weight` takes what the others leave of the exercise's points."""
 
     name: str
     weight: float | None
-    test: Callable[["Seen"], str | None]
+    test: Callable[["Seen"], Failure | str | None]
     waits: Callable | None = None
     outputs: Sequence[str] | None = None  # that a value law compares; None: all that the answer returns
     tolerance: float | None = None  # of a value law: relative to the largest expected number
@@ -69,10 +103,10 @@ class Seen:
         except ValueError:
             return "an error that is no text"
 
-    def raised(self, case: str, *prefixes: str) -> str:
-        """The same for a message, the first by `prefixes` and then any: "your answer raised X: ...", or empty."""
+    def raised(self, case: str, *prefixes: str) -> Failure | None:
+        """The same as a failure, the first by `prefixes` and then any: "your answer raised X: ..."."""
         found = next(filter(None, (self.error(case, prefix) for prefix in (*prefixes, "error"))), "")
-        return f"your answer raised {found}" if found else ""
+        return Failure("your answer raised", found) if found else None
 
     @cached_property
     def _wrong_outputs(self) -> dict[tuple, Arrays]:

@@ -1,8 +1,10 @@
 """`em_mixture`: E-step and M-step in turn, and the bound that they climb."""
 
+from dataclasses import replace
+
 import torch
 
-from ...engine import Exercise, Mistake, Seen, compare, custom, form, normal, shapes, single, stable, value
+from ...engine import Exercise, Failure, Mistake, Seen, compare, custom, form, normal, shapes, single, stable, value
 from ...run.fixtures import argument
 from ._mixture import FAR, SLIDE, THETA, e_step, hard_e_step, log_joint, m_step, mixture
 from .mixture_elbo import mixture_elbo, no_entropy, only_diagonal
@@ -213,10 +215,10 @@ MISTAKES = (
 )  # fmt: skip
 
 
-def far_from_every_mode(seen: Seen) -> str | None:
+def far_from_every_mode(seen: Seen) -> Failure | None:
     """nan in one step makes torch.distributions raise in the next: say why in either case."""
-    message = compare(seen, ["extreme"], [*THETA, "history"], FAR)
-    return message if message is None or FAR in message else f"{message} {FAR}"
+    failure = compare(seen, ["extreme"], [*THETA, "history"], FAR)
+    return replace(failure, mistake=FAR) if failure else None
 
 
 EXERCISE = Exercise(

@@ -3,10 +3,13 @@
 Before training z = W x for the given W. After an optimiser step the layer's own W is read off `forward(I)`, and its
 log-determinant is computed here, not by the answer."""
 
+from dataclasses import replace
+
 import torch
 from torch import nn
 
 from ...engine import (
+    Failure,
     Law,
     Mistake,
     Seen,
@@ -176,14 +179,14 @@ def all_trained(seen: Seen) -> str | None:
     return None
 
 
-def reached(seen: Seen) -> str | None:
+def reached(seen: Seen) -> Failure | str | None:
     """The gradient by x and by z is right; both outputs of both directions reach the parameters."""
     came, given = seen.outputs["value"], seen.inputs["value"]
     for direction, name in (("forward", "x"), ("inverse", "z")):
         gradient = came.get(f"grad_{name}")
         if gradient is None:
-            raised = seen.raised("value", f"error.{direction} gradient") or f"{direction} gave no gradient"
-            return f"differentiating {direction}: {raised}"
+            raised = seen.raised("value", f"error.{direction} gradient") or Failure(f"{direction} gave no gradient")
+            return replace(raised, ours=f"differentiating {direction}: {raised.ours}")
         if not gradient.double().any():
             return f"no gradient reaches {name} through {direction}: look for detach, .data, .item() or no_grad"
         if not close(seen.expected["value"][f"grad_{name}"], gradient):
