@@ -51,7 +51,7 @@ def test_a_class_that_sends_bad_frames(course, hand_in, tmp_path, capsys):
     hand_in("honest", classroom.data(classroom.solved()))
     words = ["autograde", "--course", str(course.root), "--secret", "s", "--quiet", "--jobs", "2"]
     assert main(words) == 0
-    (alone,) = course.verdicts.glob("*.json")
+    (alone,) = course.verdicts.glob("*/*.json")
     before, students = alone.read_bytes(), {}
     for number, (name, source) in enumerate(hostile().items()):
         students[f"s{number}"] = name
