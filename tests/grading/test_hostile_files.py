@@ -161,7 +161,7 @@ def test_two_hostile_files_and_the_third_student(tmp_path):
     rows = {r["student"]: r for r in json.loads((tmp_path / "o.json").read_text())["submissions"]}
     assert [rows[s]["status"] for s in ("ann", "bo", "cy")] == ["refused", "refused", "graded"], done.stderr
     (mine,) = alone.verdicts.glob("*/*.json")
-    assert (three.verdicts / mine.name).read_bytes() == mine.read_bytes()
+    assert (three.verdicts / NAME / mine.name).read_bytes() == mine.read_bytes()
     assert rows["cy"]["score"] > 0
 
 
