@@ -12,6 +12,7 @@ import zuko
 from torch import Tensor, nn
 
 from benchmarks.timing import Growth, Row, Work
+from benchmarks.training import log_prob_of, training_step
 from dgmlib.flows import MAF, Flow, LULinear, MaskedAutoregressive, RealNVP, StandardNormal, autoregressive_inverse
 
 WIDTH, LAYERS = 128, 8
@@ -188,21 +189,6 @@ def normflows_coupling(m: int) -> nn.Module:
 
 def nflows_autoregressive(m: int) -> nn.Module:
     return nflows.transforms.MaskedAffineAutoregressiveTransform(m, WIDTH, num_blocks=1, use_residual_blocks=False)
-
-
-def log_prob_of(name: str, flow: nn.Module, x: Tensor) -> Work:
-    return (lambda: flow().log_prob(x)) if name == "zuko" else (lambda: flow.log_prob(x))
-
-
-def training_step(module: nn.Module, log_prob: Work) -> Work:
-    optimizer = torch.optim.Adam(module.parameters(), lr=1e-5)
-
-    def step() -> None:
-        optimizer.zero_grad()
-        (-log_prob().mean()).backward()
-        optimizer.step()
-
-    return step
 
 
 def no_graph(call: Work) -> Work:

@@ -7,8 +7,7 @@ import torch
 import zuko
 from torch import Tensor, nn
 
-from benchmarks.flows import log_prob_of, training_step
-from benchmarks.timing import Row
+from benchmarks.timing import Row, Work
 from dgmlib import data
 from dgmlib.flows import Flow, RealNVP, StandardNormal
 
@@ -51,3 +50,18 @@ def held_out(name: str, seed: int, steps: int = 1500) -> float:
 
 def mean_log_prob(name: str, flow: nn.Module, x: Tensor) -> Tensor:
     return log_prob_of(name, flow, x)().mean()
+
+
+def log_prob_of(name: str, flow: nn.Module, x: Tensor) -> Work:
+    return (lambda: flow().log_prob(x)) if name == "zuko" else (lambda: flow.log_prob(x))
+
+
+def training_step(module: nn.Module, log_prob: Work) -> Work:
+    optimizer = torch.optim.Adam(module.parameters(), lr=1e-5)
+
+    def step() -> None:
+        optimizer.zero_grad()
+        (-log_prob().mean()).backward()
+        optimizer.step()
+
+    return step
