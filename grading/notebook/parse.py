@@ -89,7 +89,7 @@ def upgraded(notebook: dict, version: int) -> dict:
 
     logging.disable()  # of what it finds invalid: the gate looks itself
     try:
-        return nbformat.convert(nbformat.from_dict(notebook | {"nbformat": version}), 4)
+        return nbformat.reads(json.dumps(notebook | {"nbformat": version}), as_version=4)
     except Exception:
         raise Refused(
             f"a damaged notebook of format {version}: open it in Jupyter and save it again as format 4"
