@@ -142,9 +142,9 @@ def test_every_exercise_after_three_hangs_says_so_in_one_line(grade):
     for number in range(3):
         notebook["cells"].insert(2, own("while True: pass", f"own-{number}"))
     verdict = grade(data(notebook))
-    assert verdict["status"] == "graded"
-    for exercise in verdict["exercises"].values():
-        messages = {law["message"] for law in exercise["laws"]}
+    assert verdict.graded
+    for exercise in verdict.exercises.values():
+        messages = {law.message for law in exercise.laws}
         assert messages == {"your answer was not run: 3 cells or answers of this submission took too long"}
 
 

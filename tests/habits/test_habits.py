@@ -5,6 +5,8 @@ import json
 import pytest
 from jupyter_client.manager import start_new_kernel
 
+from grading.judging.verdict import Verdict
+
 from ..grading import classroom
 from ..grading.classroom import NAMES, at
 from .cells import ANSWER, HABITS, RED
@@ -60,9 +62,9 @@ def solved(right: bool) -> dict:
     return notebook
 
 
-def full(verdict: dict) -> dict[str, bool]:
-    assert verdict["status"] == "graded", verdict["reason"]
-    return {name: e["score"] == e["max_score"] for name, e in verdict["exercises"].items()}
+def full(verdict: Verdict) -> dict[str, bool]:
+    assert verdict.graded, verdict.reason
+    return {name: e.score == e.max_score for name, e in verdict.exercises.items()}
 
 
 @pytest.mark.parametrize("right", [True, False], ids=["right", "wrong"])
@@ -73,7 +75,7 @@ def test_card_and_grade_agree(name, right, kernel, grade):
     green = {exercise: card.startswith("✓") for exercise, card in kernel(notebook).items()}
     verdict = grade(utf8(notebook))
     assert green == {ANSWER: right and name not in RED, NAMES[1]: True}
-    assert full(verdict) == green, verdict["notes"]
+    assert full(verdict) == green, verdict.notes
 
 
 @pytest.mark.parametrize("right", [True, False], ids=["right", "wrong"])
