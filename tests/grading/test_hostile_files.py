@@ -192,6 +192,17 @@ def command_line(pid: int) -> str:
         return ""
 
 
+def heeding_ctrl_c(words: list):
+    """A process as a terminal starts it: what runs behind `&` or nohup inherits that SIGINT is ignored."""
+    return subprocess.Popen(
+        words,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+
+
 HANG = "open('hangs', 'w').close()\nwhile True: pass"
 
 
@@ -201,7 +212,7 @@ def test_ctrl_c_ends_it(tmp_path, command, whole_group):
     course = room(tmp_path, ann=with_cells([HANG]), bo=with_cells([HANG]))
     file = course.submitted / "ann" / NAME / BOOK
     words = grading(course, command, *([file] if command == "check" else ["--jobs", 2]))
-    with subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True) as process:
+    with heeding_ctrl_c(words) as process:
         children = at_work(process)
         (os.killpg if whole_group else os.kill)(process.pid, signal.SIGINT)
         started = time.monotonic()
@@ -224,7 +235,7 @@ def test_ctrl_c_ends_collect(tmp_path):
     for number in range(60):
         (source / f"s{number}.ipynb").write_bytes(slow)
     words = grading(course, "collect", source, NAME)
-    with subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True) as process:
+    with heeding_ctrl_c(words) as process:
         children = at_work(process, of=0, seconds=0.2)
         os.killpg(process.pid, signal.SIGINT)
         errors = process.communicate(timeout=60)[1].decode()
