@@ -15,6 +15,7 @@ from pathlib import Path
 from grading.course import CHECKOUT
 
 MARK = "CANARY-5b1f"
+ALL = Path(sys.prefix) / "share" / "dgm-canaries"
 FILES = (
     "solutions/00_flows_recap/flows_recap.ipynb", "grading/gradebook.db", "grading/secret", "home/.ssh/id_ed25519",
     "grading/submitted/bob/00_flows_recap/flows_recap.ipynb", "grading/verdicts/4f.json", ".git/objects/ab/cdef",
@@ -25,7 +26,7 @@ FILES = (
 class Canaries:
     """`fill(code)` puts the places into an attack: @root, @port, @datagrams, @shared, @pid, @checkout."""
 
-    root: Path = field(default_factory=lambda: folder(Path(sys.prefix) / "share"))
+    root: Path = field(default_factory=lambda: folder(ALL))
     sockets: list = field(default_factory=list)
 
     def plant(self) -> "Canaries":
@@ -56,7 +57,7 @@ class Canaries:
 
     @property
     def hidden(self) -> tuple[Path, ...]:
-        return CHECKOUT, self.root
+        return CHECKOUT, ALL  # those of tests that run beside this one, too
 
     def remove(self):
         for opened in self.sockets:
@@ -67,6 +68,7 @@ class Canaries:
 
 def folder(above: Path | None) -> Path:
     """A new one that everybody may read."""
+    ALL.mkdir(exist_ok=True, mode=0o755)
     made = Path(tempfile.mkdtemp(prefix="dgm-canaries-", dir=above))
     made.chmod(0o755)
     return made
