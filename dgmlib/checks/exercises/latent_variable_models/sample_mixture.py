@@ -8,7 +8,7 @@ known mistake is 10 or more off.
 import torch
 from torch import Tensor
 
-from ...engine import Exercise, Seen, covariance, custom, keeps_device, keeps_inputs, normal, uniform
+from ...engine import Exercise, Failure, Seen, covariance, custom, keeps_device, keeps_inputs, normal, uniform
 from ._mixture import SLIDE, weights_of
 
 REPEATS, REPEATED_N = 16, 30
@@ -79,7 +79,7 @@ def probe(answer, given, record):
             record["repeated_k"] = torch.stack([k for _, k in small])
 
 
-def drawn(seen: Seen, case: str = "value") -> tuple[Tensor, Tensor] | str:
+def drawn(seen: Seen, case: str = "value") -> tuple[Tensor, Tensor] | Failure | str:
     """x and k, safe to compute with: of the right shapes, finite, k an integer from 0 to K - 1; else what is wrong."""
     given, came = seen.inputs[case], seen.outputs.get(case, {})
     n, (K, m) = int(given["n"]), given["means"].shape
@@ -104,10 +104,10 @@ def off(counts: Tensor, weights: Tensor) -> float:
     return float(((counts - n * weights) / (n * weights * (1 - weights)).sqrt()).abs().max())
 
 
-def components(seen: Seen) -> str | None:
+def components(seen: Seen) -> Failure | str | None:
     """k follows the weights."""
     pair = drawn(seen)
-    if isinstance(pair, str):
+    if not isinstance(pair, tuple):
         return pair
     weights = seen.inputs["value"]["weights"]
     counts = pair[1].bincount(minlength=len(weights)).double()
@@ -159,7 +159,7 @@ def guesses(covariances: Tensor) -> dict[str, Tensor]:
 def given_k(seen: Seen) -> str | None:
     """x given k is N(means_k, covariances_k): mean, covariance, and the Gaussian shape."""
     pair = drawn(seen)
-    if isinstance(pair, str):
+    if not isinstance(pair, tuple):
         return pair
     (x, k), given = pair, seen.inputs["value"]
     groups = [x[k == c] - mean for c, mean in enumerate(given["means"])]
@@ -257,8 +257,8 @@ def repeated_noise(x: Tensor, k: Tensor, given) -> Tensor:
 
 def shape(seen: Seen) -> str | None:
     for case in SHAPES:
-        if isinstance(message := drawn(seen, case), str):
-            return message
+        if not isinstance(wrong := drawn(seen, case), tuple):
+            return wrong
     return None
 
 
