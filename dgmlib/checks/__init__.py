@@ -15,6 +15,7 @@ from .engine.card import Card, NotPassed
 from .engine.exercise import Exercise
 from .engine.verdict import UNSOLVED, CourseFault, LawResult, Mistake
 from .run import run
+from .run.modes import defaults
 
 __all__ = ["ASSIGNMENTS", "Assignment", "Card", "CourseFault", "Exercise", "LawResult", "Mistake", "check", "evaluate"]
 
@@ -52,8 +53,9 @@ def outcome(name: str, answer=None) -> Card:
 
 def evaluate(exercise: Exercise, answer, seed: int) -> list[LawResult]:
     """All four parts in this process: for notebooks and for tests."""
-    inputs = exercise.inputs(np.random.default_rng(seed))
-    return exercise.judge(inputs, run(exercise.invocation, answer, inputs), exercise.expected(inputs))
+    with defaults():
+        inputs = exercise.inputs(np.random.default_rng(seed))
+        return exercise.judge(inputs, run(exercise.invocation, answer, inputs), exercise.expected(inputs))
 
 
 def card(exercise: Exercise, laws: list[LawResult]) -> Card:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from .invocation import Invocation
+from .modes import defaults
 from .record import Record, seeded, text, untext
 from .watch import on_meta
 
@@ -34,13 +35,14 @@ def join(cases: dict[str, Arrays]) -> Arrays:
 
 def run(invocation: Invocation, answer: Callable, inputs: Arrays) -> Arrays:
     """Call `answer` on every case. Never raises for a student's mistake: it is written down as `case/error...`."""
-    outputs: dict[str, Arrays] = {}
-    for number, (case, arrays) in enumerate(split(inputs).items()):
-        outputs[case] = values(invocation, answer, arrays)
-        if invocation.differentiates(case):
-            outputs[case] |= gradients(invocation, answer, arrays)
-        if number == 0:
-            outputs[case] |= on_meta(invocation.call, answer, arrays)
+    cases, outputs = split(inputs), {}
+    with defaults():
+        for number, (case, arrays) in enumerate(cases.items()):
+            outputs[case] = values(invocation, answer, arrays)
+            if invocation.differentiates(case):
+                outputs[case] |= gradients(invocation, answer, arrays)
+            if number == 0:
+                outputs[case] |= on_meta(invocation.call, answer, arrays)
     return join(outputs)
 
 

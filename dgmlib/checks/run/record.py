@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .modes import defaults
+
 LONGEST_TEXT = 1000
 KEPT_RNG_DEVICES: list[int] = []
 
@@ -101,11 +103,12 @@ def student_line(error: BaseException) -> str:
 
 @contextmanager
 def seeded(arrays: dict[str, Tensor]):
-    """Every random number generator set by the inputs, and put back afterwards; a warning is no error here."""
+    """Every random number generator set by the inputs, every switch of torch's as it starts, and both put back
+    afterwards; a warning is no error here."""
     first = next(iter(arrays.values()))
     seed = zlib.crc32(first.detach().cpu().contiguous().numpy().tobytes()) if first.numel() else 0
     python, legacy = random.getstate(), np.random.get_state()  # noqa: NPY002 (a student may use it)
-    with torch.random.fork_rng(devices=KEPT_RNG_DEVICES), warnings.catch_warnings():
+    with defaults(), torch.random.fork_rng(devices=KEPT_RNG_DEVICES), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.manual_seed(seed)
         random.seed(seed)
