@@ -4,7 +4,7 @@ BIN := .venv/bin
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup -q
 LIBRARY := dgmlib tests/flows tests/lvm tests/plotting $(wildcard tests/test_*.py)
 
-.PHONY: demo test slow lab sync release release-files bench gpu banks attacks
+.PHONY: demo test slow lab sync release release-files book bench gpu banks attacks
 demo: .venv/installed
 	$(BIN)/python -m grading demo
 
@@ -18,6 +18,7 @@ test: .venv/installed
 	$(BIN)/python -m grading demo --quiet
 
 slow: .venv/installed
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[book]'
 	$(PYTEST) -m slow
 
 lab: .venv/installed
@@ -33,6 +34,12 @@ release: sync
 # The student's wheel, in dist/: dgmlib alone, which the notebooks fetch on Colab.
 release-files: .venv/installed
 	$(BIN)/python -m pip wheel -q --no-deps --no-build-isolation -w dist .
+
+# The site of the course, in build/book: nothing runs, warnings are errors.
+book: .venv/installed
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[book]'
+	$(BIN)/sphinx-build -W --keep-going -q -E -j auto -c docs/book . build/book
+	@echo "open build/book/index.html"
 
 bench: .venv/installed
 	$(BIN)/python -m pip install -q -c constraints.txt -e '.[bench]'
