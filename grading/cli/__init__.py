@@ -1,93 +1,56 @@
-"""`python -m grading ...`: reads the command line, calls the rooms, prints.
+"""`python -m grading ...`: the commands, and what becomes of an error.
 
-Exit 0, 1 (no verdict), 2 (wrong usage), 3 (the course's own fault).
+Exit 0, 1 (no verdict), 2 (wrong usage), 3 (the course's own fault). A problem is one line, never a traceback. What a
+command needs is imported where it runs: torch and nbgrader take seconds, and few commands need them.
 """
 
-import argparse
 import io
 import os
 import sys
-from pathlib import Path
 
-from ..course import Course, CourseError
+import click
+
+from ..course import CourseError
 from ..plaintext import say
+from . import collecting, demo, doctor, judging, publishing, releasing
 
-SANDBOXES = ("auto", "bwrap", "landlock", "none")
-
-
-class Parser(argparse.ArgumentParser):
-    """One line for a wrong option."""
-
-    def error(self, message):
-        say(f"{self.prog}: {message}; see {self.prog} --help", sys.stderr)
-        self.exit(2)
+PROGRAM = "python -m grading"
+EXITS = "Exit status: 0 all done, 1 a submission has no verdict, 2 wrong usage, 3 a fault of the course's own."
+FAULT_OF_THE_GRADER = "a fault of the grader; DGM_TRACEBACK=1 shows where"
 
 
-def shared() -> Parser:
-    parser = Parser(add_help=False)
-    parser.add_argument("--course", metavar="DIR", help="the course folder (default: this checkout)")
-    parser.add_argument("--json", metavar="FILE", type=Path, help="write the outcome to FILE as JSON")
-    parser.add_argument("--quiet", action="store_true", help="print problems alone")
-    return parser
+class InOrder(click.Group):
+    """Help lists the commands in the order in which a course needs them."""
+
+    def list_commands(self, ctx):
+        return list(self.commands)
 
 
-def judging() -> Parser:
-    parser = Parser(add_help=False)
-    parser.add_argument("--secret", metavar="TEXT", help="draws the graded cases (default: the file grading/secret)")
-    parser.add_argument("--sandbox", choices=SANDBOXES, default="auto", help="where students' code runs")
-    return parser
+HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
 
 
-def parser() -> Parser:
-    top = Parser(prog="python -m grading", description="Release, grade and report the course's assignments.")
-    commands = top.add_subparsers(dest="command", required=True, parser_class=Parser)
-    both = {"parents": [shared(), judging()]}
-    release = commands.add_parser("release", parents=[shared()], help="course/ from solutions/")
-    release.add_argument("assignments", nargs="*", metavar="ASSIGNMENT")
-    release.add_argument("--check", action="store_true", help="compare, write nothing")
-    new = commands.add_parser("new", parents=[shared()], help="the skeleton of an exercise")
-    new.add_argument("assignment", metavar="ASSIGNMENT")
-    new.add_argument("--exercise", metavar="NAME", required=True)
-    new.add_argument("arguments", metavar="ARGS", help="the answer's arguments: 'x, mu, sigma'")
-    collect = commands.add_parser("collect", parents=[shared()], help="take over a download or a folder of submissions")
-    collect.add_argument("source", metavar="ARCHIVE_OR_FOLDER", type=Path)
-    collect.add_argument("assignment", metavar="ASSIGNMENT")
-    autograde = commands.add_parser("autograde", **both, help="grade what was collected")
-    autograde.add_argument("assignments", nargs="*", metavar="ASSIGNMENT")
-    autograde.add_argument("--student", metavar="ID")
-    autograde.add_argument("--jobs", metavar="N", type=positive, default=None)
-    autograde.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler")
-    check = commands.add_parser("check", **both, help="grade one file; touches no gradebook")
-    check.add_argument("notebook", metavar="NOTEBOOK", type=Path)
-    check.add_argument("--student", metavar="ID", default="")
-    for name, about in (("feedback", "a page for each student"), ("report", "a page for the teachers")):
-        page = commands.add_parser(name, parents=[shared()], help=about)
-        page.add_argument("assignments", nargs="*", metavar="ASSIGNMENT")
-    export = commands.add_parser("export", parents=[shared()], help="tables of scores")
-    export.add_argument("form", choices=("csv", "canvas", "moodle"), metavar="{csv,canvas,moodle}")
-    export.add_argument("assignments", nargs="*", metavar="ASSIGNMENT")
-    commands.add_parser("doctor", parents=[shared()], help="what works on this machine")
-    demo = commands.add_parser("demo", **both, help="a bundled class from release to gradebook")
-    demo.add_argument("--jobs", metavar="N", type=positive, default=None)
-    return top
+@click.group(cls=InOrder, no_args_is_help=False, context_settings=HELP, epilog=EXITS)
+def commands():
+    """Release, grade and report the course's assignments."""
 
 
-def positive(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a number of at least 1, got {text!r}")
-    return int(text)
+for module in (releasing, collecting, judging, publishing, doctor, demo):
+    for command in module.COMMANDS:
+        commands.add_command(command)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command. A problem is one line on stderr, never a traceback."""
+    """Run one command and give its exit status."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a letter shows its number
             stream.reconfigure(errors="backslashreplace")
-    options = parser().parse_args(arguments)
     try:
-        if options.json and not options.json.absolute().parent.is_dir():
-            raise CourseError(f"--json: no folder {options.json.absolute().parent}")
-        return dispatch(options)
+        with commands.make_context(PROGRAM, list(sys.argv[1:] if arguments is None else arguments)) as context:
+            return commands.invoke(context)
+    except click.exceptions.Exit as end:  # after --help
+        return end.exit_code
+    except click.ClickException as error:
+        return usage(error)
     except CourseError as error:
         return complain(error, 2)
     except (OSError, RuntimeError) as error:
@@ -97,15 +60,18 @@ def main(arguments: list[str] | None = None) -> int:
             return complain(error, 3)
         if os.environ.get("DGM_TRACEBACK"):
             raise
-        return complain(f"{type(error).__name__}: {error} (a fault of the grader; DGM_TRACEBACK=1 shows where)", 1)
+        return complain(f"{type(error).__name__}: {error} ({FAULT_OF_THE_GRADER})", 1)
     except KeyboardInterrupt:
         return complain("stopped; what has a verdict keeps it, run the same command to go on", 130)
 
 
-def dispatch(options) -> int:
-    from . import commands
-
-    return getattr(commands, options.command)(options, Course.at(options.course))
+def usage(error: click.ClickException) -> int:
+    """One line for a wrong command, option or argument."""
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else PROGRAM
+    said = " ".join(error.format_message().split()).removesuffix(".")
+    say(f"{path}: {said}; see {path} --help", sys.stderr)
+    return 2
 
 
 def complain(error, code: int) -> int:

@@ -1,4 +1,4 @@
-"""What works on this machine, what does not, what to do."""
+"""`doctor`: what works on this machine, what does not, what to do."""
 
 import importlib.util
 import platform
@@ -7,18 +7,29 @@ import sys
 import tempfile
 from pathlib import Path
 
+import click
+
 from ..course import Course
-from ..notebook import graded
-from ..notebook.graded import WRITER_VERSION
-from ..running import sandbox
-from ..running.process import Process
+from . import options
 
 NEEDED = ("sandbox", "nbgrader", "course", "formgrader", "disk")
 MOST_NAMED = 10
 
 
+@click.command()
+@options.shared
+def doctor(course, output) -> int:
+    """Say what works on this machine, what does not, what to do."""
+    found = findings(course)
+    output.findings(found)
+    output.outcome({"findings": [{"what": what, "works": works, "line": line} for what, works, line in found]})
+    return 0 if all(works for what, works, _ in found if what in NEEDED) else 1
+
+
 def findings(course: Course) -> list[tuple[str, bool, str]]:
     """`(what, works, line)` for each thing that grading needs or could use."""
+    from ..running import sandbox
+
     found = [("python", True, f"{platform.python_version()} at {sys.executable}")]
     found += [(kind, works is not None, line) for kind, (works, line) in sandbox.survey().items()]
     return [*found, worker(), nbgrader(), released(course), shown(course), disk(course)]
@@ -26,6 +37,9 @@ def findings(course: Course) -> list[tuple[str, bool, str]]:
 
 def worker() -> tuple[str, bool, str]:
     """Start a real worker in the sandbox that `auto` would take."""
+    from ..running import sandbox
+    from ..running.process import Process
+
     stage = None
     try:
         chosen = sandbox.choose("auto")
@@ -61,8 +75,10 @@ def released(course: Course) -> tuple[str, bool, str]:
 
 def shown(course: Course) -> tuple[str, bool, str]:
     """The notebooks that formgrader opens: one of an older version may hold a student's text that runs there."""
+    from ..notebook.graded import WRITER_VERSION, writer
+
     files = sorted(course.autograded.glob("*/*/*.ipynb"))
-    old = [file for file in files if not file.is_file() or graded.writer(file.read_bytes()) != WRITER_VERSION]
+    old = [file for file in files if not file.is_file() or writer(file.read_bytes()) != WRITER_VERSION]
     if not old:
         return "formgrader", True, f"{len(files)} notebooks to read, all of this version"
     named = ", ".join(f"{file.parts[-3]}/{file.parts[-2]}" for file in old[:MOST_NAMED])
@@ -74,3 +90,6 @@ def shown(course: Course) -> tuple[str, bool, str]:
 def disk(course: Course) -> tuple[str, bool, str]:
     free = min(shutil.disk_usage(folder).free for folder in (course.root, tempfile.gettempdir()))
     return "disk", free > 500e6, f"{free / 1e9:.1f} GB free"
+
+
+COMMANDS = (doctor,)

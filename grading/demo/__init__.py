@@ -7,10 +7,9 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
-from .. import console
+from ..console import Output
 from ..course import CHECKOUT, Course, CourseError, write
 from ..judging import pool, results
 from ..judging.task import Grader, batch, handed_in
@@ -25,13 +24,13 @@ from .student import STUDENTS, Student
 SECRET = "demo"
 
 
-def demo(options, course: Course) -> int:
+def demo(course: Course, jobs: int | None, secret: str | None, kind: str, output: Output) -> int:
     """Grades the class in the fresh course folder `demo/`. Exit 1 where a score is not the deserved one."""
     with locked(course):
-        return graded_class(options, course)
+        return graded_class(course, jobs or os.cpu_count() or 1, secret or SECRET, kind, output)
 
 
-def graded_class(options, course: Course) -> int:
+def graded_class(course: Course, jobs: int, secret: str, kind: str, output: Output) -> int:
     students = [Student.read(path) for path in sorted(STUDENTS.glob("*.py"))]
     room = fresh(course)
     for name in {s.assignment for s in students}:
@@ -39,25 +38,21 @@ def graded_class(options, course: Course) -> int:
     for student in students:
         hand_in(room, student)
     tasks = handed_in(room, sorted({s.assignment for s in students}))
-    made = Grader(room, options.secret or SECRET, sandbox.ForkServerSandbox(sandbox.choose(options.sandbox)))
-    jobs = options.jobs or os.cpu_count() or 1
+    made = Grader(room, secret, sandbox.ForkServerSandbox(sandbox.choose(kind)))
     got, recorder = {}, Recorder(room)
     with closing(batch(made, tasks, partial(pool.run, made, jobs))) as coming:
-        for verdict in console.progress(options, coming, len(tasks)):
+        for verdict in output.progress(coming, len(tasks)):
             recorder.add(verdict)
             got[verdict.student] = verdict
     recorder.finish()
     made_after = after(room, sorted({s.assignment for s in students}))
     wrong = [line for s in students for line in s.differences(got[s.name])]
-    if not options.quiet:
-        Console().print(table(students, got))
-        console.lines(
-            options, [f"gradebook: {room.gradebook}", f"verdicts:  {room.verdicts}", f"notebooks: {room.autograded}"]
-        )
-        console.lines(options, made_after)
-    console.problems(wrong)
+    output.table(table(students, got))
+    output.lines([f"gradebook: {room.gradebook}", f"verdicts:  {room.verdicts}", f"notebooks: {room.autograded}"])
+    output.lines(made_after)
+    output.problems(wrong)
     rows = [{"student": s.name, "deserves": s.deserved, "score": got[s.name].score} for s in students]
-    console.outcome(options, {"students": rows, "wrong": wrong})
+    output.outcome({"students": rows, "wrong": wrong})
     return 1 if wrong else 0
 
 

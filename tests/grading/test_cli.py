@@ -9,6 +9,7 @@ import pytest
 
 from grading.cli import commands, main
 from grading.cli import doctor as health
+from grading.running import sandbox
 
 from . import classroom
 
@@ -74,6 +75,25 @@ def test_wrong_usage_is_one_line_and_exit_2(run, name, course):
     assert len(err.strip().splitlines()) == 1
     assert out == ""
     assert not (course.data / "verdicts").exists()
+
+
+def test_options_stand_before_and_after_names(run, hand_in, tmp_path):
+    hand_in("ann", b"hello")
+    name, outcome = classroom.TINY.name, tmp_path / "o.json"
+    to = ["--json", outcome]
+    for words in ([name, *to, "--quiet"], ["--quiet", name, *to], [*to, name]):
+        code, _, err = run("autograde", *words)
+        assert (code, "ann: 00_flows_recap: refused" in err) == (1, True)
+        assert json.loads(outcome.read_text())["submissions"][0]["student"] == "ann"
+        outcome.unlink()
+
+
+@pytest.mark.parametrize("name", commands.commands)
+def test_every_command_says_what_it_takes(name, capsys):
+    assert main([name, "--help"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith(f"Usage: python -m grading {name} ")
+    assert all(option in said for option in ("--course DIR", "--json FILE", "--quiet"))
 
 
 def test_a_folder_that_is_no_course(tmp_path, capsys):
@@ -251,9 +271,9 @@ def test_no_sandbox_is_one_line(run, hand_in, monkeypatch):
     hand_in("ann", SOLVED)
 
     def nothing(wanted):
-        raise commands.sandbox.SandboxError("no sandbox works here")
+        raise sandbox.SandboxError("no sandbox works here")
 
-    monkeypatch.setattr(commands.sandbox, "choose", nothing)
+    monkeypatch.setattr(sandbox, "choose", nothing)
     assert run("autograde")[::2] == (1, "grading: no sandbox works here\n")
 
 

@@ -1,0 +1,135 @@
+"""`autograde` and `check`: a class, and one file."""
+
+import os
+from contextlib import closing, contextmanager
+from functools import partial
+
+import click
+
+from ..course import Course, CourseError
+from . import options
+
+EXERCISE_FORM = ("assignment", "student", "status", "reason", "sandbox", "score", "max_score", "exercises")
+BATCH_FORM = ("student", "assignment", "status", "reason", "score", "max_score", "sandbox", "seconds", "exercises")
+
+
+@click.command()
+@options.assignments
+@click.option("--student", metavar="ID", help="Grade this student alone.")
+@options.jobs
+@click.option("--scheduler", metavar="ADDRESS", help="Grade on a Dask cluster: its scheduler's address.")
+@options.judged
+@options.shared
+def autograde(assignments, student, jobs, scheduler, secret, sandbox, course, output) -> int:
+    """Grade what was collected, and record it."""
+    from ..judging import store
+    from ..lock import locked
+
+    with locked(course):
+        store.sweep(course)
+        tasks = handed_in(course, assignments, student)
+        grader = make_grader(course, secret, sandbox, output)
+        verdicts = batch(grader, tasks, jobs, scheduler, output)
+    full = (store.whole(course, verdict) for verdict in verdicts)
+    output.outcomes("submissions", (verdict.outcome(*BATCH_FORM) for verdict in full))
+    output.scores(verdicts)
+    failed = [f"{v.student}: {v.assignment}: {v.status}: {v.reason}" for v in verdicts if not v.graded]
+    misnamed = [f"{name}: no possible name of a student: rename the folder" for name in course.misnamed()]
+    output.problems(failed + misnamed)
+    return 1 if failed or misnamed else 0
+
+
+def handed_in(course: Course, assignments, student: str | None) -> list:
+    """What there is to grade, as tasks. Raises CourseError where there is nothing."""
+    from ..judging import task
+    from ..releasing import lint
+
+    tasks = task.handed_in(course, course.wanted(assignments), student)
+    if not tasks:
+        whose = f" by {student!r}" if student else ""
+        raise CourseError(
+            f"no submissions{whose} in {course.submitted}; put them in STUDENT/ASSIGNMENT/ or use collect"
+        )
+    lint.released(course, sorted({task.assignment for task in tasks}))
+    return tasks
+
+
+def make_grader(course: Course, secret: str | None, kind: str, output):
+    from ..judging.task import Grader
+    from ..running import sandbox
+
+    chosen = sandbox.choose(kind)
+    if chosen.kind == "none":
+        output.problems(["students' code runs unprotected (--sandbox none)"])
+    return Grader(course, course.secret() if secret is None else secret, sandbox.ForkServerSandbox(chosen))
+
+
+def batch(grader, tasks: list, jobs: int | None, scheduler: str | None, output) -> list:
+    """Grade, and record as verdicts come. Their summaries, by assignment and student."""
+    from ..judging import task
+    from ..recording.record import Recorder
+
+    recorder, verdicts = Recorder(grader.course), []
+    with (
+        executor(grader, jobs or min(len(tasks), os.cpu_count() or 1), scheduler) as execute,
+        closing(task.batch(grader, tasks, execute)) as coming,  # whatever ends this ends the graders, too
+    ):
+        for verdict in output.progress(coming, len(tasks)):
+            recorder.add(verdict)
+            verdicts.append(verdict)
+    recorder.finish()
+    return sorted(verdicts, key=lambda verdict: (verdict.assignment, verdict.student))
+
+
+@contextmanager
+def executor(grader, jobs: int, scheduler: str | None):
+    """Where submissions are graded: a Dask cluster, or processes on this machine."""
+    from ..judging import cluster, pool
+
+    if scheduler:
+        with cluster.connect(scheduler) as client:
+            yield partial(cluster.run, grader, client)
+    else:
+        yield partial(pool.run, grader, jobs)
+
+
+@click.command()
+@click.argument("notebook", type=options.FILE)
+@click.option("--student", metavar="ID", default="", help="Whose it is: graded cases are drawn for each student.")
+@options.judged
+@options.shared
+def check(notebook, student, secret, sandbox, course, output) -> int:
+    """Grade one file; touches no gradebook."""
+    from ..judging.verdict import without
+    from ..notebook import parse
+
+    if not os.path.lexists(notebook):
+        raise CourseError(f"no file {notebook}")
+    try:
+        data = parse.read(notebook)
+        verdict = checked(make_grader(course, secret, sandbox, output), data, student)
+    except parse.Refused as refusal:
+        verdict = without(student, None, str(refusal))
+    output.outcome(verdict.outcome(*EXERCISE_FORM))
+    if not verdict.graded:
+        output.problems([f"{notebook}: {verdict.status}: {verdict.reason}"])
+        return 1
+    output.verdict(verdict)
+    return 0
+
+
+def checked(grader, data: bytes, student: str):
+    """The verdict on one notebook, which goes nowhere. Raises Refused."""
+    from ..judging.task import Task, Work
+    from ..notebook.parse import Refused
+    from ..notebook.submission import prepare, recognise
+
+    assignment = recognise(data, grader.course.assignments)
+    task = Task(student, assignment.name, ())
+    try:
+        return grader.grade(Work(task, prepare(grader.course.released_notebook(assignment).read_bytes(), data)))
+    except Refused as refusal:
+        return grader.without(task, str(refusal))
+
+
+COMMANDS = (autograde, check)
