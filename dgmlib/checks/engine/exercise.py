@@ -92,6 +92,11 @@ class Exercise:
         return [name for name, _, how in arrays if how not in NUMBERS] + list(self.known_as)
 
     @cached_property
+    def takes(self) -> str:
+        """The first tensor that the answer is called with."""
+        return next((name for name in self.differentiable if name not in self.known_as), "x")
+
+    @cached_property
     def tolerances(self) -> dict[str, float]:
         """By output, where a value law has its own."""
         with_one = [law for law in self.laws if law.tolerance is not None]

@@ -4,6 +4,7 @@
 the message where no known mistake gives the same outputs.
 """
 
+import re
 from collections.abc import Callable, Sequence
 
 import torch
@@ -94,11 +95,26 @@ def keeps_device(weight: float) -> Law:
 
     def test(seen: Seen) -> str | None:
         for case in seen.inputs:
-            if found := seen.error(case, "device").removeprefix("MixedDevices: "):
-                return f"this would fail on a GPU: {found}; make new tensors from an input, e.g. torch.zeros_like(x)"
+            if found := seen.error(case, "device"):
+                return f"this would fail on a GPU: {found}{in_its_place(found, seen.exercise.takes)}"
         return None
 
     return Law("device", weight, test, waits=any)
+
+
+# Functions of torch that make a tensor from no other, and those of them whose numbers are whole.
+MAKERS = re.compile(r"torch\.(eye|zeros|ones|full|empty|tensor|linspace|randn|rand|arange|randint|randperm)\(")
+WHOLE = ("arange", "randint", "randperm")
+
+
+def in_its_place(found: str, given: str) -> str:
+    """What to write instead on the line that was found."""
+    if "numpy" in found:
+        return "; stay in torch"
+    if (maker := MAKERS.search(found)) is None:
+        return f"; a new tensor takes its device from an input: device={given}.device"
+    dtype = "" if maker[1] in WHOLE or "dtype=" in found else f"dtype={given}.dtype, "
+    return f"; write torch.{maker[1]}(..., {dtype}device={given}.device)"
 
 
 def counted(weight: float, name: str, message: str, case: str = "value", law: str = "cost", waits=any) -> Law:

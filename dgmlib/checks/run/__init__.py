@@ -9,10 +9,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from .device import on_meta
 from .invocation import Invocation
 from .modes import defaults
 from .record import Record, seeded, text, untext
-from .watch import on_meta
 
 __all__ = ["Invocation", "join", "run", "split", "text", "untext"]
 

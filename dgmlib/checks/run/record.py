@@ -32,8 +32,9 @@ def untext(value: Tensor) -> str:
 class Record(dict):
     """Outputs by name. `returned` takes what the answer gave apart and says what is wrong with its form."""
 
-    def text(self, key: str, value: str):
+    def text(self, key: str, value: str) -> Tensor:
         self[key] = text(value)
+        return self[key]
 
     @contextmanager
     def part(self, name: str):
@@ -92,12 +93,25 @@ def describe(error: BaseException) -> str:
     return f"{type(error).__name__}: {message}" + (f" (at `{line[:120]}`)" if line else "")
 
 
+OURS = ("site-packages", "dist-packages", "dgmlib", "<frozen", "/lib/python")
+
+
 def student_line(error: BaseException) -> str:
     """The last line of the traceback that is neither a library's nor ours."""
-    ours = ("site-packages", "dist-packages", "dgmlib", "<frozen", "/lib/python")
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if not any(part in frame.filename for part in ours):
-            return (frame.line or linecache.getline(frame.filename, frame.lineno or 0)).strip()
+    frames = [(frame, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    return theirs(reversed(frames))
+
+
+def line_at_work() -> str:
+    """The innermost line now running that is neither a library's nor ours."""
+    return theirs(traceback.walk_stack(None))
+
+
+def theirs(frames) -> str:
+    for frame, line in frames:
+        file = frame.f_code.co_filename
+        if not any(part in file for part in OURS):
+            return linecache.getline(file, line).strip()
     return ""
 
 
