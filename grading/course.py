@@ -104,11 +104,12 @@ class Course:
         return self.solutions / assignment.name / f"{assignment.notebook}.ipynb"
 
     def submissions(self, assignment: str) -> dict[str, list[Path]]:
-        """Every student's files for an assignment, sorted; `.ipynb` alone, hidden files left out."""
-        found = {}
+        """Every student's files for an assignment, the newest first; `.ipynb` alone, hidden files left out."""
+        found, stem = {}, self.assignment(assignment).notebook
         for folder in sorted(self.submitted.glob(f"*/{assignment}")):
             if STUDENT.fullmatch(student := folder.parent.name) and not student.startswith("."):
-                found[student] = sorted(p for p in listed(folder) if p.suffix == ".ipynb" and p.name[0] != ".")
+                files = [p for p in listed(folder) if p.suffix == ".ipynb" and p.name[0] != "."]
+                found[student] = sorted(files, key=lambda p: (changed(p), p.stem == stem, p.name), reverse=True)
         return found
 
     def misnamed(self) -> list[str]:
@@ -124,6 +125,14 @@ def listed(folder: Path) -> list[Path]:
         return [] if folder.is_symlink() or folder.parent.is_symlink() else list(folder.iterdir())
     except OSError:
         return []
+
+
+def changed(path: Path) -> int:
+    """When, in nanoseconds; a file that went meanwhile is the oldest."""
+    try:
+        return path.lstat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def write(path: Path, data: bytes | Iterable[str]):

@@ -57,9 +57,7 @@ def connect(address: str):
 
 def received(grader: Grader, work: Work, future) -> Verdict:
     if future.status != "finished":
-        return grader.failed(
-            work.task, f"the cluster gave no verdict: {future.exception()}".splitlines()[0], work.files
-        )
+        return grader.failed(work.task, f"the cluster gave no verdict: {future.exception()}".splitlines()[0])
     verdict = future.result()
     future.release()
     return verdict

@@ -1,4 +1,8 @@
-"""Verdict files: `verdicts/ASSIGNMENT/<key>.json`. The key hashes all that a verdict depends on."""
+"""Verdict files: `verdicts/ASSIGNMENT/<key>.json`. The key hashes the student, and then all that a verdict depends on.
+
+Beside it `<key>.pictures`, and `<key>.recorded` while this is the student's verdict in the gradebook: the seconds that
+it took, which differ from run to run and so are not in it.
+"""
 
 import hashlib
 import json
@@ -8,11 +12,12 @@ from pathlib import Path
 
 import dgmlib
 
-from ..course import Course, write
+from ..course import Course, changed, write
 from .seeds import keyed
 from .verdict import Verdict
 
 GRADING = Path(__file__).parents[1]
+RECORDED = ".recorded"
 PARTS = ("judging", "notebook", "running", "plaintext.py")  # of grading: what makes a verdict
 
 
@@ -30,7 +35,12 @@ def version() -> str:
 def key(submission: bytes, student: str, assignment: str, released: bytes, secret: str, sandbox: str) -> str:
     texts = (student, assignment, version(), sandbox)
     parts = [submission, released, *(text.encode(errors="backslashreplace") for text in texts)]
-    return keyed(secret.encode(errors="backslashreplace"), parts).hex()
+    return f"{whose(student)}-{keyed(secret.encode(errors='backslashreplace'), parts).hex()}"
+
+
+def whose(student: str) -> str:
+    """How the names of a student's verdict files begin."""
+    return hashlib.sha256(student.encode(errors="backslashreplace")).hexdigest()[:16]
 
 
 def path(course: Course, assignment: str, name: str) -> Path:
@@ -39,10 +49,40 @@ def path(course: Course, assignment: str, name: str) -> Path:
 
 def load(course: Course, assignment: str, name: str) -> Verdict | None:
     """A verdict on file; None where there is none, where it is damaged, and where another version wrote it."""
+    file = path(course, assignment, name)
     try:
-        return replace(Verdict.from_json(read(path(course, assignment, name))), key=name)
+        return replace(Verdict.from_json(read(file)), key=name, seconds=seconds(file))
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
+
+
+def seconds(file: Path) -> float | None:
+    """That a recorded verdict took."""
+    found = read(file.with_suffix(RECORDED))
+    return found if isinstance(found, float) else None
+
+
+def by_student(course: Course, assignment: str, student: str) -> list[Verdict]:
+    """A student's verdicts on file: first the recorded one, then from the newest to the oldest."""
+    files = (course.verdicts / assignment).glob(f"{whose(student)}-*.json")
+    latest = sorted(files, key=lambda file: (file.with_suffix(RECORDED).exists(), changed(file)), reverse=True)
+    return [verdict for file in latest if (verdict := load(course, assignment, file.stem))]
+
+
+def recorded(course: Course, assignment: str, student: str) -> Verdict | None:
+    """The verdict that the gradebook holds."""
+    files = sorted((course.verdicts / assignment).glob(f"{whose(student)}-*{RECORDED}"), key=changed)
+    return load(course, assignment, files[-1].stem) if files else None
+
+
+def mark_recorded(course: Course, verdict: Verdict):
+    """The gradebook holds this verdict, and no other of its student."""
+    mark = path(course, verdict.assignment, verdict.key).with_suffix(RECORDED)
+    if verdict.seconds or not mark.exists():  # one that was read from its file took no time
+        write(mark, json.dumps(float(verdict.seconds) if verdict.seconds else None).encode())
+    for other in mark.parent.glob(f"{whose(verdict.student)}-*{RECORDED}"):
+        if other != mark:
+            other.unlink(missing_ok=True)
 
 
 def pictures(course: Course, verdict: Verdict, part: str):
@@ -59,18 +99,17 @@ def read(file: Path):
 
 
 def save(course: Course, verdict: Verdict, pictures: dict | None = None):
-    """Only graded ones are kept: a refusal costs nothing to find again. The pictures first: the verdict names them."""
-    if verdict.graded:
-        file = path(course, verdict.assignment, verdict.key)
-        if pictures and any(pictures.values()):
-            write(file.with_suffix(".pictures"), json.dumps(pictures).encode())
-        write(file, dumps(verdict))
+    """The pictures first: the verdict names them."""
+    file = path(course, verdict.assignment, verdict.key)
+    if pictures and any(pictures.values()):
+        write(file.with_suffix(".pictures"), json.dumps(pictures).encode())
+    write(file, dumps(verdict))
 
 
 def whole(course: Course, summary: Verdict) -> Verdict:
     """A summary with its laws again, read from its file."""
     verdict = load(course, summary.assignment, summary.key) if summary.key else None
-    return replace(verdict, seconds=summary.seconds, files=summary.files) if verdict else summary
+    return replace(verdict, seconds=summary.seconds) if verdict else summary
 
 
 def sweep(course: Course):

@@ -17,7 +17,7 @@ import torch
 from ..assignments import Assignment
 from ..course import CHECKOUT, Course
 from ..notebook.parse import Refused
-from ..notebook.submission import Files, Prepared, prepare
+from ..notebook.submission import Prepared, contents, digest, prepare
 from ..running.sandbox import Bundle
 from . import filed, judge, store
 from .verdict import Status, Verdict, without
@@ -47,7 +47,6 @@ class Work:
     task: Task
     prepared: Prepared
     key: str = ""
-    files: str = ""
 
 
 @dataclass
@@ -61,21 +60,24 @@ class Grader:
 
     def prepare(self, task: Task) -> Work | Verdict:
         """The newest of a task's files that is a notebook of its assignment; its verdict where that is on file, and
-        the refusal where there is none. Each file is read once."""
-        assignment, files = self.course.assignment(task.assignment), Files(task.files)
+        the newest's refusal where none is one. Each file is read once, and each refusal filed."""
+        assignment = self.course.assignment(task.assignment)
         judge.checks(assignment)  # or the course is at fault, before a worker is asked
-        refused = self.without(task, "no .ipynb file was handed in")
         released = self.course.released_notebook(assignment).read_bytes()
-        for file in task.files:
+        refusals = []
+        for data, refusal in contents(task.files):
+            key = store.key(data, task.student, task.assignment, released, self.secret, self.sandbox.kind)
+            verdict = store.load(self.course, task.assignment, key)
+            if verdict and verdict.graded:
+                return replace(verdict.summary(), seconds=0.0)
             try:
-                data = files.read(file)
-                key = store.key(data, task.student, task.assignment, released, self.secret, self.sandbox.kind)
-                if verdict := store.load(self.course, task.assignment, key):
-                    return replace(verdict.summary(), seconds=0.0, files=files.digest())
-                return Work(task, prepare(released, data), key, files.digest())
-            except Refused as refusal:
-                refused = self.without(task, str(refusal))
-        return replace(refused, seconds=0.0, files=files.digest())
+                if not refusal:
+                    return Work(task, prepare(released, data), key)
+            except Refused as refused:
+                refusal = str(refused)
+            refusals.append(replace(self.without(task, refusal), seconds=0.0, key=key, file=digest(data)))
+            store.save(self.course, refusals[-1])
+        return refusals[0]
 
     def grade(self, work: Work) -> Verdict:
         """Run and judge; nothing is read from or written to disk."""
@@ -88,17 +90,19 @@ class Grader:
 
     def file(self, work: Work, verdict: Verdict) -> Verdict:
         """Put a verdict on file, with what a person will read; its summary."""
-        verdict = replace(verdict, files=work.files)
+        verdict = replace(verdict, key=work.key, file=work.prepared.digest)
         if verdict.graded:
-            verdict, pictures = filed.keep(work.prepared, replace(verdict, key=work.key))
+            verdict, pictures = filed.keep(work.prepared, verdict)
             store.save(self.course, verdict, pictures)
+        else:
+            store.save(self.course, verdict)
         return verdict.summary()
 
     def without(self, task: Task, reason: str, status: Status = Status.REFUSED) -> Verdict:
         return without(task.student, self.course.assignment(task.assignment), reason, self.sandbox.kind, status)
 
-    def failed(self, task: Task, reason: str, files: str = "") -> Verdict:
-        return replace(self.without(task, reason, Status.FAILED), seconds=0.0, files=files)
+    def failed(self, task: Task, reason: str) -> Verdict:
+        return replace(self.without(task, reason, Status.FAILED), seconds=0.0)
 
     def starter(self, assignment: Assignment):
         """A function that starts a worker for this assignment."""
@@ -157,12 +161,10 @@ def hidden_folders(course: Course) -> tuple[Path, ...]:
 
 
 def handed_in(course: Course, names: Iterable[str], student: str | None = None) -> list[Task]:
-    """What was handed in, by assignment and student; of several files the newest comes first."""
-    found = []
-    for name in names:
-        stem = course.assignment(name).notebook
-        for who, files in course.submissions(name).items():
-            if student in (None, who):
-                files = sorted(files, key=lambda p: (p.lstat().st_mtime_ns, p.stem == stem, p.name), reverse=True)
-                found.append(Task(who, name, tuple(files)))
-    return found
+    """What was handed in, by assignment and student."""
+    return [
+        Task(who, name, tuple(files))
+        for name in names
+        for who, files in course.submissions(name).items()
+        if student in (None, who)
+    ]

@@ -84,11 +84,11 @@ class ExerciseResult:
 
 @dataclass(frozen=True)
 class Verdict:
-    """`crashes`: what ended the process or took too long; `written`: a hash of the words of each proof that has some;
-    `reaches`: what reaches into the checker.
+    """`file`: the digest of what was graded; `crashes`: what ended the process or took too long; `written`: a hash of
+    the words of each proof that has some; `reaches`: what reaches into the checker.
 
-    `answers`, `own`, `outputs`, `pictures`: what is filed of the submission (`filed`). Not on file: its `key`, the
-    `seconds` that it took, and the digest of the student's `files`.
+    `answers`, `own`, `outputs`, `pictures`: what is filed of the submission (`filed`). Not among it: its `key`, which
+    names the file, and the `seconds` that it took.
     """
 
     student: str
@@ -107,16 +107,16 @@ class Verdict:
     own: dict[str, list] = field(default_factory=dict, repr=False)
     outputs: list[dict] = field(default_factory=list, repr=False)
     pictures: int = 0
+    file: str = ""
     key: str = ""
     seconds: float | None = None
-    files: str = ""
 
     @property
     def graded(self) -> bool:
         return self.status is Status.GRADED
 
     def to_json(self) -> dict:
-        return {name: value for name, value in asdict(self).items() if name not in ("key", "seconds", "files")}
+        return {name: value for name, value in asdict(self).items() if name not in ("key", "seconds")}
 
     @classmethod
     def from_json(cls, read: dict) -> "Verdict":

@@ -1,13 +1,13 @@
 """A submission's way from files to something to grade: each file read once, taken apart once, in a child with limits.
 
-`Files` reads; `prepare` takes apart. All that follows, down to the pages, works on what they gave.
+`contents` reads; `prepare` takes apart. All that follows, down to the pages, works on what they gave.
 """
 
 import base64
 import hashlib
 import json
 import re
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
 
@@ -22,42 +22,19 @@ from .repair import SETUP, Repair, Repaired, Step, frame, normal, parsed
 
 MOST_PICTURES = 10_000_000  # bytes
 MOST_PIXELS = 300_000_000  # of all of them: 25 photographs of 12 megapixels
+NOTHING = "no .ipynb file was handed in"
 NAMED = re.compile(r"attachment:(cell-\d+-\d+)")
-
-
-@dataclass
-class Files:
-    """One student's files; `digest` tells whether somebody handed in again."""
-
-    files: tuple[Path, ...]
-    seen: dict[Path, bytes] = field(default_factory=dict)
-
-    def read(self, file: Path) -> bytes:
-        """Raises Refused."""
-        try:
-            data = parse.read(file)
-        except Refused as refusal:
-            self.seen[file] = str(refusal).encode()
-            raise
-        self.seen[file] = hashlib.sha256(data).digest()
-        return data
-
-    def digest(self) -> str:
-        """Of the bytes that were read; those that nobody asked for are read now."""
-        for file in self.files:
-            if file not in self.seen:
-                with suppress(Refused):
-                    self.read(file)
-        return hashlib.sha256(b"".join(self.seen[file] for file in sorted(self.files))).hexdigest()
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A submitted notebook, repaired; what it showed, by cell; `(type, base64)` of the pictures that texts name."""
+    """A submitted notebook, repaired; what it showed, by cell; `(type, base64)` of the pictures that texts name; the
+    digest of its file."""
 
     repaired: Repaired
     outputs: tuple[Output, ...]
     pictures: dict[str, tuple[str, str]] = field(default_factory=dict)
+    digest: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,6 +47,22 @@ class Sources:
     pictures: dict[str, tuple[str, str]]
 
 
+def contents(files: Sequence[Path]) -> Iterator[tuple[bytes, str]]:
+    """`(bytes, "")` of each file; of one that is refused, and where there is none, the reason twice."""
+    for file in files:
+        try:
+            yield parse.read(file), ""
+        except Refused as refusal:
+            yield str(refusal).encode(), str(refusal)
+    if not files:
+        yield NOTHING.encode(), NOTHING
+
+
+def digest(data: bytes) -> str:
+    """Tells whether a file is the one that was graded."""
+    return hashlib.sha256(data).hexdigest()
+
+
 def prepare(released: bytes, data: bytes) -> Prepared:
     """Raises Refused."""
     about = json.loads(limited(taken_apart, released, data))
@@ -78,7 +71,8 @@ def prepare(released: bytes, data: bytes) -> Prepared:
     unsolved, written = frozenset(about["unsolved"]), frozenset(about["written"])
     repaired = Repaired(steps, about["answers"], unsolved, written, own, tuple(about["reaches"]))
     found = (Output(cell, text, base64.b64decode(png), tuple(names)) for cell, text, png, names in about["outputs"])
-    return Prepared(repaired, tuple(found), {name: tuple(picture) for name, picture in about["pictures"].items()})
+    pictures = {name: tuple(picture) for name, picture in about["pictures"].items()}
+    return Prepared(repaired, tuple(found), pictures, digest(data))
 
 
 def taken_apart(released: bytes, data: bytes) -> bytes:

@@ -16,7 +16,7 @@ from traitlets import Unicode
 
 from ..collecting import roster
 from ..course import Course, CourseError
-from ..judging import results, store
+from ..judging import store
 from ..judging.task import Grader, Task, Work, careful
 from ..judging.verdict import Verdict
 from ..lock import Locked, locked
@@ -68,7 +68,7 @@ class JudgeOutside(Step):
         except (CourseError, Locked) as error:
             raise NbGraderException(str(error)) from None
         shown = nbformat.reads(record.Shown(course, assignment).notebook(store.whole(course, result)), as_version=4)
-        shown.metadata.dgmlib.verdict = {"key": result.key, "seconds": result.seconds, "files": result.files}
+        shown.metadata.dgmlib.verdict = {"key": result.key, "seconds": result.seconds}
         return shown, resources
 
 
@@ -81,12 +81,12 @@ class RecordVerdict(Step):
         result = store.load(course, name, named["key"])
         if result is None:
             raise NbGraderException(f"{about['student']}: the verdict {named['key']} is gone: run autograde again")
-        result = replace(result, seconds=named["seconds"], files=named["files"])
+        result = replace(result, seconds=named["seconds"])
         person = roster.person(roster.load(course), about["student"])
-        rewritten = results.rewritten(results.stored(course, name), result)
+        rewritten = record.rewritten(course, result)
         with Gradebook(about["db_url"]) as gradebook:
             record.save(gradebook, course.assignment(name), result, person, rewritten)
-        results.remember(course, [result])
+        store.mark_recorded(course, result)
         return nb, resources
 
 

@@ -10,7 +10,7 @@ from nbgrader.preprocessors import SaveCells
 
 from ..collecting import roster
 from ..course import Course, write
-from ..judging import results, store
+from ..judging import store
 from ..judging.filed import sources
 from ..judging.verdict import ExerciseResult, Verdict
 from ..notebook.graded import notebook, rubrics
@@ -39,7 +39,8 @@ class Recorder:
         for name in {verdict.assignment for verdict in self.waiting}:
             mine = [verdict for verdict in self.waiting if verdict.assignment == name]
             record(self.course, self.course.assignment(name), mine, patience=PATIENCE if patience is None else patience)
-            results.remember(self.course, mine)
+            for verdict in (verdict for verdict in mine if verdict.graded):
+                store.mark_recorded(self.course, verdict)
             self.waiting = [verdict for verdict in self.waiting if verdict.assignment != name]
         self.last = time.monotonic()
 
@@ -49,14 +50,13 @@ def record(course: Course, assignment, verdicts: list[Verdict], db_url: str | No
     end = time.monotonic() + patience
     course.data.mkdir(parents=True, exist_ok=True)
     verdicts, people = [verdict for verdict in verdicts if verdict.graded], roster.load(course)
-    before = results.stored(course, assignment.name)
     while True:
         try:
             with opened(db_url or url(course)) as gradebook:
                 register(gradebook, course, assignment)
                 for verdict in verdicts:
                     person = roster.person(people, verdict.student)
-                    save(gradebook, assignment, verdict, person, results.rewritten(before, verdict))
+                    save(gradebook, assignment, verdict, person, rewritten(course, verdict))
                 break
         except RecordError:
             if time.monotonic() > end:
@@ -138,6 +138,13 @@ def save(gradebook, assignment, verdict: Verdict, person: dict[str, str], rewrit
             if exercise is not None:
                 put(grade, score(name, exercise, verdict), name in rewritten)
     gradebook.db.commit()
+
+
+def rewritten(course: Course, verdict: Verdict) -> set[str]:
+    """The proofs whose words are others than those of the verdict that the gradebook holds."""
+    before = store.recorded(course, verdict.assignment, verdict.student)
+    words = before.written if before else {}
+    return {name for name, hashed in verdict.written.items() if words.get(name, hashed) != hashed}
 
 
 def enrol(gradebook, student: str, person: dict[str, str]):

@@ -8,8 +8,9 @@ from dataclasses import replace
 from dgmlib.checks import ASSIGNMENTS
 from dgmlib.checks.engine.verdict import WAITS
 from grading.course import CHECKOUT, Course, write
-from grading.judging import results, store
+from grading.judging import store
 from grading.judging.verdict import ExerciseResult, LawResult, State, Status, Verdict, tidy, without
+from grading.notebook.submission import digest
 
 NAME = "01_forward_reverse_kl"
 PROOF = "duality_proof"
@@ -68,13 +69,18 @@ def released(root, *names: str) -> Course:
 
 
 def on_file(course: Course, found: list[Verdict]):
-    """Hand in, file the verdicts, and store the results, as autograde leaves them."""
+    """Hand in, file the verdicts, and mark them as recorded, as autograde leaves them."""
     for number, made in enumerate(found):
-        file = course.submitted / made.student / NAME / "forward_reverse_kl.ipynb"
-        write(file, notebook({"gaussian_kl": f"# {made.student}"}))
-        made = replace(made, key=f"{number:064x}" if made.graded else "", seconds=1.0 + number / 10)
-        store.save(course, made)
-        results.remember(course, [replace(made, files=results.digest([file]))])
+        data = notebook({"gaussian_kl": f"# {made.student}"})
+        write(course.submitted / made.student / NAME / "forward_reverse_kl.ipynb", data)
+        filed = replace(made, file=digest(data), key=key(made.student, number), seconds=1.0 + number / 10)
+        store.save(course, filed)
+        if filed.graded:
+            store.mark_recorded(course, filed)
+
+
+def key(student: str, number: int) -> str:
+    return f"{store.whose(student)}-{number:064x}"
 
 
 def a_class(size: int = 120, seed: int = 0) -> list[Verdict]:

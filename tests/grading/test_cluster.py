@@ -76,7 +76,7 @@ def test_a_killed_worker_loses_nothing(tmp_path, cluster):
     assert {r["student"]: r["score"] for r in rows} == {f"s{n}": (2, 2, 2, 2, 0, None)[n] for n in range(6)}
     assert "s5: 00_flows_recap: refused" in problems
     sent = sorted(p.read_bytes() for p in room.verdicts.glob("*/*.json"))
-    assert len(sent) == 5
+    assert len(sent) == 6  # the refusal, too
     assert any(refused.encode() in verdict for verdict in sent for refused in classroom.REFUSED)
     for path in room.verdicts.glob("*/*.json"):
         path.unlink()

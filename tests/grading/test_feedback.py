@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from grading.judging import results
+from grading.judging import results, store
 from grading.judging.verdict import State, Verdict
 from grading.publishing import feedback
 from grading.recording.scores import Hand
@@ -164,18 +164,32 @@ def test_nobodys_page_before_grading(room):
     assert feedback.feedback(room, found) == ([], [])
 
 
-def test_verdicts_are_found_without_stored_results(room):
+@pytest.mark.parametrize("data", [None, b"", b"[", b"[]", b'"long"'])
+def test_a_lost_or_damaged_mark_costs_the_time_alone(room, data):
     synthetic.on_file(room, [verdict("ann")])
-    results.path(room, NAME).unlink()
-    assert [v.status for v in results.load(room, NAME)] == ["graded"]
+    (mark,) = room.verdicts.glob(f"*/*{store.RECORDED}")
+    mark.unlink() if data is None else mark.write_bytes(data)
+    assert [(v.status, v.seconds) for v in results.load(room, NAME)] == [("graded", None)]
 
 
 def test_times_survive_a_rerun(room):
     synthetic.on_file(room, [verdict("ann")])
     (again,) = results.load(room, NAME)
-    files = results.stored(room, NAME)["ann"]["files"]
-    results.remember(room, [replace(again, seconds=0.01, files=files)])
+    store.mark_recorded(room, replace(again, seconds=0.0))
     assert results.load(room, NAME)[0].seconds == 1.0
+
+
+def test_the_recorded_verdict_counts(room):
+    """Of several on one file: another secret, another sandbox."""
+    synthetic.on_file(room, [verdict("ann")])
+    (known,) = results.load(room, NAME)
+    later = replace(known, key=synthetic.key("ann", 7), sandbox="none", seconds=2.0)
+    store.save(room, later)
+    assert [v.sandbox for v in results.load(room, NAME)] == ["bwrap"]
+    store.mark_recorded(room, later)
+    assert [(v.sandbox, v.seconds) for v in results.load(room, NAME)] == [("none", 2.0)]
+    store.mark_recorded(room, replace(known, seconds=0.0))
+    assert [(v.sandbox, v.seconds) for v in results.load(room, NAME)] == [("bwrap", None)]
 
 
 def test_a_cell_that_waits_for_another_look_changes_nothing():

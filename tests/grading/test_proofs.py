@@ -2,12 +2,13 @@
 
 import json
 import shutil
+import zlib
 
 import pytest
 
 from dgmlib.checks import ASSIGNMENTS
 from grading.course import CHECKOUT, Course
-from grading.judging import filed, judge, results, store
+from grading.judging import filed, judge, store
 from grading.notebook import parse, submission
 from grading.notebook.repair import repair
 from grading.recording import record
@@ -38,7 +39,9 @@ def hand_in(room):
         classroom.at(notebook, PROOF)["source"] = words
         repaired = repair(released, parse.cells(json.dumps(notebook).encode()))
         written = judge.Judge(repaired, "ann", ASSIGNMENT, "s").written()
-        made = synthetic.verdict("ann", written=written, answers=repaired.answers, seconds=1.0)
+        key = synthetic.key("ann", zlib.crc32(words.encode()))
+        made = synthetic.verdict("ann", written=written, answers=repaired.answers, seconds=1.0, key=key)
+        store.save(room, made)
         recorder = record.Recorder(room)
         recorder.add(made)
         recorder.finish()
@@ -73,10 +76,10 @@ def test_a_new_proof_is_looked_at_again(room, hand_in):
 def test_a_lost_or_damaged_file_costs_the_reminder_alone(room, hand_in, data):
     hand_in(WORDS)
     graded(room, 1.5)
-    path = results.path(room, NAME)
+    (path,) = room.verdicts.glob("*/*.json")
     path.unlink() if data is None else path.write_bytes(data)
     assert hand_in(WORDS + " Name LOTUS.") == (False, 1.5)
-    assert results.stored(room, NAME).keys() == {"ann"}
+    assert len(list(room.verdicts.glob(f"*/*{store.RECORDED}"))) == 1
 
 
 def below(notebook):
