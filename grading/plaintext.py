@@ -16,7 +16,10 @@ RENAME = "its name holds control or direction marks, which could pass for anothe
 
 def one_line(text: object) -> str:
     """The text as one line: a blank for white space and for what would do harm, nothing for marks that do not show."""
-    return "".join(c if c.isprintable() or c in JOINERS else substitute(c) for c in str(text))
+    line = str(text)
+    if line.isprintable():
+        return line
+    return "".join(c if c.isprintable() or c in JOINERS else substitute(c) for c in line)
 
 
 def substitute(c: str) -> str:
