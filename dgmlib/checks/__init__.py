@@ -1,5 +1,7 @@
 """Checks of the exercises: `check(name, answer)` in a notebook; `dgmlib.checks.assignments` for a grader.
 
+`check` knows the puzzles of `dgmlib.checks.puzzles` too; no grader does. `yours` hands a figure the student's answer.
+
 An exercise's check has four parts: random inputs, a run beside the student's code, what is expected, and a judge.
 In a notebook all four run here, on fixed public seeds. Graded runs use secret seeds, and judge in another process.
 """
@@ -13,13 +15,29 @@ from .assignments import ASSIGNMENTS, find
 from .engine.assignment import Assignment
 from .engine.card import Card, NotPassed
 from .engine.exercise import Exercise
+from .engine.failing import failing
+from .engine.puzzle import Puzzle
 from .engine.verdict import UNSOLVED, CourseFault, LawResult, Mistake
-from .run import run
+from .puzzles import PUZZLES
+from .run import Arrays, run
 from .run.modes import defaults
 
-__all__ = ["ASSIGNMENTS", "Assignment", "Card", "CourseFault", "Exercise", "LawResult", "Mistake", "check", "evaluate"]
+__all__ = [
+    "ASSIGNMENTS",
+    "PUZZLES",
+    "Assignment",
+    "Card",
+    "CourseFault",
+    "Exercise",
+    "LawResult",
+    "Mistake",
+    "check",
+    "evaluate",
+    "yours",
+]
 
 PUBLIC_SEED = 2025
+LAST: dict[str, tuple[object, Card]] = {}  # the answer and the card of the last check by name: a figure asks again
 
 
 def check(name: str, answer=None) -> Card:
@@ -28,38 +46,75 @@ def check(name: str, answer=None) -> Card:
     Never raises, but where nbgrader's Validate runs the notebook: there only an error says "not yet".
     """
     found = outcome(name, answer)
-    if found.state != "solved" and os.environ.get("NBGRADER_VALIDATING"):
+    LAST[name] = in_notebook(name) if answer is None else answer, found
+    if name not in PUZZLES and found.state != "solved" and os.environ.get("NBGRADER_VALIDATING"):
         raise NotPassed(repr(found))
     return found
 
 
+def yours(name: str, otherwise) -> tuple[object, str]:
+    """The notebook's answer to exercise `name` and "yours" where its card is green, else `otherwise` and "dgmlib's".
+
+    A cell that draws with it says in the title whose it is: `f, whose = yours("batch_jacobian", flows.batch_jacobian)`.
+    """
+    answer = in_notebook(name)
+    looked_at, found = LAST.get(name, (None, None))
+    found = found if found and looked_at is answer else outcome(name, answer)
+    return (answer, "yours") if found.state == "solved" else (otherwise, "dgmlib's")
+
+
+def in_notebook(name: str):
+    """What the notebook calls by this name, or None."""
+    return vars(sys.modules["__main__"]).get(name)
+
+
 def outcome(name: str, answer=None) -> Card:
     """The card, whoever asks."""
-    exercise = find(name)
+    exercise, answer = find(name) or PUZZLES.get(name), in_notebook(name) if answer is None else answer
     if exercise is None:
         return Card(str(name), "unsolved", note="no exercise has this name; look at the cell above for the right one")
+    if isinstance(exercise, Puzzle):
+        return solved_puzzle(exercise, answer)
     if exercise.written:
         return Card(name, "unsolved", note="a written answer, read by a person")
-    answer = getattr(sys.modules["__main__"], name, None) if answer is None else answer
     if not callable(answer):
         return Card(name, "unsolved", note="not defined yet: run the cell above first")
     try:
-        return card(exercise, evaluate(exercise, answer, PUBLIC_SEED))
+        return card(exercise, answer)
     except CourseFault as fault:
         return Card(name, "unsolved", note=f"the check itself is broken, tell your instructor: {fault}")
     except Exception as error:
         return Card(name, "unsolved", note=f"the check could not look at this answer ({type(error).__name__}: {error})")
 
 
+def solved_puzzle(puzzle: Puzzle, answer) -> Card:
+    if answer is None:
+        return Card(puzzle.name, "unsolved")
+    laws = tuple(puzzle.judge(answer))
+    right = all(law.passed for law in laws)
+    return Card(puzzle.name, "solved" if right else "wrong", laws, note="right" if right else "not yet")
+
+
 def evaluate(exercise: Exercise, answer, seed: int) -> list[LawResult]:
     """All four parts in this process: for notebooks and for tests."""
+    return exercise.judge(*observed(exercise, answer, seed))
+
+
+def observed(exercise: Exercise, answer, seed: int) -> tuple[Arrays, Arrays, Arrays]:
+    """Inputs, what the answer gave, what is right."""
     with defaults():
         inputs = exercise.inputs(np.random.default_rng(seed))
-        return exercise.judge(inputs, run(exercise.invocation, answer, inputs), exercise.expected(inputs))
+        return inputs, run(exercise.invocation, answer, inputs), exercise.expected(inputs)
 
 
-def card(exercise: Exercise, laws: list[LawResult]) -> Card:
+def card(exercise: Exercise, answer) -> Card:
     """Grey where nothing is solved, green where every law holds, else red."""
+    found = observed(exercise, answer, PUBLIC_SEED)
+    laws = exercise.judge(*found)
     if all(law.failure is UNSOLVED for law in laws):
         return Card(exercise.name, "unsolved")
-    return Card(exercise.name, "solved" if all(law.passed for law in laws) else "wrong", tuple(laws))
+    red = [law for law, result in zip(exercise.laws, laws, strict=True) if not result.passed and not result.waits]
+    if not red:
+        return Card(exercise.name, "solved", tuple(laws))
+    first = failing(exercise.seen(*found), red[0])
+    return Card(exercise.name, "wrong", tuple(laws), inputs=first.inputs, expected=first.expected)

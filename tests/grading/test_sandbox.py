@@ -192,7 +192,8 @@ WORKS = {
     "autograd": "import torch; x = torch.ones(3, requires_grad=True); (x * x).sum().backward()",
     "parallel loaders": "import torch; list(torch.utils.data.DataLoader(torch.arange(4)))",
     "scikit-learn": "import sklearn.datasets; sklearn.datasets.load_digits()",
-    "data and figures": "from dgmlib import data, plotting; from dgmlib.checks import check; check('x', 1)",
+    "data and figures": "from dgmlib import data, plotting; from dgmlib.checks import check, yours; check('x', 1)",
+    "guesses": "from dgmlib.guesses import Guesses; Guesses().compare('How many?', 2, 3)",
     "display": "display(1)\nget_ipython().run_line_magic('timeit', '1')",
 }
 

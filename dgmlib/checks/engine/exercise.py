@@ -139,14 +139,18 @@ class Exercise:
 
     def judge(self, inputs: Arrays, outputs: Arrays, expected: Arrays) -> list[LawResult]:
         """One result a law. `outputs` may hold anything that a hostile answer sent, but for complex numbers."""
-        cases = split(inputs)
-        real = split({key: value for key, value in outputs.items() if not value.is_complex()})
-        seen = Seen(self, cases, {case: real.get(case, {}) for case in cases}, split(expected))
+        seen = self.seen(inputs, outputs, expected)
         if self.unsolved(seen):
             return self.failed(UNSOLVED)
         values = {law.name: self.tested(law, seen) for law in self.laws if law.waits is None}
         right = [message is None for message in values.values()]
         return [self._result(law, values, right, seen) for law in self.laws]
+
+    def seen(self, inputs: Arrays, outputs: Arrays, expected: Arrays) -> Seen:
+        """What a law looks at."""
+        cases = split(inputs)
+        real = split({key: value for key, value in outputs.items() if not value.is_complex()})
+        return Seen(self, cases, {case: real.get(case, {}) for case in cases}, split(expected))
 
     def _result(self, law: Law, values: dict[str, Failure | None], right: list[bool], seen: Seen) -> LawResult:
         if law.waits is None:
