@@ -12,11 +12,7 @@ COPIES = {ops.aten.copy_.default, ops.aten.fill_.Tensor}
 CPU_INDICES = {ops.aten.index, ops.aten.index_put, ops.aten.index_put_}
 MOST_READS = 1000
 MOST_OPERATIONS = 5000
-# What torch itself says of two devices, and what that means.
-TORCH_SAYS = {
-    "is not on the expected device": "a tensor on the CPU met the input's device",
-    "meta device type tensor to numpy": "numpy takes no tensor of a GPU",
-}
+TO_NUMPY = "meta device type tensor to numpy"  # torch's words
 
 
 class MixedDevices(RuntimeError):
@@ -101,4 +97,4 @@ def mixed(said: str) -> str:
         words = said.removeprefix("MixedDevices: ")
         return words.partition(" (at `")[0] if words.startswith("`") else words
     _, at, line = said.rpartition(" (at `")
-    return next((means + at + line for torch_says, means in TORCH_SAYS.items() if torch_says in said), "")
+    return f"numpy takes no tensor of a GPU{at}{line}" if TO_NUMPY in said else ""
