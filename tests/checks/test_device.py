@@ -47,7 +47,7 @@ SAYS = {
     eye: f"`one = torch.eye(len(mean_p), dtype=cov_p.dtype)` {MADE}; write torch.eye(..., {WRITE}",
     other_dtype: f"`one = torch.ones(len(mean_p))` {MADE}; write torch.ones(..., dtype=mean_p.dtype, {WRITE}",
     whole: f"`place = torch.arange(len(mean_p))` {MADE}; write torch.arange(..., {WRITE}",
-    joined: f"`longer = torch.cat([torch.zeros(1, dtype=mean_p.dtype), mean_p])` {MADE}; write torch.zeros(..., {WRITE}",
+    joined: f"dtype=mean_p.dtype), mean_p])` {MADE}; write torch.zeros(..., {WRITE}",
     by_numpy: "numpy takes no tensor of a GPU (at `size = np.size(mean_p.detach().numpy())`); stay in torch",
     from_elsewhere: "NOISE[: len(mean_p)]",
 }
