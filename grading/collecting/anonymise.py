@@ -3,16 +3,7 @@
 import json
 
 from ..notebook import parse
-from ..notebook.limited import limited
 from ..notebook.parse import Refused, mapping
-
-
-def anonymous(data: bytes) -> bytes:
-    """Without what platforms note of people: `removed`. Bytes that nobody can read stay as they are."""
-    try:
-        return limited(removed, data)
-    except (Refused, RuntimeError):
-        return data
 
 
 def removed(data: bytes) -> bytes:

@@ -1,46 +1,46 @@
-"""Take submissions over into grading/submitted/STUDENT/ASSIGNMENT/: Moodle, Canvas, Gradescope, a zip or a folder.
+"""Take submissions over into grading/submitted/STUDENT/ASSIGNMENT/: what platforms hand out, a zip, a folder, a file.
 
-A notebook is recognised by what it holds, not by its name. Of several attempts the newest counts.
+A notebook is recognised by what it holds, not by its name. Every attempt is kept; the newest that can be read counts.
 """
 
 import os
-from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryFile
 
-from ..course import STUDENT, Course, CourseError, listed, write
-from ..notebook import parse
-from ..notebook.submission import recognise
-from . import archive, platforms, roster
-from .anonymise import anonymous
-from .archive import File
-from .platforms import Owner
+from ..course import STUDENT, Course, CourseError
+from . import archive, attempts, platforms, roster
+from .archive import ArchiveRefused, Budget, Entry, File
+from .attempts import Attempt
+from .examine import examine
+from .people import People
+from .submitter import Submitter
 
-CLOCK = 2.0  # seconds that a zip's clock may differ
+MOST_SAID = 4_000_000  # bytes of a platform's own list
+SLOW = 10  # files that one counts for which is over the limits of reading
 
 
-@dataclass(frozen=True)
-class Attempt:
-    """One file by one student; `broken`: why it will be refused, should it be all that there is."""
+@dataclass
+class Hand:
+    """What one person has in this download. `foreign`: which other assignment their notebooks are of; `reason`: why the
+    first other file is not taken; `text`: what they wrote on the platform alone."""
 
-    owner: Owner
-    file: File
-    broken: str = ""
-
-    @property
-    def rank(self) -> tuple:
-        return not self.broken, self.owner.order, self.file.time, self.file.name
+    submitter: Submitter
+    attempts: list[Attempt] = field(default_factory=list)
+    foreign: str = ""
+    reason: str = ""
 
 
 @dataclass
 class Collected:
-    """`students`: one row each; `skipped`: `(file, reason)`; `missing`: who handed in other work, but not this."""
+    """`students`: one row each; `skipped`: `(file, reason)`; `missing`: of the class, who has not handed in this;
+    `problems`: what a person must settle."""
 
     platform: str
     students: list[dict] = field(default_factory=list)
     skipped: list[tuple[str, str]] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
-    reasons: dict[str, str] = field(default_factory=dict)  # by student, of the first file that was skipped
     problems: list[str] = field(default_factory=list)
 
 
@@ -51,136 +51,209 @@ def collect(course: Course, source: Path, assignment: str) -> Collected:
     if not source.is_dir() and not source.is_file():
         raise CourseError(f"{source}: neither a zip nor a folder")
     try:
-        found = unwrapped(archive.files(source))
-    except archive.ArchiveRefused as refusal:
-        raise archive.ArchiveRefused(f"{source}: {refusal}; nothing was collected") from None
-    platform, owners = platforms.layout(found)
-    made = Collected(platform)
-    attempts = by_student(course, found, owners, assignment, made)
-    if not any(attempts.values()):
-        raise archive.ArchiveRefused(f"{source}: no notebook of {assignment} in it{why(made)}")
-    known = roster.load(course)
-    for (student, _), mine in sorted(named(attempts, known, made).items()):
-        made.students.append(take(course, student, assignment, mine, known, made))
-    roster.save(course, known)
-    here = {row["student"] for row in made.students if row["status"] != "nothing"}
-    made.missing = sorted(others(course, assignment) - here)
-    return made
+        with archive.opened(source) as entries, attempts.stage(course) as stage:
+            return Collecting(course, assignment, stage).download(entries, source)
+    except ArchiveRefused as refusal:
+        raise ArchiveRefused(f"{source}: {refusal}; nothing was collected") from None
 
 
-def why(made: Collected) -> str:
-    return f" ({made.skipped[0][0]}: {made.skipped[0][1]})" if made.skipped else ""
+class Collecting:
+    """One download on its way into the course folder."""
 
+    def __init__(self, course: Course, assignment: str, stage: Path):
+        self.course, self.assignment, self.stage = course, assignment, stage
+        self.made = Collected("")
 
-def unwrapped(files: list[File]) -> list[File]:
-    """A platform's whole download in another zip counts as that download."""
-    outer = {file.path for file in files}
-    if len(outer) == 1 and all(file.inside for file in files):
-        inner = [replace(f, path=f.inside, inside=()) for f in files]
-        if platforms.layout(inner)[0] != "folder":
-            return inner
-    return files
+    def download(self, entries: list[Entry], source: Path) -> Collected:
+        if len(entries) == 1 and entries[0].path[-1].lower().endswith(".zip") and not entries[0].problem:
+            with TemporaryFile() as copy, entries[0].opened() as stream:
+                inner = whole_download(copy, stream, entries[0])
+                if inner and self.layout(inner).platform != "folder":
+                    return self.download(inner, source)
+        layout = self.layout(entries)
+        self.made.platform = layout.platform
+        hands = self.read(entries, layout)
+        self.refuse_another(hands, source)
+        self.take(hands)
+        return self.made
 
+    def layout(self, entries: list[Entry]) -> platforms.Layout:
+        return platforms.layout(entries, self.course.assignment(self.assignment), text)
 
-def by_student(
-    course: Course, files: list[File], owners, assignment: str, made: Collected
-) -> dict[tuple, list[Attempt]]:
-    """Attempts by name and ids. What is no notebook of the assignment is skipped, with the reason."""
-    attempts = defaultdict(list)
-    for file in files:
-        if file.path[-1] == platforms.METADATA:
-            continue
-        people = [owner for owner in owners(file) if owner.student]
-        reason, broken = (file.problem, "") if file.problem else judged(file, assignment, course)
+    def read(self, entries: list[Entry], layout) -> dict[tuple, Hand]:
+        """What everybody handed in, the newest first, so that a budget ends with the oldest."""
+        mine: dict[tuple, list[tuple[Entry, list[Submitter]]]] = defaultdict(list)
+        for entry in entries:
+            people = [] if entry.nameless and len(entry.path) < 2 else layout.submitters(entry)
+            if people is not None:
+                mine[tuple(one.key for one in people)].append((entry, people))
+        hands: dict[tuple, Hand] = {}
+        for keys, group in mine.items():
+            budget = Budget()
+            for entry, people in sorted(group, key=lambda one: newest(*one), reverse=True):
+                for one in people:
+                    hands.setdefault(one.key, Hand(one))
+                for file in archive.read(entry, budget) if not people or not people[0].text else ():
+                    self.look(file, people, hands, budget)
+            self.text_alone(keys, group, hands)
+        return hands
+
+    def text_alone(self, keys, group, hands: dict[tuple, Hand]):
+        for key in keys:
+            if not hands[key].attempts and any(one.text for _, people in group for one in people):
+                hands[key].reason = hands[key].reason or "text written on the platform, no file"
+
+    def look(self, file: File, people: list[Submitter], hands: dict[tuple, Hand], budget: Budget):
+        """An attempt of its people, or one line why not."""
+        foreign, reason, broken, digest = "", file.problem, "", ""
+        if not reason:
+            found = examine(file.data, self.course)
+            budget.files -= SLOW * found.slow
+            foreign = found.assignment if found.assignment not in ("", self.assignment) else ""
+            if foreign:
+                reason = f"a notebook of {foreign}, not of {self.assignment}"
+            elif not found.assignment:
+                named = (file.path + file.inside)[-1].lower().endswith(".ipynb")
+                broken, reason = (found.refusal, "") if named else ("", found.refusal)
+            if not reason:
+                path, digest = attempts.staged(self.stage, found.data)
         if not people:
-            reason = reason or "its name does not say whose it is"
-        if reason:
-            made.skipped.append((file.name, reason))
-        if file.nameless and not people:
-            made.problems.append(f"{file.name}: {reason}")
-        for owner in people if not reason or somebodys(file, made.platform) else []:
-            key = owner.student, tuple(sorted(owner.ids.items()))
+            self.nobodys(file, reason)
+        elif reason:
+            self.made.skipped.append((file.name, reason))
+        bare = File(file.path, file.inside, file.time, nameless=file.nameless)
+        for one in people:
+            hand = hands[one.key]
             if reason:
-                made.reasons.setdefault(owner.student, f"{file.name}: {reason}")
-            attempts[key] += [] if reason else [Attempt(owner, file, broken)]
-    return attempts
+                hand.foreign, hand.reason = hand.foreign or foreign, hand.reason or f"{file.name}: {reason}"
+            else:
+                hand.attempts.append(Attempt(bare, path, digest, one.order, one.late, broken))
 
+    def nobodys(self, file: File, reason: str):
+        """A file that is nobody's is said; one that somebody may have handed in wants a person."""
+        last = (file.path + file.inside)[-1].lower()
+        line = reason or "its name does not say whose it is: name it STUDENT.ipynb, or put it into a folder STUDENT"
+        self.made.skipped.append((file.name, line))
+        if file.nameless or not reason or last.endswith((".ipynb", ".zip", ".pdf")):
+            self.made.problems.append(f"{file.name}: {line}")
 
-def somebodys(file: File, platform: str) -> bool:
-    """Whether a skipped file still names a student who handed in something: not a readme beside the notebooks."""
-    return platform != "folder" or len(file.path) > 1 or file.path[0].lower().endswith((".ipynb", ".zip"))
+    def refuse_another(self, hands: dict[tuple, Hand], source: Path):
+        """A download of another assignment is said once."""
+        ours = [hand for hand in hands.values() if any(not a.broken for a in hand.attempts)]
+        theirs = Counter(hand.foreign for hand in hands.values() if hand not in ours and hand.foreign)
+        name, count = theirs.most_common(1)[0] if theirs else ("", 0)
+        if count > max(1, len(ours)):
+            raise ArchiveRefused(f"a download of {name}, not of {self.assignment}, by {count} of {len(hands)} students")
+        if not any(hand.attempts for hand in hands.values()):
+            first = f" ({self.made.skipped[0][0]}: {self.made.skipped[0][1]})" if self.made.skipped else ""
+            raise ArchiveRefused(f"no notebook of {self.assignment} in it{first}")
 
+    def take(self, hands: dict[tuple, Hand]):
+        """Store what everybody handed in. The roster first: who is who must not be lost with a full disk."""
+        known = roster.load(self.course)
+        people = People(known, self.folders(), self.assignment)
+        placed = people.place([hand.submitter for hand in hands.values()])
+        self.made.problems += people.problems
+        for key, student in placed.items():
+            one, mine = hands[key].submitter, hands[key].attempts
+            late = max(mine, key=lambda a: a.rank).late if mine else one.late
+            known[student] = roster.note(known.get(student, {}), self.assignment, one.ids, late, shown(one))
+        roster.save(self.course, known)
+        for key, hand in sorted(hands.items(), key=lambda item: placed.get(item[0], "")):
+            if key in placed:
+                self.made.students.append(self.row(placed[key], hand))
+            else:
+                self.aside(hand)
+        self.note_rest(known, {placed[key]: hand for key, hand in hands.items() if key in placed})
 
-def judged(file: File, assignment: str, course: Course) -> tuple[str, str]:
-    """`(why it is skipped, why it is broken)`."""
-    try:
-        recognised = recognise(file.data, course.assignments)
-        other = f"a notebook of {recognised.name}, not of {assignment}"
-        return ("" if recognised.name == assignment else other), ""
-    except (parse.Refused, RuntimeError) as refusal:  # of a fault of ours the others hear nothing
-        notebook = (file.path + file.inside)[-1].lower().endswith(".ipynb")
-        return ("", str(refusal)) if notebook else (str(refusal), "")
+    def folders(self) -> set[str]:
+        return {path.name for path in self.course.submitted.glob("*") if path.is_dir() and STUDENT.fullmatch(path.name)}
 
+    def row(self, student: str, hand: Hand) -> dict:
+        """Store the newest attempt, unless a newer one is there already. One row of the table."""
+        row = {
+            "student": student,
+            "status": "nothing",
+            "attempts": len(hand.attempts),
+            "late": False,
+            "file": "",
+            "time": None,
+        }
+        if not STUDENT.fullmatch(student) or student.startswith("."):
+            self.made.problems.append(f"{student!r}: no possible name of a student")
+            return row
+        if not hand.attempts:
+            self.made.problems.append(f"{student}: nothing to grade: {hand.reason or 'no notebook'}")
+            return row
+        for attempt in hand.attempts:
+            attempts.keep(self.course, student, self.assignment, attempt)
+        best = max(hand.attempts, key=lambda attempt: attempt.rank)
+        status = attempts.store(self.course, student, self.assignment, best)
+        self.settle(student, hand, best, status)
+        about = {"file": best.file.name, "time": best.file.time, "late": best.late}
+        return row | about | {"status": "unchanged" if status == "broken" else status}
 
-def named(attempts: dict, known: dict, made: Collected) -> dict[tuple, list[Attempt]]:
-    """A folder name for each: two students of one name are told apart by the platform's number."""
-    people = defaultdict(list)
-    for (student, ids), mine in attempts.items():
-        people[student].append((ids, mine))
-    result = {}
-    for student, same in people.items():
+    def settle(self, student: str, hand: Hand, best: Attempt, status: str):
+        """What a person must see of one submission."""
+        if best.broken:
+            end = "the earlier one stays" if status == "broken" else "taken as it is"
+            self.made.problems.append(f"{student}: {best.file.name}: {best.broken}; {end}")
+        same = {a.digest: a.file.name for a in hand.attempts if not a.broken and a.order == best.order}
         if len(same) > 1:
-            made.problems.append(
-                f"{len(same)} students are called {student!r}; each folder's name ends in their number"
+            others = ", ".join(name for digest, name in same.items() if digest != best.digest)[:200]
+            self.made.problems.append(
+                f"{student}: {len(same)} different notebooks at once: {best.file.name} is taken, and not {others}"
             )
-        for ids, mine in same:
-            several = len(same) > 1 or roster.is_another(known.get(student, {}), dict(ids))
-            number = next((v for k, v in ids if k in ("canvas", "sid", "moodle", "email")), "")
-            result[platforms.student_name(f"{student}_{number}") if several and number else student, ids] = mine
-    return result
+
+    def aside(self, hand: Hand):
+        """Keep what nobody knows whose it is, where nobody grades it."""
+        folder = self.course.data / "unsettled" / self.assignment
+        for attempt in hand.attempts:
+            owner = " ".join((hand.submitter.name, hand.submitter.number)).strip()
+            attempts.put(attempt.staged.read_bytes(), folder / owner, attempt.file.time)
+
+    def note_rest(self, known: dict[str, dict], hands: dict[str, Hand]):
+        """Remember who handed in something else, and name who is missing."""
+        there = {student for student, files in self.course.submissions(self.assignment).items() if files}
+        for student, hand in hands.items():
+            other = {name: line for name, line in known[student].get("other", {}).items() if name != self.assignment}
+            if student not in there:
+                other[self.assignment] = hand.reason or "no notebook"
+            known[student] = {k: v for k, v in known[student].items() if k != "other"} | (
+                {"other": other} if other else {}
+            )
+        roster.save(self.course, known)
+        away = (set(known) | self.folders()) - there - {row["student"] for row in self.made.students}
+        self.made.missing = sorted(away)
+        for student in self.made.missing:
+            if line := known.get(student, {}).get("other", {}).get(self.assignment):
+                self.made.problems.append(f"{student}: nothing to grade: {line}")
 
 
-def take(course: Course, student: str, assignment: str, attempts: list[Attempt], known: dict, made: Collected) -> dict:
-    """Write the newest attempt, unless a newer one is there already. One row of the table."""
-    row = {"student": student, "status": "nothing", "attempts": len(attempts), "late": False, "file": "", "time": None}
-    if not STUDENT.fullmatch(student) or student.startswith("."):
-        made.problems.append(f"{student!r}: no possible name of a student")
-        return row
-    if not attempts:
-        made.problems.append(f"{student}: nothing to grade: {made.reasons.get(student, 'no notebook')}")
-        return row
-    best = max(attempts, key=lambda attempt: attempt.rank)
-    if best.broken:
-        made.problems.append(f"{student}: {best.file.name}: {best.broken}; taken as it is")
-    status = store(course, student, assignment, best.file)
-    known[student] = roster.note(known.get(student, {}), assignment, best.owner.ids, best.owner.late)
-    about = {"file": best.file.name, "time": best.file.time, "late": best.owner.late}
-    return row | about | {"status": status}
+def newest(entry: Entry, people: list[Submitter]) -> tuple:
+    return people[0].order if people else (), entry.time, entry.path
 
 
-def store(course: Course, student: str, assignment: str, file: File) -> str:
-    """new, newer, unchanged, or older (which is left out)."""
-    folder = course.submitted / student / assignment
-    before = [p for p in listed(folder) if p.suffix == ".ipynb" and p.is_file()] if folder.is_dir() else []
-    data = anonymous(file.data)
-    if any(same(path, data) for path in before):
-        return "unchanged"
-    if any(path.lstat().st_mtime > file.time + CLOCK for path in before):
-        return "older"
-    target = folder / f"{course.assignment(assignment).notebook}.ipynb"
-    write(target, data)
-    os.utime(target, (file.time, file.time))
-    return "newer" if before else "new"
+def shown(one: Submitter) -> str:
+    """A person's name as people write it: not what Canvas makes of it, nor a login."""
+    return one.name if {"moodle", "sid", "email", "brightspace"} & one.ids.keys() else ""
 
 
-def same(path: Path, data: bytes) -> bool:
+def text(entry: Entry) -> str:
+    """A small file of the platform's own."""
+    if entry.problem or entry.opened is None:
+        return ""
     try:
-        return parse.read(path) == data
-    except parse.Refused:
-        return False
+        with entry.opened() as stream:
+            return stream.read(MOST_SAID).decode("utf-8-sig", errors="replace")
+    except archive.BAD:
+        return ""
 
 
-def others(course: Course, assignment: str) -> set[str]:
-    """Students with other assignments who have not handed in this one, now or before."""
-    everybody = {s for name in course.assignments for s, files in course.submissions(name).items() if files}
-    return everybody - {s for s, files in course.submissions(assignment).items() if files}
+def whole_download(copy, stream, entry: Entry) -> list[Entry]:
+    """The entries of a platform's download that lies alone in another zip."""
+    try:
+        size = archive.copied(stream, b"", copy)
+        return archive.of_zip(archive.zipped(copy), entry.path[-1], entry.time, size)
+    except (ArchiveRefused, *archive.BAD):
+        return []

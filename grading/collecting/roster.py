@@ -5,7 +5,7 @@ import json
 from ..course import Course, write
 from ..plaintext import one_line
 
-STABLE = ("canvas", "sid", "email")  # Moodle's number is a new one in every assignment
+STABLE = ("canvas", "sid", "login", "email", "github", "brightspace")  # Moodle's number is new in every assignment
 LONGEST = 128  # characters that nbgrader's gradebook keeps of a name
 
 
@@ -24,9 +24,10 @@ def save(course: Course, roster: dict[str, dict]):
     )
 
 
-def note(entry: dict, assignment: str, ids: dict[str, str], late: bool) -> dict:
-    """A student's entry with what one submission adds."""
-    made = {**entry, **{k: v for k, v in ids.items() if k != "moodle"}}
+def note(entry: dict, assignment: str, ids: dict[str, str], late: bool, name: str = "") -> dict:
+    """A student's entry with what one submission adds. What a roster says of a person stays."""
+    new = {key: value for key, value in ids.items() if key != "moodle"} | ({"name": name} if name else {})
+    made = {**entry, **new, **{k: v for k, v in entry.items() if k in new and entry.get("class")}}
     if "moodle" in ids:
         made["moodle"] = {**entry.get("moodle", {}), assignment: ids["moodle"]}
     others = [name for name in entry.get("late", []) if name != assignment]
@@ -34,9 +35,17 @@ def note(entry: dict, assignment: str, ids: dict[str, str], late: bool) -> dict:
     return made
 
 
-def is_another(entry: dict, ids: dict[str, str]) -> bool:
+def numbers(entry: dict, assignment: str) -> list[tuple[str, str]]:
+    """What platforms call this person, as far as it holds in this assignment."""
+    found = [(key, entry[key]) for key in STABLE if isinstance(entry.get(key), str)]
+    moodle = entry.get("moodle")
+    return [*found, ("moodle", moodle[assignment])] if isinstance(moodle, dict) and assignment in moodle else found
+
+
+def is_another(entry: dict, ids: dict[str, str], assignment: str) -> bool:
     """Whether these ids contradict what is known of a student of this name."""
-    return any(key in entry and key in ids and entry[key] != ids[key] for key in STABLE)
+    known = dict(numbers(entry, assignment))
+    return any(key in ids and ids[key] != value for key, value in known.items())
 
 
 def person(roster: dict[str, dict], student: str) -> dict[str, str]:
