@@ -120,16 +120,16 @@ def check(notebook, student, secret, sandbox, course, output) -> int:
 
 def checked(grader, data: bytes, student: str):
     """The verdict on one notebook, which goes nowhere. Raises Refused."""
-    from ..judging.task import Task, Work
+    from ..judging.verdict import without
     from ..notebook.parse import Refused
     from ..notebook.submission import prepare, recognise
 
     assignment = recognise(data, grader.course.assignments)
-    task = Task(student, assignment.name, ())
+    released = grader.course.released_notebook(assignment).read_bytes()
     try:
-        return grader.grade(Work(task, prepare(grader.course.released_notebook(assignment).read_bytes(), data)))
+        return grader.grade(prepare(released, data, student, assignment.name))
     except Refused as refusal:
-        return grader.without(task, str(refusal))
+        return without(student, assignment, str(refusal), grader.sandbox.kind)
 
 
 COMMANDS = (autograde, check)

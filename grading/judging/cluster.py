@@ -15,10 +15,11 @@ from functools import cache
 from ..assignments import Assignment
 from ..course import CHECKOUT, Course, CourseError
 from ..notebook.repair import Repaired
+from ..notebook.submission import Submission
 from ..running import sandbox
 from . import judge, store
 from .pool import DEADLINE, overdue
-from .task import Grader, Work, hidden_folders
+from .task import Grader, hidden_folders
 from .verdict import Status, Verdict, without
 
 PATIENCE = "30s"
@@ -26,18 +27,18 @@ LEAVE = 60.0  # seconds in which a worker's last answer is fetched before its pr
 _one_at_a_time = threading.Lock()
 
 
-def run(grader: Grader, client, works: Iterable[Work]) -> Iterator[tuple[Work, Verdict]]:
+def run(grader: Grader, client, submissions: Iterable[Submission]) -> Iterator[tuple[Submission, Verdict]]:
     """Verdicts as they come. A worker that dies costs nothing: its submissions go to another."""
     from distributed import as_completed
 
     sent: dict = {}
     try:
-        for work in works:
-            words = (work.prepared.repaired, work.task.student, grader.course.assignment(work.task.assignment))
+        for submission in submissions:
+            words = (submission.repaired, submission.student, grader.course.assignment(submission.assignment))
             about = (store.version(), *words, grader.secret, grader.sandbox.kind)
-            sent[client.submit(remote, *about, key=f"grade-{work.key}", retries=3)] = work
+            sent[client.submit(remote, *about, key=f"grade-{submission.key}", retries=3)] = submission
         for future in as_completed(list(sent), loop=client.loop):
-            yield (work := sent.pop(future)), received(grader, work, future)
+            yield (submission := sent.pop(future)), received(grader, submission, future)
     finally:
         client.cancel(list(sent))
 
@@ -55,9 +56,9 @@ def connect(address: str):
         raise CourseError(f"--scheduler: no scheduler answers at {address} ({line})") from None
 
 
-def received(grader: Grader, work: Work, future) -> Verdict:
+def received(grader: Grader, submission: Submission, future) -> Verdict:
     if future.status != "finished":
-        return grader.failed(work.task, f"the cluster gave no verdict: {future.exception()}".splitlines()[0])
+        return grader.failed(submission, f"the cluster gave no verdict: {future.exception()}".splitlines()[0])
     verdict = future.result()
     future.release()
     return verdict

@@ -12,7 +12,7 @@ from ..course import Course
 from ..notebook.outputs import Output, by_exercise
 from ..notebook.parse import Cell
 from ..notebook.pictures import pixels
-from ..notebook.submission import Prepared, Sources
+from ..notebook.submission import Sources, Submission
 from . import store
 from .verdict import Verdict
 
@@ -59,19 +59,19 @@ def shortened(text: str, room: int) -> str:
     return text[:low]
 
 
-def keep(prepared: Prepared, verdict: Verdict) -> tuple[Verdict, dict]:
+def keep(submission: Submission, verdict: Verdict) -> tuple[Verdict, dict]:
     """`(the verdict with what is filed, its pictures)`; answers before a student's other cells and outputs."""
     budget, room = Budget(LONGEST_FILE - len(store.dumps(verdict))), Budget(MOST_FIGURES)
     canvas = Budget(MOST_PIXELS)
-    answers = {name: budget.cut(source) for name, source in prepared.repaired.answers.items()}
+    answers = {name: budget.cut(source) for name, source in submission.repaired.answers.items()}
     own = {
         str(place): [(cell.kind, budget.cut(cell.source)) for cell in cells if budget.fits(ROW)]
-        for place, cells in prepared.repaired.own.items()
+        for place, cells in submission.repaired.own.items()
         if budget.fits(ROW)
     }
     outputs, figures = {}, []
-    for place in by_need(prepared.outputs, verdict):
-        output = prepared.outputs[place]
+    for place in by_need(submission.outputs, verdict):
+        output = submission.outputs[place]
         about = {"cell": output.cell, "exercises": " ".join(output.exercises), "text": "", "picture": None}
         picture = base64.b64encode(output.png).decode()
         if not budget.fits(ROW + stored(about["exercises"])):
@@ -83,8 +83,8 @@ def keep(prepared: Prepared, verdict: Verdict) -> tuple[Verdict, dict]:
             figures.append(picture)
         outputs[place] = about
     shown = [outputs[at] for at in sorted(outputs)]
-    whole = replace(verdict, answers=answers, own=own, outputs=shown, pictures=len(prepared.pictures))
-    return whole, {"figures": figures, "attached": prepared.pictures}
+    whole = replace(verdict, answers=answers, own=own, outputs=shown, pictures=len(submission.pictures))
+    return whole, {"figures": figures, "attached": submission.pictures}
 
 
 def by_need(outputs: tuple[Output, ...], verdict: Verdict) -> list[int]:

@@ -12,20 +12,22 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from multiprocessing.connection import wait
 
+from ..notebook.submission import Submission
 from ..running.worker import limits
-from .task import Grader, Work, careful
+from .task import Grader, careful
 from .verdict import Verdict
 
 DEADLINE = 3600.0  # seconds for one submission: its own budgets end it long before
 GRACE = 1.0  # seconds that a worker has to end what it started
 TRIES = 3
+KILLED = "its grader was killed, again and again"
 FORK = multiprocessing.get_context("fork")
 
 
-def run(grader: Grader, jobs: int, works: Iterable[Work]) -> Iterator[tuple[Work, Verdict]]:
+def run(grader: Grader, jobs: int, submissions: Iterable[Submission]) -> Iterator[tuple[Submission, Verdict]]:
     """Verdicts as they come; closing the iterator ends all workers."""
     with Workers(grader) as workers:
-        yield from workers.results(iter(works), jobs)
+        yield from workers.results(iter(submissions), jobs)
 
 
 class Worker:
@@ -36,13 +38,13 @@ class Worker:
         self.process = FORK.Process(target=serve, args=(grader, other, os.getpid()), daemon=True)
         self.process.start()
         other.close()
-        self.work: Work | None = None
+        self.submission: Submission | None = None
         self.end = float("inf")
 
-    def give(self, work: Work):
-        self.work, self.end = work, time.monotonic() + DEADLINE
+    def give(self, submission: Submission):
+        self.submission, self.end = submission, time.monotonic() + DEADLINE
         with contextlib.suppress(OSError):  # one that died meanwhile is noticed when its answer is waited for
-            self.link.send(work)
+            self.link.send(submission)
 
     def kill(self):
         self.process.join(GRACE)
@@ -69,27 +71,30 @@ class Workers:
         for worker in workers:
             worker.kill()
 
-    def results(self, works: Iterator[Work], jobs: int) -> Iterator[tuple[Work, Verdict]]:
+    def results(self, submissions: Iterator[Submission], jobs: int) -> Iterator[tuple[Submission, Verdict]]:
         again, tries = deque(), Counter()
         while True:
-            while len(self.busy) < jobs and (work := again.popleft() if again else next(works, None)):
-                self.start(work)
+            while len(self.busy) < jobs and (submission := again.popleft() if again else next(submissions, None)):
+                self.start(submission)
             if not self.busy:
                 return
             for worker in self.settled():
-                work, verdict = worker.work, self.answer(worker)
-                tries[work.task] += 1
-                if verdict is None and tries[work.task] < TRIES:
-                    again.append(work)
+                submission, verdict = worker.submission, self.answer(worker)
+                tries[submission.key] += 1
+                if verdict is None and tries[submission.key] < TRIES:
+                    again.append(submission)
                 else:
-                    yield work, verdict or self.grader.failed(work.task, "its grader was killed, again and again")
+                    yield (
+                        submission,
+                        verdict or self.grader.failed(submission, "its grader was killed, again and again"),
+                    )
 
-    def start(self, work: Work):
+    def start(self, submission: Submission):
         if not self.idle and not self.busy:
-            self.grader.warm_up(work.task.assignment)
+            self.grader.warm_up(submission.assignment)
         worker = self.idle.pop() if self.idle else Worker(self.grader)
         self.busy.append(worker)
-        worker.give(work)
+        worker.give(submission)
 
     def settled(self) -> list[Worker]:
         """Those that said something, died, or have been at work for too long; waits for the first."""
@@ -109,7 +114,7 @@ class Workers:
             self.end([worker])
             return None
         self.end([worker])
-        return self.grader.failed(worker.work.task, overdue(DEADLINE))
+        return self.grader.failed(worker.submission, overdue(DEADLINE))
 
 
 def ended(*_):
@@ -123,8 +128,8 @@ def serve(grader: Grader, link, parent: int):
     signal.signal(signal.SIGTERM, ended)
     with contextlib.suppress(EOFError):
         while True:
-            work = link.recv()
-            link.send(careful(grader, work.task, lambda: grader.grade(work)))  # noqa: B023 - called at once
+            submission = link.recv()
+            link.send(careful(grader, submission, lambda: grader.grade(submission)))  # noqa: B023 - called at once
 
 
 def overdue(seconds: float) -> str:

@@ -17,16 +17,20 @@ import torch
 from ..assignments import Assignment
 from ..course import CHECKOUT, Course
 from ..notebook.parse import Refused
-from ..notebook.submission import Prepared, contents, digest, prepare
+from ..notebook.submission import Submission, contents, digest, prepare
 from ..running.sandbox import Bundle
 from . import filed, judge, store
 from .verdict import Status, Verdict, without
 
 
 class Sandbox(Protocol):
-    """Where workers run: `kind` names it, `start` starts one that speaks through the socket `link`."""
+    """Where workers run: `kind` names it, `server` makes the first of them start quickly, `start` starts one that
+    speaks through the socket `link`."""
 
-    kind: str
+    @property
+    def kind(self) -> str: ...
+
+    def server(self, stage: Bundle, hidden: tuple[Path, ...] = ()): ...
 
     def start(self, stage: Bundle, link: int, hidden: tuple[Path, ...] = ()): ...
 
@@ -40,15 +44,6 @@ class Task:
     files: tuple[Path, ...]
 
 
-@dataclass(frozen=True)
-class Work:
-    """A task that wants grading: what it was made of, and where its verdict goes."""
-
-    task: Task
-    prepared: Prepared
-    key: str = ""
-
-
 @dataclass
 class Grader:
     """Grades for one course folder, with one secret, in one sandbox. Keeps a stage for each assignment."""
@@ -58,7 +53,7 @@ class Grader:
     sandbox: Sandbox
     stages: dict[str, Bundle] = field(default_factory=dict)
 
-    def prepare(self, task: Task) -> Work | Verdict:
+    def prepare(self, task: Task) -> Submission | Verdict:
         """The newest of a task's files that is a notebook of its assignment; its verdict where that is on file, and
         the newest's refusal where none is one. Each file is read once, and each refusal filed."""
         assignment = self.course.assignment(task.assignment)
@@ -72,36 +67,35 @@ class Grader:
                 return replace(verdict.summary(), seconds=0.0)
             try:
                 if not refusal:
-                    return Work(task, prepare(released, data), key)
+                    return prepare(released, data, task.student, task.assignment, key)
             except Refused as refused:
                 refusal = str(refused)
             refusals.append(replace(self.without(task, refusal), seconds=0.0, key=key, file=digest(data)))
             store.save(self.course, refusals[-1])
         return refusals[0]
 
-    def grade(self, work: Work) -> Verdict:
+    def grade(self, submission: Submission) -> Verdict:
         """Run and judge; nothing is read from or written to disk."""
-        task, started = work.task, time.monotonic()
-        assignment = self.course.assignment(task.assignment)
+        started, assignment = time.monotonic(), self.course.assignment(submission.assignment)
         start, kind = self.starter(assignment), self.sandbox.kind
         checks, secret = judge.checks(assignment), self.secret
-        verdict = judge.grade(work.prepared.repaired, task.student, checks, secret, start, kind)
+        verdict = judge.grade(submission.repaired, submission.student, checks, secret, start, kind)
         return replace(verdict, seconds=round(time.monotonic() - started, 2))
 
-    def file(self, work: Work, verdict: Verdict) -> Verdict:
+    def file(self, submission: Submission, verdict: Verdict) -> Verdict:
         """Put a verdict on file, with what a person will read; its summary."""
-        verdict = replace(verdict, key=work.key, file=work.prepared.digest)
+        verdict = replace(verdict, key=submission.key, file=submission.digest)
         if verdict.graded:
-            verdict, pictures = filed.keep(work.prepared, verdict)
+            verdict, pictures = filed.keep(submission, verdict)
             store.save(self.course, verdict, pictures)
         else:
             store.save(self.course, verdict)
         return verdict.summary()
 
-    def without(self, task: Task, reason: str, status: Status = Status.REFUSED) -> Verdict:
+    def without(self, task: Task | Submission, reason: str, status: Status = Status.REFUSED) -> Verdict:
         return without(task.student, self.course.assignment(task.assignment), reason, self.sandbox.kind, status)
 
-    def failed(self, task: Task, reason: str) -> Verdict:
+    def failed(self, task: Task | Submission, reason: str) -> Verdict:
         return replace(self.without(task, reason, Status.FAILED), seconds=0.0)
 
     def starter(self, assignment: Assignment):
@@ -120,7 +114,7 @@ class Grader:
         self.sandbox.server(self.stage(self.course.assignment(name)), hidden_folders(self.course))
 
 
-Execute = Callable[[Iterable[Work]], Iterator[tuple[Work, Verdict]]]
+Execute = Callable[[Iterable[Submission]], Iterator[tuple[Submission, Verdict]]]
 
 
 def batch(grader: Grader, tasks: list[Task], execute: Execute) -> Iterator[Verdict]:
@@ -128,24 +122,24 @@ def batch(grader: Grader, tasks: list[Task], execute: Execute) -> Iterator[Verdi
     for _, group in groupby(tasks, lambda task: task.assignment):
         ready: list[Verdict] = []
         with closing(execute(waiting(grader, group, ready))) as coming:
-            for work, verdict in coming:
-                ready.append(careful(grader, work.task, lambda w=work, v=verdict: grader.file(w, v)))
+            for submission, verdict in coming:
+                ready.append(careful(grader, submission, lambda s=submission, v=verdict: grader.file(s, v)))
                 while ready:
                     yield ready.pop(0)
         yield from ready
 
 
-def waiting(grader: Grader, tasks: Iterable[Task], ready: list[Verdict]) -> Iterator[Work]:
+def waiting(grader: Grader, tasks: Iterable[Task], ready: list[Verdict]) -> Iterator[Submission]:
     """The tasks that want grading; the verdicts of others go to `ready`."""
     for task in tasks:
         found = careful(grader, task, lambda t=task: grader.prepare(t))
-        if isinstance(found, Work):
+        if isinstance(found, Submission):
             yield found
         else:
             ready.append(found)
 
 
-def careful(grader: Grader, task: Task, step: Callable):
+def careful(grader: Grader, task: Task | Submission, step: Callable):
     """A submission never stops the batch: what is our own fault is said, and the next one comes."""
     try:
         return step()

@@ -1,6 +1,6 @@
-"""A submission's way from files to something to grade: each file read once, taken apart once, in a child with limits.
+"""A `Submission`: one file, read once (`contents`) and taken apart once (`prepare`), in a child with limits.
 
-`contents` reads; `prepare` takes apart. All that follows, down to the pages, works on what they gave.
+All that follows, down to the pages, works on what they gave.
 """
 
 import base64
@@ -27,14 +27,17 @@ NAMED = re.compile(r"attachment:(cell-\d+-\d+)")
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """A submitted notebook, repaired; what it showed, by cell; `(type, base64)` of the pictures that texts name; the
-    digest of its file."""
+class Submission:
+    """A notebook that was handed in, repaired; what it showed, by cell; `(type, base64)` of the pictures that its texts
+    name; the digest of its file; whose it is, and the key that its verdict will have."""
 
     repaired: Repaired
-    outputs: tuple[Output, ...]
+    outputs: tuple[Output, ...] = ()
     pictures: dict[str, tuple[str, str]] = field(default_factory=dict)
     digest: str = ""
+    student: str = ""
+    assignment: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def prepare(released: bytes, data: bytes) -> Prepared:
+def prepare(released: bytes, data: bytes, student: str = "", assignment: str = "", key: str = "") -> Submission:
     """Raises Refused."""
     about = json.loads(limited(taken_apart, released, data))
     steps = tuple(Step(*step) for step in about["steps"])
@@ -72,11 +75,11 @@ def prepare(released: bytes, data: bytes) -> Prepared:
     repaired = Repaired(steps, about["answers"], unsolved, written, own, tuple(about["reaches"]))
     found = (Output(cell, text, base64.b64decode(png), tuple(names)) for cell, text, png, names in about["outputs"])
     pictures = {name: tuple(picture) for name, picture in about["pictures"].items()}
-    return Prepared(repaired, tuple(found), pictures, digest(data))
+    return Submission(repaired, tuple(found), pictures, digest(data), student, assignment, key)
 
 
 def taken_apart(released: bytes, data: bytes) -> bytes:
-    """In the child: the parts of `Prepared` as JSON."""
+    """In the child: the parts of a `Submission` as JSON."""
     notebook = parse.current(parse.parsed(data))
     repair = Repair(frame(released), parse.cells_of(notebook))
     made = repair.result()

@@ -17,10 +17,11 @@ from traitlets import Unicode
 from ..collecting import roster
 from ..course import Course, CourseError
 from ..judging import store
-from ..judging.task import Grader, Task, Work, careful
+from ..judging.task import Grader, Task, careful
 from ..judging.verdict import Verdict
 from ..lock import Locked, locked
 from ..notebook import graded
+from ..notebook.submission import Submission
 from ..releasing import release
 from ..releasing.colab import link
 from ..running import sandbox
@@ -37,7 +38,7 @@ def verdict(made: Grader, student: str, assignment: str, file: Path) -> Verdict:
     """The verdict on one file, from disk or made. Raises NbGraderException with the one line of a refusal."""
     task = Task(student, assignment, (file,))
     found = careful(made, task, lambda: made.prepare(task))
-    found = made.file(found, made.grade(found)) if isinstance(found, Work) else found
+    found = made.file(found, made.grade(found)) if isinstance(found, Submission) else found
     if not found.graded:
         raise NbGraderException(f"{student}: {assignment}: {found.status}: {found.reason}")
     return found

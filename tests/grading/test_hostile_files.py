@@ -13,11 +13,11 @@ import pytest
 
 from grading.course import CHECKOUT, Course
 from grading.judging import pool
-from grading.judging.task import Task, Work
 from grading.judging.verdict import Status, Verdict
 from grading.notebook import limited, submission
 from grading.notebook.limited import limited as in_child
 from grading.notebook.parse import Refused
+from grading.notebook.repair import Repaired
 
 from . import classroom
 
@@ -276,20 +276,21 @@ class Slow:
     def failed(self, task, reason):
         return Verdict(task.student, task.assignment, Status.FAILED, reason)
 
-    def grade(self, work):
-        if work.task.student == "hangs":
+    def grade(self, submission):
+        if submission.student == "hangs":
             time.sleep(600)
-        if work.task.student == "dies":
+        if submission.student == "dies":
             os.kill(os.getpid(), signal.SIGKILL)
-        return Verdict(work.task.student, work.task.assignment, Status.GRADED)
+        return Verdict(submission.student, submission.assignment, Status.GRADED)
 
 
 def test_a_hanging_and_a_dying_grader_cost_their_own_submission_alone(monkeypatch):
     monkeypatch.setattr(pool, "DEADLINE", 2.0)
     monkeypatch.setattr(pool, "GRACE", 0.2)
     students = ["hangs", "ann", "dies", "bo", "cy"]
-    works = [Work(Task(student, NAME, ()), None) for student in students]
-    found = {work.task.student: verdict for work, verdict in pool.run(Slow(), 2, works)}
+    empty = Repaired((), {}, frozenset(), frozenset(), {})
+    given = [submission.Submission(empty, student=student, assignment=NAME, key=student) for student in students]
+    found = {one.student: verdict for one, verdict in pool.run(Slow(), 2, given)}
     assert {s: found[s].status for s in students} == dict.fromkeys(students, "graded") | {
         "hangs": "failed",
         "dies": "failed",

@@ -81,7 +81,7 @@ def test_pictures_of_few_bytes_and_many_pixels_are_kept_as_far_as_a_browser_can_
 def test_so_are_the_figures_of_a_notebook(monkeypatch):
     monkeypatch.setattr(filed, "MOST_PIXELS", 3 * 48 * 20)
     figures = tuple(submission.Output(cell, png=SHOWN["png"][1], exercises=("a",)) for cell in range(1, 6))
-    made = submission.Prepared(Repaired((), {}, frozenset(), frozenset(), {}), figures)
+    made = submission.Submission(Repaired((), {}, frozenset(), frozenset(), {}), figures)
     whole, drawn = filed.keep(made, Verdict("ann", "a", Status.GRADED))
     assert [row["cell"] for row in whole.outputs if row["picture"] is not None] == [3, 4, 5]
     assert len(drawn["figures"]) == 3
