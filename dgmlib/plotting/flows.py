@@ -1,6 +1,7 @@
 """Figures of flows: how a map bends the plane, what each layer does, what its matrices look like."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -39,8 +40,16 @@ def _areas(corners: np.ndarray) -> np.ndarray:
     return 0.5 * (first[..., 0] * second[..., 1] - first[..., 1] * second[..., 0])
 
 
+class Layer(Protocol):
+    """What `through_layers` asks of a layer."""
+
+    def inverse(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """x = g(z) (..., m) and log|det J_g| (...)."""
+        ...
+
+
 @torch.no_grad()
-def through_layers(layers: Sequence[object], z: Tensor, *, extent: float = 3.0, most: int = 4) -> None:
+def through_layers(layers: Sequence[Layer], z: Tensor, *, extent: float = 3.0, most: int = 4) -> None:
     """Noise z `(n, 2)` on its way to data: the layers' `inverse`, last first, at most `most` steps shown.
 
     A point keeps the colour of the z_1 at which it started, so that you can follow it.

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from torch import Tensor
 
 from dgmlib._valid import require_points, require_some
+from dgmlib.kl import Flow
 from dgmlib.plotting.plane import points, scaled_densities
 from dgmlib.plotting.style import (
     COLORS,
@@ -95,7 +96,7 @@ def _minima(values: Tensor) -> list[list[int]]:
 
 
 @torch.no_grad()
-def latent_dual(flows: Mapping[str, object], x: Tensor, *, extent: float = 3.5) -> None:
+def latent_dual(flows: Mapping[str, Flow], x: Tensor, *, extent: float = 3.5) -> None:
     """Data x `(n, 2)` pushed through each flow's `forward`, beside the base: rings hold 39 %, 86 % and 99 % of it.
 
     Points with x_1 < 0 are dark, the others light, so that you see where each half of the data goes.
