@@ -1,6 +1,7 @@
 """Figures of forward and reverse KL: what each direction punishes, where each has its minimum, the latent dual."""
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import torch
@@ -8,7 +9,6 @@ from matplotlib.axes import Axes
 from torch import Tensor
 
 from dgmlib._valid import require_points, require_some
-from dgmlib.kl import Flow
 from dgmlib.plotting.plane import points, scaled_densities
 from dgmlib.plotting.style import (
     COLORS,
@@ -23,6 +23,9 @@ from dgmlib.plotting.style import (
     plane,
     rgb,
 )
+
+if TYPE_CHECKING:
+    from dgmlib.kl import Flow
 
 LogProb = Callable[[Tensor], Tensor]
 LEGEND = {"loc": "upper left", "fontsize": 8.5, "handlelength": 1.6}
@@ -96,7 +99,7 @@ def _minima(values: Tensor) -> list[list[int]]:
 
 
 @torch.no_grad()
-def latent_dual(flows: Mapping[str, Flow], x: Tensor, *, extent: float = 3.5) -> None:
+def latent_dual(flows: Mapping[str, "Flow"], x: Tensor, *, extent: float = 3.5) -> None:
     """Data x `(n, 2)` pushed through each flow's `forward`, beside the base: rings hold 39 %, 86 % and 99 % of it.
 
     Points with x_1 < 0 are dark, the others light, so that you see where each half of the data goes.
