@@ -3,14 +3,21 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup -q
 LIBRARY := dgmlib tests/flows tests/lvm tests/plotting $(wildcard tests/test_*.py)
+NOTEBOOKS := $(wildcard tests/test_course.py tests/test_scratch.py tests/test_worked_example.py tests/test_book.py)
 
-.PHONY: demo test slow lab sync release release-files book bench gpu banks attacks
+.PHONY: demo quick style test slow lab sync release release-files book bench gpu banks attacks
 demo: .venv/installed
 	$(BIN)/python -m grading demo
 
-test: .venv/installed
+# In two minutes: layout, imports, the library.
+quick: style
+	$(PYTEST) -m "not slow" $(filter-out $(NOTEBOOKS),$(LIBRARY)) tests/grading/test_contracts.py
+
+style: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+test: style
 	$(PYTEST) -m "not slow" $(LIBRARY) --cov
 	$(PYTEST) -m "not slow" $(LIBRARY:%=--ignore=%)
 	$(PYTEST) --dist loadfile --nbval-lax --nbval-cell-timeout=120 solutions/*/*.ipynb
