@@ -1,6 +1,7 @@
 """What a student's code finds in the sandbox: its work folder, this Python, and nothing of ours."""
 
 import errno
+import shutil
 from pathlib import Path
 
 import pytest
@@ -232,6 +233,16 @@ def test_open_modules_enter(tmp_path):
     stage.close()
     with pytest.raises(ValueError, match="no module 'nothing'"):
         sandbox.Bundle(("nothing",))
+
+
+def test_another_user_reads_a_stage_whoever_may_read_the_checkout(tmp_path):
+    library = tmp_path / "dgmlib"
+    shutil.copytree(Path(dgmlib.__file__).parent, library)
+    for path in library.rglob("*"):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+    stage = sandbox.Bundle(("kl",), library)
+    assert all(path.stat().st_mode & 0o004 for path in stage.path.rglob("*"))
+    stage.close()
 
 
 def test_an_unknown_kind_is_refused():

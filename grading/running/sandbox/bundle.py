@@ -40,8 +40,10 @@ class Bundle:
         copy(library, target, "checks.run")
         shutil.copytree(WORKER, self.path / "worker", ignore=shutil.ignore_patterns("__pycache__"))
         fonts()(self.path / "mpl")
-        for at, _, _ in os.walk(self.path):
+        for at, _, files in os.walk(self.path):  # whatever the modes of the checkout: another user reads them
             os.chmod(at, 0o755)
+            for file in files:
+                os.chmod(os.path.join(at, file), 0o644)
 
     def close(self):
         shutil.rmtree(self.path, ignore_errors=True)
