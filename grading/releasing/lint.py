@@ -8,7 +8,7 @@ import nbformat
 
 from dgmlib.checks import ASSIGNMENTS, CourseFault
 
-from .numbers import fill_file, title
+from .numbers import fill_file, places, title
 
 UNFINISHED = "TODO"
 
@@ -99,9 +99,8 @@ def proof_cell(cell, exercise) -> str:
 def headings(notebook: nbformat.NotebookNode, path: Path, assignment) -> list[str]:
     """The counts in the title, and a heading with its points for each exercise: as `release` writes them."""
     text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-    wanted = [title(assignment)] + [
-        f"### Exercise {number} · `{e.name}`" for number, e in enumerate(assignment.exercises.values(), 1)
-    ]
+    numbers = places(notebook, assignment)
+    wanted = [title(assignment)] + [f"### Exercise {number} · `{name}`" for name, number in numbers.items()]
     return [f"{path}: no text says {line!r}" for line in wanted if line not in text]
 
 

@@ -13,7 +13,7 @@ TITLE = re.compile(r"\b[\d.]+ points? · \d+ exercises?\b")
 def fill(notebook: nbformat.NotebookNode, assignment) -> bool:
     """Write the numbers of `assignment` into the notebook; whether any was another."""
     before = nbformat.writes(notebook)
-    places = {name: number for number, name in enumerate(assignment.exercises, 1)}
+    numbers = places(notebook, assignment)
     titled = False
     for cell in notebook.cells:
         about = cell.metadata.get("nbgrader", {})
@@ -24,8 +24,15 @@ def fill(notebook: nbformat.NotebookNode, assignment) -> bool:
             if not titled and TITLE.search(cell.source):
                 cell.source, titled = TITLE.sub(title(assignment), cell.source, count=1), True
             for name, exercise in assignment.exercises.items():
-                cell.source = heading(cell.source, name, places[name], exercise.points)
+                cell.source = heading(cell.source, name, numbers[name], exercise.points)
     return nbformat.writes(notebook) != before
+
+
+def places(notebook: nbformat.NotebookNode, assignment) -> dict[str, int]:
+    """The number of each exercise: its place among the cells of this notebook; one that has none comes last."""
+    ids = [cell.metadata.get("nbgrader", {}).get("grade_id") for cell in notebook.cells]
+    found = [name for name in ids if name in assignment.exercises]
+    return {name: number for number, name in enumerate(dict.fromkeys([*found, *assignment.exercises]), 1)}
 
 
 def title(assignment) -> str:
