@@ -1,6 +1,7 @@
 # Thin: what a target does stands in Python. `make demo` and `make test` need Python 3.11 or newer and nothing else.
 PYTHON ?= python3
 BIN := .venv/bin
+DIST ?= dist
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup -q
 LIBRARY := dgmlib tests/flows tests/lvm tests/plotting $(wildcard tests/test_*.py)
 NOTEBOOKS := $(wildcard tests/test_course.py tests/test_scratch.py tests/test_worked_example.py tests/test_book.py)
@@ -38,9 +39,14 @@ sync: .venv/installed
 release: sync
 	$(BIN)/python -m grading release
 
-# The student's wheel, in dist/: dgmlib alone, which the notebooks fetch on Colab.
+# Two wheels, in dist/: the student's, dgmlib alone, which the notebooks fetch on Colab; the course's, of what is committed.
 release-files: .venv/installed
-	$(BIN)/python -m pip wheel -q --no-deps --no-build-isolation -w dist .
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[release]'
+	rm -rf build/wheel $(DIST) && mkdir -p build/wheel
+	git archive HEAD grading course solutions nbgrader_config.py README.md LICENSE | tar -x -C build/wheel
+	cp grading/releasing/course_wheel.toml build/wheel/pyproject.toml
+	$(BIN)/python -m pip wheel -q --no-deps --no-build-isolation -w $(DIST) . build/wheel
+	$(BIN)/twine check --strict $(DIST)/*.whl
 
 # The site of the course, in build/book: nothing runs, warnings are errors.
 book: .venv/installed

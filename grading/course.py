@@ -27,11 +27,13 @@ class Course:
 
     @classmethod
     def at(cls, folder: str | None) -> "Course":
-        root = Path(folder).resolve() if folder else CHECKOUT
+        """The one in `folder`; else this checkout, or where that is none, the working directory. Raises CourseError."""
+        root = Path(folder).resolve() if folder else CHECKOUT if is_course(CHECKOUT) else Path.cwd()
         if not root.is_dir():
             raise CourseError(f"--course: no folder {root}")
-        if not (root / "course").is_dir() and not (root / "solutions").is_dir():
-            raise CourseError(f"--course: {root} holds neither course/ nor solutions/; give the folder that does")
+        if not is_course(root):
+            advice = "give the folder that does, or make one: python -m grading init FOLDER"
+            raise CourseError(f"--course: {root} holds neither course/ nor solutions/; {advice}")
         return cls(root)
 
     @property
@@ -117,6 +119,10 @@ class Course:
         paths = enumerate(sorted(listed(self.submitted)), 1)
         wrong = [(n, path.name) for n, path in paths if path.is_dir() and not STUDENT.fullmatch(path.name)]
         return [f"entry {n} of {self.submitted}" if HARMFUL.search(name) else repr(name) for n, name in wrong]
+
+
+def is_course(folder: Path) -> bool:
+    return (folder / "course").is_dir() or (folder / "solutions").is_dir()
 
 
 def listed(folder: Path) -> list[Path]:

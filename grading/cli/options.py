@@ -15,10 +15,17 @@ assignments = click.argument("assignments", metavar="[ASSIGNMENT]...", nargs=-1)
 jobs = click.option("--jobs", metavar="N", type=click.IntRange(min=1), help="Workers (default: one a processor).")
 
 
+COURSE = "The course folder (default: this checkout; without one, the working directory)."
+
+
 def shared(command):
     """`--course`, `--json`, `--quiet`."""
+    return click.option("--course", metavar="DIR", callback=course_at, help=COURSE)(said(command))
 
-    @click.option("--course", metavar="DIR", callback=course_at, help="The course folder (default: this checkout).")
+
+def said(command):
+    """`--json`, `--quiet`: how it says what it did."""
+
     @click.option("--json", "file", metavar="FILE", type=FILE, callback=writable, help="Write the outcome as JSON.")
     @click.option("--quiet", is_flag=True, help="Print problems alone.")
     @wraps(command)

@@ -1,4 +1,4 @@
-"""`release` and `new`: from the solutions to what students get."""
+"""`release`, `new` and `init`: from the solutions to what students get."""
 
 import click
 
@@ -45,4 +45,17 @@ def new(assignment, exercise, arguments, course, output) -> int:
     return 0
 
 
-COMMANDS = (release, new)
+@click.command()
+@click.argument("folder", type=options.FILE)
+@options.said
+def init(folder, output) -> int:
+    """Make a course folder: notebooks, solutions, nbgrader's configuration."""
+    from ..releasing.init import init as make
+
+    made = make(folder)
+    output.lines([f"made {made.root}: go there, or say --course {made.root}"])
+    output.outcome({"course": str(made.root)})
+    return 0
+
+
+COMMANDS = (release, new, init)
