@@ -12,7 +12,7 @@ import click
 
 from ..course import CourseError
 from ..plaintext import say
-from . import collecting, demo, doctor, judging, publishing, releasing
+from . import collecting, demo, doctor, gradescope, judging, publishing, releasing
 
 PROGRAM = "python -m grading"
 EXITS = "Exit status: 0 all done, 1 a submission has no verdict, 2 wrong usage, 3 a fault of the course's own."
@@ -34,7 +34,7 @@ def commands():
     """Release, grade and report the course's assignments."""
 
 
-for module in (releasing, collecting, judging, publishing, doctor, demo):
+for module in (releasing, collecting, judging, publishing, gradescope, doctor, demo):
     for command in module.COMMANDS:
         commands.add_command(command)
 
