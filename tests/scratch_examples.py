@@ -82,7 +82,9 @@ kl = kl_to_standard_normal(mean, log_var); close(kl, [1.307])""",
     "elbo_from_kl": """log_likelihood, kl = torch.tensor([[-3.0], [-4.0]]), torch.tensor([0.5])
 elbo = elbo_from_kl(log_likelihood, kl); close(elbo, [-4.0])""",
     "ppca_elbo": TOY + "elbo = ppca_elbo(x, W, mu, sigma, q_mean, q_cov); close(elbo, [-3.419])",
-    "fit_posterior": TOY + "print(fit_posterior)",
+    "fit_posterior": """log_joint = lambda z: -(2 - z[:, 0]) ** 2 / 2 - z[:, 0] ** 2 / 2
+q_mean, q_cov = fit_posterior(log_joint, torch.zeros(1), torch.eye(1), 2000)
+assert abs(q_mean.item() - 1) < 0.2 and abs(q_cov.item() - 0.5) < 0.2; num_steps = mean = root = None""",
     "importance_weighted_bound": """log_joint, log_q = torch.tensor([[-3.0], [-4.0]]), torch.tensor([[-1.0], [-1.5]])
 bound = importance_weighted_bound(log_joint, log_q); close(bound, [-2.219])""",
     "e_step": TWO_BUMPS

@@ -42,7 +42,7 @@ def run(invocation: Invocation, answer: Callable, inputs: Arrays) -> Arrays:
             if invocation.differentiates(case):
                 outputs[case] |= gradients(invocation, answer, arrays)
             if number == 0:
-                outputs[case] |= on_meta(invocation.call, answer, arrays)
+                outputs[case] |= on_meta(invocation, answer, arrays)
     return join(outputs)
 
 

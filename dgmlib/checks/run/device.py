@@ -66,18 +66,19 @@ def made_at(line: str) -> str:
     return f"`{line[:120]}` makes a tensor on the CPU" if line else ""
 
 
-def on_meta(call, answer, arrays: dict[str, Tensor]) -> dict[str, Tensor]:
+def on_meta(invocation, answer, arrays: dict[str, Tensor]) -> dict[str, Tensor]:
     """`{"device": text}` if the answer leaves the device of its inputs, else nothing. What `meta` can't run passes."""
     record, watch = Record(), OneDevice()
     given = {name: value.to("meta") for name, value in arrays.items()}
     try:
         with seeded(arrays), watch:
-            call(answer, given, record)
+            invocation.call(answer, given, record)
     except (Exception, SystemExit) as error:
         record.text("error", said := describe(error))
         if not mixed(said):
             return {}
-    found = next(filter(None, (left(record, watch, key) for key in record)), "")
+    came = (key for key in record if key not in invocation.counts)
+    found = next(filter(None, (left(record, watch, key) for key in came)), "")
     return {"device": Record().text("device", found)} if found else {}
 
 
