@@ -23,12 +23,13 @@ class People:
     problems: list[str] = field(default_factory=list)
     placed: dict[tuple, str] = field(default_factory=dict)
 
-    def place(self, submitters: list[Submitter]) -> dict[tuple, str]:
-        """A student for each submitter's key; those are missing of whom nothing says who they are."""
+    def place(self, submitters: list[Submitter], listed: bool = False) -> dict[tuple, str]:
+        """A student for each submitter's key; those are missing of whom nothing says who they are. `listed`: they are
+        a list of the class."""
         waiting = {one.key: one for one in submitters}
         self.by_number(waiting)
-        levels = ROSTERED if any(entry.get("class") for entry in self.known.values()) else PLAIN
-        for level in levels:
+        rostered = any(entry.get("class") for entry in self.known.values())
+        for level in LISTED if listed else ROSTERED if rostered else PLAIN:
             self.by_name(waiting, level)
         self.newcomers(waiting)
         return self.placed
@@ -146,5 +147,7 @@ LOGIN = Level(lambda one: {folded(one.name)} if not one.ids else set(), logins)
 TURNED = Level(lambda one: names.turned(one.name), rostered(names.turned))
 SQUEEZED = Level(lambda one: {one.name} if "canvas" in one.ids else set(), rostered(names.squeezed))
 LAST = Level(lambda one: {folded(one.name)}, rostered(names.last), asks=False)
+FOLDER = Level(lambda one: names.turned(one.name) | names.squeezed(one.name), called)
+LISTED = (EXACT, FOLDER)
 PLAIN = (EXACT,)
 ROSTERED = (EXACT, LOGIN, TURNED, SQUEEZED, LAST)
