@@ -23,7 +23,7 @@ STUDENTS = ("ann", "bob", "cid", "dee")
 
 @pytest.fixture(scope="module")
 def room(tmp_path_factory):
-    """A class of four, one of whom crashes and one of whom hands in no notebook."""
+    """A class of four, one of whom crashes and one of whom hands in no notebook: his refusal is filed as well."""
     course = Course(tmp_path_factory.mktemp("crashes"))
     shutil.copytree(CHECKOUT / "course" / "00_flows_recap", course.released / "00_flows_recap")
     blank = json.loads((course.released / "00_flows_recap" / "flows_recap.ipynb").read_text())
@@ -48,7 +48,7 @@ def start(course: Course, *words: str) -> subprocess.Popen:
 def finish(course: Course, *words: str) -> str:
     process = start(course, *words)
     printed = process.communicate(timeout=300)[0]
-    assert process.returncode == 1, printed  # cid has no verdict
+    assert process.returncode == 1, printed  # cid is refused
     assert "cid: 00_flows_recap: refused" in printed
     return printed
 
@@ -72,7 +72,7 @@ def children_of(group: int) -> list[str]:
 def test_killed_at_random_moments_nothing_is_lost(room, request):
     finish(room, "--jobs", "2")
     undisturbed = verdicts(room)
-    assert len(undisturbed) == 3
+    assert len(undisturbed) == 4
     kills = 60 if request.config.getoption("--attacks") == "all" else 3
     moments = random.Random(1)
     killed = 0
@@ -110,7 +110,7 @@ def test_nothing_survives_a_killed_grader(room):
 def test_eight_workers_lose_nothing(room):
     shutil.rmtree(room.verdicts, ignore_errors=True)
     finish(room, "--jobs", "8")
-    assert len(verdicts(room)) == 3
+    assert len(verdicts(room)) == 4
 
 
 FULL_DISK = """
@@ -135,13 +135,13 @@ def test_a_full_disk_is_one_line_a_student_and_loses_nothing(room, tmp_path):
     grade = shlex.join([sys.executable, *words, "--jobs", "1"])
     script = FULL_DISK.format(verdicts=room.verdicts, grade=grade, kept=kept, after=after)
     done = subprocess.run([*namespace, "sh", "-c", script], capture_output=True, text=True)
-    assert done.stdout.split("\n")[:2] == ["exit 1", "exit 1"], done.stderr  # cid has no verdict
+    assert done.stdout.split("\n")[:2] == ["exit 1", "exit 1"], done.stderr  # cid is refused
     full = [line for line in done.stderr.splitlines() if "No space left on device" in line]
     assert len(full) >= 1
     assert "Traceback" not in done.stderr
     written = {p.name: p.read_bytes() for p in kept.glob("*/*.json")}
     whole = {p.name: p.read_bytes() for p in after.glob("*/*.json")}
-    assert len(whole) == 3 > len(written)
+    assert len(whole) == 4 > len(written)
     assert written.items() <= whole.items()
 
 
