@@ -77,7 +77,8 @@ class Guesses:
         A guess that is none of `choices`, or no number where the truth is one, is named and not counted.
         """
         read, note = reading(guess, truth, choices)
-        right = read is not None and (abs(read - truth) <= within if is_number(truth) else read == plain(truth))
+        near = is_number(read) and is_number(truth) and abs(read - truth) <= within
+        right = read is not None and (near or read == plain(truth))
         outcome = Outcome(question, None if read is None else guess, truth, right, note)
         self.outcomes[question] = outcome
         return outcome
@@ -91,10 +92,10 @@ def reading(guess: object, truth: object, choices: Sequence[object]) -> tuple[ob
     """The guess as it is compared, or None and what to write instead."""
     if guess is None:
         return None, "No guess yet: write it in the cell above, run that cell, then this one."
-    if is_number(truth) and not is_number(guess):
-        return None, f"Your guess {guess!r} is no number."
     if choices and plain(guess) not in [plain(choice) for choice in choices]:
         return None, f"Your guess {guess!r} is none of {', '.join(map(repr, choices))}."
+    if is_number(truth) and not choices and not is_number(guess):
+        return None, f"Your guess {guess!r} is no number."
     return plain(guess), ""
 
 

@@ -9,7 +9,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from dgmlib.checks import ASSIGNMENTS
+from dgmlib.checks import ASSIGNMENTS, PUZZLES
 from grading.cli import main
 
 ROOT = Path(__file__).parent.parent
@@ -73,6 +73,45 @@ def test_a_cell_that_tries_answers_shows_their_errors(assignment):
     (mine,) = (cell for cell in nbformat.read(path("course", assignment), as_version=4).cells if cell.id == "mine")
     caught = [node.type.id for node in ast.walk(ast.parse(mine.source)) if isinstance(node, ast.ExceptHandler)]
     assert caught == ["NotImplementedError"]
+
+
+@EVERY
+def test_every_prediction_has_a_guess_that_is_compared_and_counted(assignment):
+    """A guess: its cell of one line, one comparison in a later cell, in the order of the text; the count at the end."""
+    cells = nbformat.read(path("course", assignment), as_version=4).cells
+    predicted = [n for n, cell in enumerate(cells) if cell.cell_type == "markdown" and "**Predict:**" in cell.source]
+    guessed = [n for n, cell in enumerate(cells) if cell.id.startswith("guess_")]
+    assert guessed == [n + 1 for n in predicted]
+    for n in guessed:
+        assert re.fullmatch(rf"{cells[n].id} = None  # .+", cells[n].source)
+        (compared,) = (m for m, c in enumerate(cells) if re.search(rf"compare\(.*\b{cells[n].id}\b", c.source, re.S))
+        assert compared > n
+    assert [cell.id for cell in cells if "guesses.count()" in cell.source] == ["count_guesses"]
+
+
+@EVERY
+def test_a_puzzle_has_an_answer_cell_and_a_check(assignment):
+    cells = nbformat.read(path("course", assignment), as_version=4).cells
+    asked = [re.search(r'check\("(\w+)", (\w+)\)', cell.source) for cell in cells if cell.id.startswith("try_")]
+    assert asked
+    for name, answer in (found.groups() for found in asked):
+        assert name in PUZZLES
+        (place,) = (cell for cell in cells if cell.id == answer)
+        assert not place.metadata.nbgrader.locked
+        assert place.source.startswith((f"{answer} = None  # ", f"def {answer}("))
+
+
+def test_every_puzzle_stands_in_a_notebook():
+    texts = "".join(path("course", assignment).read_text() for assignment in ASSIGNMENTS.values())
+    assert all(f'check(\\"{name}\\"' in texts for name in PUZZLES)
+
+
+@EVERY
+def test_at_least_three_figures_use_the_students_own_answers(assignment):
+    cells = nbformat.read(path("course", assignment), as_version=4).cells
+    used = [name for cell in cells if cell.cell_type == "code" for name in re.findall(r'yours\("(\w+)"', cell.source)]
+    assert len(set(used)) >= 3
+    assert set(used) <= set(assignment.exercises)
 
 
 @EVERY

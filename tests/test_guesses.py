@@ -31,6 +31,11 @@ def test_a_number(guess, sign):
     assert repr(Guesses().compare("How much?", guess, 0.6931, within=0.1)).startswith(sign)
 
 
+@pytest.mark.parametrize(("guess", "sign"), [(8, "✓"), (80, "→"), (" Never", "→"), ("soon", "○"), (9, "○")])
+def test_a_number_or_a_word(guess, sign):
+    assert repr(Guesses().compare("After how many?", guess, 8, [8, 80, "never"])).startswith(sign)
+
+
 def test_the_count_names_the_first_that_came_out_otherwise():
     guesses = Guesses()
     assert "no guess yet" in repr(guesses.count())

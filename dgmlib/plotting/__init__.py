@@ -17,14 +17,16 @@ from dgmlib.plotting.elbo import (
     elbo_and_gap,
     elbo_surface,
     gaussians_over,
+    noise_map,
     q_against_posterior,
     samples_needed,
 )
-from dgmlib.plotting.em import bound_climbing, half_steps, histories, latent_axes, responsibilities
+from dgmlib.plotting.em import bound_climbing, half_step, half_steps, histories, latent_axes, responsibilities
 from dgmlib.plotting.flows import matrices, through_layers, warped_grid
 from dgmlib.plotting.kl import kl_integrands, kl_landscape, latent_densities, latent_dual, sample_by_sample
 from dgmlib.plotting.latent import ancestral, dying_estimate, estimates, image_rows, latent_line, latent_plane
 from dgmlib.plotting.plane import densities, density, points
+from dgmlib.plotting.ribbon import pushed_ribbon
 from dgmlib.plotting.sliders import sliders
 from dgmlib.plotting.style import COLORS, DATA, DENSITY, MODEL, NOISE, OTHER, SIGNED, panels, use_style
 
@@ -50,6 +52,7 @@ __all__ = [
     "estimates",
     "fitted_curves",
     "gaussians_over",
+    "half_step",
     "half_steps",
     "histogram_and_curves",
     "histories",
@@ -63,8 +66,10 @@ __all__ = [
     "latent_plane",
     "matrices",
     "narrowing_posterior",
+    "noise_map",
     "panels",
     "points",
+    "pushed_ribbon",
     "q_against_posterior",
     "responsibilities",
     "sample_by_sample",

@@ -16,9 +16,10 @@ def bayes_updates(
 ) -> None:
     """A panel for each data set: the prior, the likelihood scaled to area 1, the posterior; all over theta `(G,)`.
 
-    `updates` maps a title to (log-likelihood, posterior density), `(G,)` each, on the uniform grid theta.
+    `updates` maps a title to (log-likelihood, posterior density), `(G,)` each, on the uniform grid theta. Each panel
+    has its own scale of densities: a posterior of 300 flips is ten times as high as one of three.
     """
-    axes = panels(*updates, labels=(r"$\theta$", "density"), height=2.9)
+    axes = panels(*updates, labels=(r"$\theta$", "density"), height=2.9, sharey=False)
     step = (theta[1] - theta[0]).item()
     for ax, (title, pair) in zip(axes, updates.items(), strict=True):
         for values in pair:
@@ -26,29 +27,42 @@ def bayes_updates(
                 raise ValueError(f"updates[{title!r}]: expected {tuple(theta.shape)} values, got {tuple(values.shape)}")
         likelihood, posterior = torch.softmax(pair[0], 0) / step, pair[1]
         ax.plot(array(theta), array(prior), "--", color=OTHER, label="prior")
-        ax.plot(array(theta), array(likelihood), "-.", color=DATA, label="likelihood,\nscaled to area 1")
         ax.plot(array(theta), array(posterior), color=MODEL, label="posterior")
+        ax.fill_between(array(theta), array(posterior), color=MODEL, alpha=0.2, linewidth=0)
+        ax.plot(array(theta), array(likelihood), "-.", color=DATA, linewidth=1.5, label="likelihood,\nscaled to area 1")
         if truth is not None:
             ax.axvline(truth, **TRUTH, label="truth")
-    axes[0].set_ylim(0, None)
+        ax.set_ylim(0, None)
     axes[0].legend(loc="upper left", fontsize=8.5)
 
 
-def narrowing_posterior(means: Tensor, stds: Tensor, *, truth: float, label: str = r"$\theta$") -> None:
-    """The posterior after 0, 1, 2, ... observations: its mean and mean ± 2 std, against n; n = 0 is the prior."""
+def narrowing_posterior(
+    means: Tensor, stds: Tensor, averages: Tensor, *, truth: float, even: int, label: str = r"$\theta$"
+) -> None:
+    """The posterior after 0, 1, 2, ... observations: its mean and mean ± 2 std, against n; n = 0 is the prior.
+
+    `averages` are those of the first 1, 2, ... observations; at n = `even` prior and data weigh the same.
+    """
     if means.shape != stds.shape or means.ndim != 1:
         raise ValueError(
             f"stds: expected one for each mean {tuple(means.shape)}, got {tuple(stds.shape)}; one row for each n"
         )
-    (ax,) = panels("", labels=("$n$, number of observations", label), height=3.0)
+    if len(averages) != len(means) - 1:
+        raise ValueError(f"averages: expected one for each n from 1 on, {len(means) - 1}, got {len(averages)}")
+    (ax,) = panels("", labels=("$n$, number of observations", label), height=3.2)
     n, mean, std = range(len(means)), array(means), array(stds)
     ax.fill_between(n, mean - 2 * std, mean + 2 * std, color=MODEL, alpha=0.2, linewidth=0, label="mean ± 2 std")
     ax.plot(n, mean, color=MODEL, label="posterior mean")
+    ax.plot(n[1:], array(averages), "--", color=DATA, linewidth=1.2, label="average of the data")
+    ax.plot([even] * 3, [mean[0], mean[even], array(averages)[even - 1]], "o:", color=OTHER, markersize=5)
+    ax.annotate(
+        f"n = {even}: half-way", (even, mean[0]), (0, -14), textcoords="offset points", ha="center", fontsize=8.5
+    )
     ax.axhline(truth, **TRUTH, label="truth")
     ax.set_xscale("symlog", linthresh=1)
     ticks = [0, *(10**power for power in range(6) if 10**power < len(means))]
     ax.set(xlim=(0, len(means) - 1), xticks=ticks, xticklabels=[str(tick) for tick in ticks])
-    ax.legend(loc="lower right")
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
 
 
 def fitted_curves(x: Tensor, y: Tensor, grid: Tensor, fits: Mapping[str, Tensor], *, truth: Tensor) -> None:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from dgmlib._valid import require_some
 from dgmlib.plotting.plane import density, ellipse
-from dgmlib.plotting.style import COLORS, DENSITY, MODEL, NOISE, OTHER, WIDTH, array, panels, plane
+from dgmlib.plotting.style import COLORS, DENSITY, MODEL, NOISE, OTHER, SIGNED, WIDTH, array, panels, plane
 
 GAP = COLORS[4]
 
@@ -85,11 +85,37 @@ def elbo_surface(
     ax.clabel(lines, fmt="gap %g", fontsize=7.5)
     row, column = divmod(int(bounds.argmax()), len(means))
     ax.plot(means[column], stds[row], "*", color=MODEL, markersize=16, markeredgecolor="white")
+    _named(ax, marks)
+    plt.colorbar(image, ax=ax, label="ELBO, nats", extend="min", aspect=16)
+
+
+def _named(ax: Axes, marks: Mapping[str, tuple[float, float]]) -> None:
+    """A dot with its name at each (mean, std)."""
     for name, (mean, std) in marks.items():
         ax.plot(mean, std, "o", color=NOISE, markeredgecolor="white", markersize=8)
         text = ax.annotate(name, (mean, std), (8, 5), textcoords="offset points", fontsize=9, weight="bold")
         text.set_path_effects([withStroke(linewidth=2.5, foreground="white")])
-    plt.colorbar(image, ax=ax, label="ELBO, nats", extend="min", aspect=16)
+
+
+def noise_map(
+    means: Tensor, stds: Tensor, joint: Tensor, split: Tensor, marks: Mapping[str, tuple[float, float]]
+) -> None:
+    """Which estimate of the ELBO is noisier, over q's std `(S,)` and mean `(M,)`: the standard deviations of the joint
+    form and of the KL form, `(S, M)` each. Orange where the joint form is noisier, purple where the KL form is.
+    """
+    for name, values in {"joint": joint, "split": split}.items():
+        if values.shape != (len(stds), len(means)):
+            raise ValueError(
+                f"{name}: expected {(len(stds), len(means))}, a row for each std, got {tuple(values.shape)}"
+            )
+    (ax,) = panels("", labels=("mean of $q$", "standard deviation of $q$"), height=3.6)
+    ratio = array(torch.log2(joint / split).clamp(-3, 3))
+    shades = {"cmap": SIGNED, "vmin": -3, "vmax": 3, "shading": "nearest", "rasterized": True}
+    image = ax.pcolormesh(array(means), array(stds), ratio, **shades)
+    ax.contour(array(means), array(stds), ratio, levels=[0], colors=OTHER, linewidths=1.2)
+    _named(ax, marks)
+    bar = plt.colorbar(image, ax=ax, label="noise of the joint form / of the KL form", extend="both", aspect=16)
+    bar.set_ticks([-3, -1, 0, 1, 3], labels=["1/8", "1/2", "1", "2", "8"])
 
 
 def gaussians_over(

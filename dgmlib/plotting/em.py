@@ -81,22 +81,30 @@ def responsibilities(x: Tensor, models: Mapping[str, object], *, extent: float =
     require_points("x", x)
     require_some("models", models)
     for ax, model in zip(plane(*models, extent=extent), models.values(), strict=True):
-        palette = torch.stack([rgb(COMPONENTS[k % len(COMPONENTS)]) for k in range(len(model.means))])
-        points(ax, x, color=array((model.e_step(x)[0].double() @ palette).clamp(0, 1)), size=6)
-        for k, (mean, covariance) in enumerate(zip(model.means, model.covariances, strict=True)):
-            color = COMPONENTS[k % len(COMPONENTS)]
-            ellipse(ax, mean, covariance, 2, color="black", linewidth=2.6)
-            ellipse(ax, mean, covariance, 2, color=color, linewidth=1.4)
-            ax.plot(*array(mean), "o", color=color, markeredgecolor="black", markersize=6)
+        _mixture(ax, x, model, model.e_step(x)[0])
+
+
+def _mixture(ax: Axes, x: Tensor, model: object, q: Tensor) -> None:
+    palette = torch.stack([rgb(COMPONENTS[k % len(COMPONENTS)]) for k in range(len(model.means))])
+    points(ax, x, color=array((q.double() @ palette).clamp(0, 1)), size=6)
+    for k, (mean, covariance) in enumerate(zip(model.means, model.covariances, strict=True)):
+        color = COMPONENTS[k % len(COMPONENTS)]
+        ellipse(ax, mean, covariance, 2, color="black", linewidth=2.6)
+        ellipse(ax, mean, covariance, 2, color=color, linewidth=1.4)
+        ax.plot(*array(mean), "o", color=color, markeredgecolor="black", markersize=6)
 
 
 def half_steps(bounds: Tensor, log_probs: Tensor) -> None:
     """L(q, θ) and log p(x|θ) after each half step E, M, E, M, ... `(2T,)` each; the gap between them is shaded."""
+    (ax,) = panels("", labels=("half step", "nats per event"), height=3.0)
+    _half_steps(ax, bounds, log_probs)
+
+
+def _half_steps(ax: Axes, bounds: Tensor, log_probs: Tensor) -> None:
     if bounds.shape != log_probs.shape or bounds.ndim != 1:
         raise ValueError(
             f"log_probs: expected one number a half step {tuple(bounds.shape)}, got {tuple(log_probs.shape)}"
         )
-    (ax,) = panels("", labels=("half step", "nats per sample"), height=3.0)
     step = torch.arange(len(bounds))
     ax.plot(step, array(log_probs), "-s", color=MODEL, markersize=5, label=r"$\log p(x|\theta)$")
     ax.plot(step, array(bounds), "--o", color=NOISE, markersize=5, label="bound L(q, θ)")
@@ -105,6 +113,26 @@ def half_steps(bounds: Tensor, log_probs: Tensor) -> None:
     )
     ax.set_xticks(step, ["E" if t % 2 == 0 else "M" for t in step.tolist()])
     ax.legend(loc="lower right")
+
+
+@torch.no_grad()
+def half_step(
+    x: Tensor, path: Sequence[tuple[object, Tensor]], bounds: Tensor, log_probs: Tensor, t: int, *, extent: float = 3.5
+) -> None:
+    """Half step t of an EM in the plane. Left x `(n, 2)` in the colours of its q, ellipses of its θ; right all of
+    `half_steps`, this one ringed. `path` holds (model, q) after each half step.
+    """
+    require_points("x", x)
+    size = {"figsize": (WIDTH, 3.4), "width_ratios": [1, 1.5], "layout": "constrained"}
+    _, (left, right) = plt.subplots(1, 2, **size)
+    model, q = path[t]
+    left.set(xlim=(-extent, extent), ylim=(-extent, extent), aspect="equal", xlabel="$x_1$", ylabel="$x_2$")
+    left.set_title("E-step: new colours, q" if t % 2 == 0 else "M-step: new ellipses, θ")
+    _mixture(left, x, model, q)
+    _half_steps(right, bounds, log_probs)
+    right.set(xlabel="half step", ylabel="nats per event")
+    ring = {"markersize": 13, "markerfacecolor": "none", "markeredgecolor": "black", "markeredgewidth": 1.6}
+    right.plot([t, t], [bounds[t].item(), log_probs[t].item()], "o", linestyle="none", **ring)
 
 
 def histories(

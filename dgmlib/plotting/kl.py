@@ -1,5 +1,6 @@
 """Figures of forward and reverse KL: what each direction punishes, where each has its minimum, the latent dual."""
 
+import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -71,10 +72,16 @@ def _area(ax: Axes, x: Tensor, integrand: Tensor, dash: str, color: str, label: 
 
 
 @torch.no_grad()
-def kl_landscape(target: LogProb, *, means: float = 3.5, stds: tuple[float, float] = (0.25, 3.5)) -> None:
+def kl_landscape(
+    target: LogProb,
+    *,
+    start: tuple[float, float] | None = None,
+    means: float = 3.5,
+    stds: tuple[float, float] = (0.25, 3.5),
+) -> None:
     """Both KLs between a target on a line and N(mean, std²), over all means and stds; a star at each minimum.
 
-    Same axes, same colours, up to 4 nats.
+    Same axes, same colours, up to 4 nats. From `start`, a (mean, std), gradient descent draws its path in each.
     """
     x = torch.linspace(-16, 16, 801, dtype=torch.float64)
     mean, std = torch.linspace(-means, means, 61, dtype=x.dtype), torch.linspace(*stds, 53, dtype=x.dtype)
@@ -89,7 +96,26 @@ def kl_landscape(target: LogProb, *, means: float = 3.5, stds: tuple[float, floa
             ax.plot(mean[column], std[row], "*", color=MODEL, markersize=13, markeredgecolor="white")
             ax.annotate(f"{kl[row, column]:.2f}", (mean[column], std[row]), xytext=(0, 9), textcoords="offset points",
                         ha="center", color=MODEL, weight="bold")  # fmt: skip
+    for direction, ax in enumerate(axes if start else ()):
+        path = array(_descent(target, x, start, direction))
+        ax.plot(*path.T, color=COLORS[4], linewidth=2)
+        ax.plot(*path[0], "o", color=COLORS[4], markeredgecolor="white", markersize=8)
+        ax.plot(*path[-1], "s", color=COLORS[4], markeredgecolor="white", markersize=8)
     plt.colorbar(image, ax=axes, label="KL, nats", extend="max", shrink=0.9, aspect=16)
+
+
+def _descent(target: LogProb, x: Tensor, start: tuple[float, float], direction: int) -> Tensor:
+    """Mean and std `(steps, 2)` on the way downhill from `start`, by the forward (0) or the reverse KL (1)."""
+    place = torch.tensor([start[0], math.log(start[1])], dtype=x.dtype, requires_grad=True)  # mean, log std
+    path = []
+    for _ in range(250):
+        path.append(torch.stack([place[0], place[1].exp()]).detach())
+        with torch.enable_grad():
+            model = torch.distributions.Normal(place[0], place[1].exp())
+            kl = torch.trapezoid(_integrands(target(x), model.log_prob(x))[direction], x)
+            (slope,) = torch.autograd.grad(kl, place)
+        place -= 0.05 * slope / slope.norm().clamp_min(1)  # steep or not, no step is longer than 0.05
+    return torch.stack(path)
 
 
 def _minima(values: Tensor) -> list[list[int]]:

@@ -41,15 +41,19 @@ def use_style() -> None:
     plt.rcParams.update(STYLE)
 
 
-def panels(*titles: str, labels: tuple[str, str], height: float | None = None) -> list[Axes]:
+def panels(
+    *titles: str, labels: tuple[str, str], height: float | None = None, sharex: bool = True, sharey: bool = True
+) -> list[Axes]:
     """A row of axes of one size that share both axes, one per title; `labels` name x and y.
+
+    Numbers that differ by a power of ten in one panel and the next want `sharey=False`: each its own ticks.
 
     >>> left, right = panels("target", "model", labels=("$x_1$", "$x_2$"))
     """
     require_some("titles", titles)
     width = min(WIDTH, 6.5 if len(titles) == 1 else 4.0 * len(titles))
     height = height or min(3.6, width / len(titles) + 0.3)
-    shape = {"figsize": (width, height), "squeeze": False, "sharex": True, "sharey": True}
+    shape = {"figsize": (width, height), "squeeze": False, "sharex": sharex, "sharey": sharey}
     _, axes = plt.subplots(1, len(titles), layout="constrained", **shape)
     for ax, title in zip(axes[0], titles, strict=True):
         ax.set(title=title, xlabel=labels[0])

@@ -12,7 +12,8 @@
 # 25 points · 8 exercises · about 130 minutes · Lecture 3, the slides "Recap of Previous Lecture"
 #
 # Run the cells from top to bottom. You write where a cell says `raise NotImplementedError`; the check below it is safe to run at
-# any time. Nothing later depends on your answers, so you may skip one and come back. Add cells of your own wherever you like.
+# any time. Nothing later depends on your answers, so you may skip one and come back; figures use them once their card is green.
+# Where a cell says `guess_`, commit to a guess before you run on: nobody grades it. Add cells of your own wherever you like.
 
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import math
@@ -35,13 +36,44 @@ import torch
 from torch import Tensor, nn
 
 from dgmlib import data, plotting
-from dgmlib.checks import check
+from dgmlib.checks import check, yours
+from dgmlib.guesses import Guesses
 
 plotting.use_style()
+guesses = Guesses()
 torch.set_num_threads(1)  # for networks this small, more threads only wait for each other
 
 
 # %% [markdown]
+# **Why care.** Is this payment usual, this scan, this engine's hum? A flow answers with a number for every event, $\log p(\mathbf{x})$, and it makes
+# new events that look usual. Below, a flow learns two moons from 5000 points; at the end you train one out of your own layers.
+
+# %% nbgrader={"grade": false, "grade_id": "opening_picture", "locked": true, "schema_version": 3, "solution": false, "task": false}
+from dgmlib import flows
+
+moons, unseen_moons = data.moons(5000), data.moons(5000, seed=1)
+
+
+def maximise_likelihood(log_prob, parameters, x, steps=500):
+    optimizer = torch.optim.Adam(parameters, lr=2e-3)
+    batches = torch.randint(len(x), (steps, 256), generator=torch.Generator().manual_seed(0))
+    for batch in batches:
+        loss = -log_prob(x[batch]).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+
+torch.manual_seed(0)
+realnvp = flows.Flow(flows.StandardNormal(2), flows.RealNVP(2, num_layers=8, hidden=[64, 64]))
+maximise_likelihood(realnvp.log_prob, realnvp.parameters(), moons)
+usual, strange = realnvp.log_prob(torch.stack([moons[0], torch.tensor([-1.0, -1.0])])).tolist()
+print(f"log p of a point on a moon: {usual:.1f}; of (-1, -1), where none is: {strange:.1f}")
+plotting.through_layers(realnvp.bijection.as_compose().bijections, torch.randn(2000, 2), extent=4.0)
+
+# %% [markdown]
+# Left, noise. Each step bends it a little, and the last has the shape of the data; a point keeps its colour.
+#
 # **Conventions**, in all five notebooks:
 #
 # | lecture | code |
@@ -63,6 +95,7 @@ torch.set_num_threads(1)  # for networks this small, more threads only wait for 
 #
 # Push a cloud of points through a map. Where the map stretches space, the same probability gets more room, and the density of what
 # comes out falls. Where it squeezes, the density rises. So first: by how much does a map stretch, place by place?
+
 
 # %% nbgrader={"grade": false, "grade_id": "bend", "locked": true, "schema_version": 3, "solution": false, "task": false}
 def bend(x):
@@ -116,6 +149,7 @@ print("a batch of 256:", tuple(J.shape), f" not zero: {(J != 0).float().mean():.
 # `torch.func.vmap(g)(x)` applies `g` to every row of `x` at once.
 # </details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "batch_jacobian", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def batch_jacobian(f, x: Tensor) -> Tensor:
     """J[i, a, b] = d f(x_i)_a / d x_ib, for x (n, m): a tensor (n, m, m)."""
@@ -134,7 +168,12 @@ check("batch_jacobian", batch_jacobian)
 # Let $z \sim \mathcal{N}(0, 1)$ and $x = g(z)$ with the smooth, increasing $g(z) = \operatorname{asinh}(4z)/1.5$.
 # The obvious density of $x$: go back to $z = f(x) = \sinh(1.5x)/4$, and look up the density there.
 #
-# **Predict:** does that give a density? And the noise has one bump: how many will $x$ have?
+# Is that a density? Measure its area. And the noise has one bump.
+#
+# **Predict:** how many bumps will $x$ have: 1, 2 or 3?
+
+# %% nbgrader={"grade": false, "grade_id": "guess_bumps", "locked": false, "schema_version": 3, "solution": false, "task": false}
+guess_bumps = None  # 1, 2 or 3
 
 # %% nbgrader={"grade": false, "grade_id": "naive_density", "locked": true, "schema_version": 3, "solution": false, "task": false}
 axis_x = torch.linspace(-2.5, 2.5, 501)
@@ -159,9 +198,22 @@ print(f"area under p(f(x)) |det J|: {torch.trapezoid(true_density, axis_x):.3f}"
 z = torch.randn(20_000, generator=torch.Generator().manual_seed(0))
 samples = torch.asinh(4 * z) / 1.5
 plotting.histogram_and_curves(samples, axis_x, {"p(f(x)) |det J|": true_density, "p(f(x)) alone": naive_density})
+guesses.compare("How many bumps has x?", guess_bumps, 2, [1, 2, 3])
 
 # %% [markdown]
 # Two bumps, and the determinant alone made them: around zero, $g$ pulls points apart four times as hard as at $z = 1$.
+# Take a thin slice of the noise, and drag it along:
+
+
+# %% nbgrader={"grade": false, "grade_id": "ribbon", "locked": true, "schema_version": 3, "solution": false, "task": false}
+def draw_ribbon(place):
+    plotting.pushed_ribbon(lambda z: torch.asinh(4 * z) / 1.5, place)
+
+
+plotting.sliders(draw_ribbon, place=(-2.4, 2.4, 0.9))
+
+# %% [markdown]
+# The slice gets wider by $|g'|$ and lower by $|f'| = 1/|g'|$; the probability in it, its area, stays. All slices together: area 1.
 #
 # One more thing breaks: in many dimensions a determinant leaves the range of float32 long before its logarithm does.
 
@@ -191,6 +243,7 @@ print(f"log of det: {J.det().log():.1f}   slogdet: {torch.linalg.slogdet(J).loga
 #
 # `torch.linalg.slogdet(J)` takes a batch `(n, m, m)`, and its `.logabsdet` is `(n,)`.
 # </details>
+
 
 # %% nbgrader={"grade": false, "grade_id": "change_of_variables_log_prob", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def change_of_variables_log_prob(f, x: Tensor, base_log_prob) -> Tensor:
@@ -256,6 +309,7 @@ print(f"from R, O(m):      {R.diagonal().abs().log().sum():.4f}")
 # `torch.linalg.lu(weight.detach())`, `self.register_buffer("P", P)`, `self.L = nn.Parameter(L)`. In columns, $\mathbf{L}\mathbf{y} = \mathbf{P}^T\mathbf{z}$:
 # `y = torch.linalg.solve_triangular(self.L, self.P.T @ z.T, upper=False, unitriangular=True)`.
 # </details>
+
 
 # %% nbgrader={"grade": false, "grade_id": "LULinear", "locked": false, "schema_version": 3, "solution": true, "task": false}
 class LULinear(nn.Module):
@@ -324,6 +378,7 @@ for step, moved in {"no step": Q, "a step on Q's entries": Q + A, "a step on A":
 # `self.R.triu()`.
 # </details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "QRLinear", "locked": false, "schema_version": 3, "solution": true, "task": false}
 class QRLinear(nn.Module):
     """z = W x with W = Q R. x, z (n, m); log_det (n,)."""
@@ -363,10 +418,8 @@ check("QRLinear", QRLinear)
 #
 # A **conditioner** is the function that returns all $\mu_j$ and $\log\sigma_j$ at once. A toy one, and the Jacobian of its flow:
 
+
 # %% nbgrader={"grade": false, "grade_id": "toy_conditioner", "locked": true, "schema_version": 3, "solution": false, "task": false}
-from dgmlib import flows
-
-
 def toy_conditioner(x):
     before = torch.cat([torch.zeros_like(x[:, :1]), x[:, :-1]], dim=1)  # column j holds x_{j-1}
     return 1 + before, 0.5 * torch.tanh(before)  # mu, log_sigma
@@ -402,6 +455,7 @@ print(flows.batch_jacobian(lambda x: flows.autoregressive_forward(x, toy_conditi
 # `z = (x - mu) * torch.exp(-log_sigma)`, and sum over the columns, not over the events.
 # </details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "autoregressive_forward", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def autoregressive_forward(x: Tensor, conditioner) -> tuple[Tensor, Tensor]:
     """z = f(x) and log|det J_f|, for x (n, m): tensors (n, m) and (n,)."""
@@ -417,14 +471,17 @@ check("autoregressive_forward", autoregressive_forward)
 # %% [markdown]
 # Sampling goes the other way: $x_j = \sigma_j(\mathbf{x}_{1:j-1})\cdot z_j + \mu_j(\mathbf{x}_{1:j-1})$.
 #
-# **Predict:** can you ask the conditioner once, at $\mathbf{z}$, and undo the formula? Which columns come out right?
+# **Predict:** ask the conditioner once, at $\mathbf{z}$, and undo the formula. How many of the three columns come out right?
+
+# %% nbgrader={"grade": false, "grade_id": "guess_columns", "locked": false, "schema_version": 3, "solution": false, "task": false}
+guess_columns = None  # 0, 1, 2 or 3
 
 # %% nbgrader={"grade": false, "grade_id": "inverse_naive", "locked": true, "schema_version": 3, "solution": false, "task": false}
 z, _ = flows.autoregressive_forward(toy_event, toy_conditioner)
 mu, log_sigma = toy_conditioner(z)
 print("true x ", toy_event)
 print("one go ", log_sigma.exp() * z + mu)
-
+guesses.compare("How many columns come out right in one go?", guess_columns, 1, [0, 1, 2, 3])
 
 # %% [markdown]
 # Only the first column is right: it depends on no other. The conditioner wants $\mathbf{x}$, and $\mathbf{x}$ is what you are looking
@@ -452,6 +509,7 @@ print("one go ", log_sigma.exp() * z + mu)
 # `x = torch.cat([x[:, :j], x_j[:, None], x[:, j + 1:]], dim=1)` with `x_j = log_sigma[:, j].exp() * z[:, j] + mu[:, j]`.
 # </details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "autoregressive_inverse", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def autoregressive_inverse(z: Tensor, conditioner) -> tuple[Tensor, Tensor]:
     """x = g(z) and log|det J_g|, for z (n, m): tensors (n, m) and (n,)."""
@@ -470,14 +528,20 @@ def autoregressive_inverse(z: Tensor, conditioner) -> tuple[Tensor, Tensor]:
 check("autoregressive_inverse", autoregressive_inverse)
 
 # %% [markdown]
-# **Predict:** double $m$. What happens to the time of `forward`, and of `inverse`? Here the conditioner
+# **Predict:** $\mathbf{f}$ against $\mathbf{g}$ on $m = 128$ columns: how many times longer does $\mathbf{g}$ take, about 1, 10 or 100? The conditioner
 # is a MADE (Germain et al. 2015): one network whose weights are masked, so that its outputs for column $j$ see the columns before $j$
 # alone. 128 hidden units, 256 events:
+
+# %% nbgrader={"grade": false, "grade_id": "guess_slower", "locked": false, "schema_version": 3, "solution": false, "task": false}
+guess_slower = None  # about 1, 10 or 100
 
 # %% nbgrader={"grade": false, "grade_id": "cost", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import timeit
 
 from dgmlib.nn import MADE, AffineConditioner
+
+backward, whose_backward = yours("autoregressive_inverse", flows.autoregressive_inverse)
+onward, whose_onward = yours("autoregressive_forward", flows.autoregressive_forward)
 
 
 def milliseconds(call, *inputs):
@@ -485,15 +549,15 @@ def milliseconds(call, *inputs):
 
 
 sizes = [8, 16, 32, 64, 128]
-directions = {
-    "autoregressive g: m passes": flows.autoregressive_inverse,
-    "autoregressive f: one pass": flows.autoregressive_forward,
-}
+directions = {f"g, {whose_backward}: m passes": backward, f"f, {whose_onward}: one pass": onward}
 costs = {
     name: [milliseconds(direction, torch.randn(256, m), MADE(m)) for m in sizes]
     for name, direction in directions.items()
 }
 plotting.cost_curves(sizes, costs, size="$m$, number of columns", cost="time for 256 events, ms")
+slow, fast = (times[-1] for times in costs.values())
+nearest = min((1, 10, 100), key=lambda times: abs(math.log(slow / fast / times)))
+guesses.compare("How many times slower is g at m = 128, about?", guess_slower, nearest, [1, 10, 100])
 
 # %% [markdown]
 # The density of data costs one pass whatever $m$ is; a sample costs $m$ passes. Both times grow by more than that count says, since each
@@ -534,11 +598,11 @@ def noisy(net):  # a fresh conditioner ends in zero weights, so mu = 0, sigma = 
 dense = noisy(nn.Sequential(nn.Linear(8, 32), nn.Tanh(), nn.Linear(32, 8)))
 masked = flows.Autoregressive(noisy(MADE(8, [32])))
 coupled = flows.AffineCoupling(noisy(AffineConditioner(4, 4, [32])), split=4)
-x = torch.randn(1, 8)
-jacobians = [
-    flows.batch_jacobian(f, x)[0] for f in (dense, lambda x: masked.forward(x)[0], lambda x: coupled.forward(x)[0])
-]
+three_maps = dense, lambda x: masked.forward(x)[0], lambda x: coupled.forward(x)[0]
+jacobian_of, whose_jacobian = yours("batch_jacobian", flows.batch_jacobian)
+jacobians = [jacobian_of(f, torch.ones(1, 8))[0] for f in three_maps]
 plotting.matrices(dict(zip(["any network", "autoregressive", "coupling"], jacobians, strict=True)))
+print(f"batch_jacobian: {whose_jacobian}")
 
 
 # %% [markdown]
@@ -568,6 +632,7 @@ plotting.matrices(dict(zip(["any network", "autoregressive", "coupling"], jacobi
 #
 # `torch.cat([x1, z2], dim=1)`; the log-determinant of `forward` is `-log_sigma.sum(dim=1)`, and `inverse` has the other sign.
 # </details>
+
 
 # %% nbgrader={"grade": false, "grade_id": "AffineCoupling", "locked": false, "schema_version": 3, "solution": true, "task": false}
 class AffineCoupling(nn.Module):
@@ -644,6 +709,7 @@ print("Compose:  ", flows.Compose(bend_layer, swap, bend_layer).forward(x)[1])
 # `torch.distributions.Normal(0, 1).log_prob(z)` is `(n, m)`: the base sums it over the columns.
 # </details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "flow_log_prob", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def flow_log_prob(layers, x: Tensor) -> Tensor:
     """log p(x) of the flow f_K o ... o f_1 with base N(0, I), for x (n, m): a tensor (n,)."""
@@ -661,55 +727,83 @@ check("flow_log_prob", flow_log_prob)
 
 
 # %% [markdown]
-# Now train two flows on the two moons by maximum likelihood: one linear layer, and a RealNVP, which is eight couplings that take
-# turns. The last layer of every conditioner starts at zero, so each coupling starts as the identity, and training starts from a
-# sane density however deep the stack is.
+# The opening flow was a RealNVP: eight couplings that take turns, trained by maximum likelihood. The last layer of every conditioner
+# starts at zero, so each coupling starts as the identity, and training starts from a sane density however deep the stack is (Kingma and Dhariwal 2018).
+# Train a single linear layer in the same way.
 #
-# **Predict:** what shape will the density of each have?
+# **Predict:** what shape will its density have: an ellipse, one moon, or two moons?
+
+# %% nbgrader={"grade": false, "grade_id": "guess_linear", "locked": false, "schema_version": 3, "solution": false, "task": false}
+guess_linear = None  # "ellipse", "one moon" or "two moons"
 
 # %% nbgrader={"grade": false, "grade_id": "train", "locked": true, "schema_version": 3, "solution": false, "task": false}
-def maximise_likelihood(log_prob, parameters, x, steps=500):
-    optimizer = torch.optim.Adam(parameters, lr=2e-3)
-    for batch in torch.randint(len(x), (steps, 256)):
-        loss = -log_prob(x[batch]).mean()
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-
-
-torch.manual_seed(0)
-moons, unseen_moons = data.moons(5000), data.moons(5000, seed=1)
-linear_flow = flows.Flow(flows.StandardNormal(2), flows.LULinear(torch.eye(2)))
-realnvp = flows.Flow(flows.StandardNormal(2), flows.RealNVP(2, num_layers=8, hidden=[64, 64]))
+linear_layer, whose_linear = yours("LULinear", flows.LULinear)
+linear_flow = flows.Flow(flows.StandardNormal(2), linear_layer(torch.eye(2)))
+maximise_likelihood(linear_flow.log_prob, linear_flow.parameters(), moons)
 for name, trained in {"linear": linear_flow, "RealNVP": realnvp}.items():
-    maximise_likelihood(trained.log_prob, trained.parameters(), moons)
     print(f"{name}: {trained.log_prob(unseen_moons).mean():.2f} nats per event, unseen moons")
 
 # %% nbgrader={"grade": false, "grade_id": "densities", "locked": true, "schema_version": 3, "solution": false, "task": false}
-models = {"linear flow": linear_flow.log_prob, "RealNVP": realnvp.log_prob}
+models = {f"LULinear, {whose_linear}": linear_flow.log_prob, "RealNVP": realnvp.log_prob}
 plotting.densities(moons[:1500], models, extent=3.0)
 
 axis = torch.linspace(-4, 4, 400)
 volume = realnvp.log_prob(torch.cartesian_prod(axis, axis)).exp().sum() * (axis[1] - axis[0]) ** 2
 print(f"volume under the RealNVP density: {volume:.3f}")
+guesses.compare("The linear flow's density?", guess_linear, "ellipse", ["ellipse", "one moon", "two moons"])
 
 # %% [markdown]
 # Same data, same objective: the linear flow can only lay an ellipse over the moons, the couplings bend along them, and the volume
 # under the density stays 1. A faint thread joins the moons, and it is no accident: a smooth, invertible map cannot tear one bump in two.
+# (The opening picture shows how it samples: backwards, noise through the inverse of the last layer, then of the one before it.)
 #
-# To sample, walk backwards: noise through the inverse of the last layer, then of the one before it.
+# **Find the bug.** The volume under a density is an instrument. Here it says that something is wrong: the stack runs, trains and samples, and one of its
+# three layers lies about its `log_det`.
 
-# %% nbgrader={"grade": false, "grade_id": "through_layers", "locked": true, "schema_version": 3, "solution": false, "task": false}
-z = flows.StandardNormal(2).sample((2000,))
-plotting.through_layers(realnvp.bijection.as_compose().bijections, z, extent=4.0)
 
+# %% nbgrader={"grade": false, "grade_id": "leaky_stack", "locked": true, "schema_version": 3, "solution": false, "task": false}
+class LayerA:
+    def forward(self, x):
+        turn = torch.tensor([[0.6, -0.8], [0.8, 0.6]])
+        return x @ turn.T, torch.zeros(len(x))
+
+
+class LayerB:
+    def forward(self, x):
+        z = x + x**3 / 5
+        return z, torch.log(1 + 3 * z**2 / 5).sum(dim=1)
+
+
+class LayerC:
+    def forward(self, x):
+        mu, log_sigma = x[:, :1] ** 2 / 2, -x[:, :1] / 4
+        z2 = (x[:, 1:] - mu) * torch.exp(-log_sigma)
+        return torch.cat([x[:, :1], z2], dim=1), -log_sigma.sum(dim=1)
+
+
+leaky_z, leaky_log_det = torch.cartesian_prod(axis, axis), 0
+for layer in (LayerA(), LayerB(), LayerC()):
+    leaky_z, log_det = layer.forward(leaky_z)
+    leaky_log_det = leaky_log_det + log_det
+leaky_density = (flows.StandardNormal(2).log_prob(leaky_z) + leaky_log_det).exp()
+print(f"volume under the density: {leaky_density.sum() * (axis[1] - axis[0]) ** 2:.2f}")
+
+# %% nbgrader={"grade": false, "grade_id": "leaky_layer", "locked": false, "schema_version": 3, "solution": false, "task": false}
+leaky_layer = None  # "A", "B" or "C"
+
+# %% nbgrader={"grade": false, "grade_id": "try_leaky_layer", "locked": true, "schema_version": 3, "solution": false, "task": false}
+check("leaky_layer", leaky_layer)
 
 # %% [markdown]
-# A point keeps the colour of its first column in $\mathbf{z}$. From panel to panel one pair of couplings works: each bends what the one
-# before it left, and the moons come from composing them.
+# <details><summary>How to find it</summary>
+#
+# In a cell of your own, compare `torch.linalg.slogdet(flows.batch_jacobian(lambda x: layer.forward(x)[0], x)).logabsdet` with the layer's
+# `log_det` at a few `x`, layer by layer. Then: at which point should a Jacobian be taken?
+# </details>
 #
 # **Your own flow.** The same training with your layers; it runs once exercises 3, 7 and 8 are written. Its nats should come within
 # 0.2 of RealNVP's, whose layers do much the same.
+
 
 # %% nbgrader={"grade": false, "grade_id": "mine", "locked": true, "schema_version": 3, "solution": false, "task": false}
 def my_flow():
@@ -718,8 +812,8 @@ def my_flow():
     for _ in range(8):
         layers.extend([AffineCoupling(AffineConditioner(1, 1, [64, 64]), split=1), LULinear(swap)])
     maximise_likelihood(lambda x: flow_log_prob(layers, x), layers.parameters(), moons)
-    yours, reference = flow_log_prob(layers, unseen_moons).mean(), realnvp.log_prob(unseen_moons).mean()
-    print(f"your flow: {yours:.2f} nats per event, unseen moons; RealNVP: {reference:.2f}")
+    reached, reference = flow_log_prob(layers, unseen_moons).mean(), realnvp.log_prob(unseen_moons).mean()
+    print(f"your flow: {reached:.2f} nats per event, unseen moons; RealNVP: {reference:.2f}")
     plotting.densities(moons[:1500], {"yours": lambda x: flow_log_prob(layers, x)}, extent=3.0)
 
 
@@ -727,6 +821,9 @@ try:
     my_flow()
 except NotImplementedError:
     print("Not yet: write LULinear, AffineCoupling and flow_log_prob first.")
+
+# %% nbgrader={"grade": false, "grade_id": "count_guesses", "locked": true, "schema_version": 3, "solution": false, "task": false}
+guesses.count()
 
 # %% [markdown]
 # ## Summary

@@ -9,10 +9,11 @@
 # - predict which of the two covers all modes, and which picks one;
 # - look at training from the noise's side, and prove that it is the same problem there.
 #
-# 20 points · 7 exercises · about 90 minutes · Lecture 3, the slides "Forward KL vs. Reverse KL" and "Normalizing Flows KL Duality"
+# 20 points · 7 exercises · about 105 minutes · Lecture 3, the slides "Forward KL vs. Reverse KL" and "Normalizing Flows KL Duality"
 #
 # Run the cells from top to bottom. You write where a cell says `raise NotImplementedError`; the check below it is safe to run at
-# any time. Nothing later depends on your answers, so you may skip one and come back. Add cells of your own wherever you like.
+# any time. Nothing later depends on your answers, so you may skip one and come back; figures use them once their card is green.
+# Where a cell says `guess_`, commit to a guess before you run on: nobody grades it. Add cells of your own wherever you like.
 
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import math
@@ -35,10 +36,26 @@ import torch
 from torch import Tensor, nn
 
 from dgmlib import data, plotting
-from dgmlib.checks import check
+from dgmlib.checks import check, yours
+from dgmlib.guesses import Guesses
 
 plotting.use_style()
+guesses = Guesses()
 torch.set_num_threads(1)  # for networks this small, more threads only wait for each other
+
+# %% [markdown]
+# **Why care.** A model that writes perfect sevens may never write a one, and its loss may not tell. Below are the two best bells for the same two
+# bumps. Both are optimal; only the question that they answer differs.
+
+# %% nbgrader={"grade": false, "grade_id": "opening_picture", "locked": true, "schema_version": 3, "solution": false, "task": false}
+from torch.distributions import Categorical, MixtureSameFamily, Normal
+
+bumps = Normal(torch.tensor([-2.0, 2.0]), torch.tensor([0.6, 0.6]))
+two_bumps = MixtureSameFamily(Categorical(torch.tensor([0.4, 0.6])), bumps)
+line = torch.linspace(-6, 6, 300)
+bells = {"one answer": Normal(0.4, 2.05), "another": Normal(2.0, 0.6)}
+curves = {name: law.log_prob(line).exp() for name, law in bells.items()}
+plotting.histogram_and_curves(two_bumps.sample((20_000,)), line, curves)
 
 # %% [markdown]
 # **New here.** $\pi(\mathbf{x})$ is the target: the law that you want to match. $p(\mathbf{x}|\boldsymbol\theta)$ is the model. In code
@@ -98,6 +115,7 @@ for _ in range(3):
 # `torch.linalg.solve(cov_q, cov_p).trace()`, and `torch.logdet(cov)` or `torch.linalg.slogdet(cov).logabsdet`.
 # </details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "gaussian_kl", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def gaussian_kl(mean_p: Tensor, cov_p: Tensor, mean_q: Tensor, cov_q: Tensor) -> Tensor:
     """KL(N(mean_p, cov_p) || N(mean_q, cov_q)), for means (m,), covariances (m, m): a scalar ()."""
@@ -115,22 +133,27 @@ check("gaussian_kl", gaussian_kl)
 # %% [markdown]
 # Now hold the target $\pi = \mathcal{N}(0, 1)$ and change only the width of the model, $p = \mathcal{N}(0, s^2)$.
 #
-# **Predict:** which direction punishes a model that is too narrow? And one that is too wide?
+# **Predict:** which direction explodes for a model that is too narrow, forward $\operatorname{KL}(\pi\|p)$ or reverse $\operatorname{KL}(p\|\pi)$?
+
+# %% nbgrader={"grade": false, "grade_id": "guess_narrow", "locked": false, "schema_version": 3, "solution": false, "task": false}
+guess_narrow = None  # "forward" or "reverse"
 
 # %% nbgrader={"grade": false, "grade_id": "widths", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import dgmlib.kl
 
+kl_between, whose_kl = yours("gaussian_kl", dgmlib.kl.gaussian_kl)
 moments = [(law.mean, law.covariance_matrix) for law in (round_target, slanted_model)]
-print(f"what the three tries estimated: {dgmlib.kl.gaussian_kl(*moments[0], *moments[1]):.3f}")
+print(f"what the three tries estimated: {kl_between(*moments[0], *moments[1]):.3f}")
 
 s = torch.linspace(0.3, 4, 200)
 zero, one = torch.zeros(1), torch.eye(1)
-forward = torch.stack([dgmlib.kl.gaussian_kl(zero, one, zero, v * one) for v in s**2])
-reverse = torch.stack([dgmlib.kl.gaussian_kl(zero, v * one, zero, one) for v in s**2])
-(ax,) = plotting.panels("", labels=("$s$, width of the model", "KL, nats"), height=2.8)
+forward = torch.stack([kl_between(zero, one, zero, v * one) for v in s**2])
+reverse = torch.stack([kl_between(zero, v * one, zero, one) for v in s**2])
+(ax,) = plotting.panels(f"gaussian_kl: {whose_kl}", labels=("$s$, width of the model", "KL, nats"), height=2.8)
 ax.plot(s, forward, color=plotting.DATA, label="forward, KL(π‖p)")
 ax.plot(s, reverse, "--", color=plotting.MODEL, label="reverse, KL(p‖π)")
-ax.legend();
+ax.legend()
+guesses.compare("Which KL explodes for a model that is too narrow?", guess_narrow, "forward", ["forward", "reverse"])
 
 # %% [markdown]
 # The forward $\operatorname{KL}(\pi\|p)$ explodes on the left: $\pi$ draws where a narrow $p$ has no density, and $\log p$ is very
@@ -148,16 +171,15 @@ ax.legend();
 #
 # A target with two bumps, and a model that has only one: a Gaussian. It can cover both bumps or sit on one.
 #
-# **Predict:** which KL prefers which?
+# **Predict:** which KL prefers to cover both?
+
+# %% nbgrader={"grade": false, "grade_id": "guess_cover", "locked": false, "schema_version": 3, "solution": false, "task": false}
+guess_cover = None  # "forward" or "reverse"
 
 # %% nbgrader={"grade": false, "grade_id": "integrands", "locked": true, "schema_version": 3, "solution": false, "task": false}
-from torch.distributions import Categorical, MixtureSameFamily, Normal
-
-bumps = Normal(torch.tensor([-2.0, 2.0]), torch.tensor([0.6, 0.6]))
-two_bumps = MixtureSameFamily(Categorical(torch.tensor([0.4, 0.6])), bumps)
 models = {"cover both": Normal(0.4, 2.05).log_prob, "sit on one": Normal(2.0, 0.6).log_prob}
 plotting.kl_integrands(two_bumps.log_prob, models)
-
+guesses.compare("Which KL prefers to cover both bumps?", guess_cover, "forward", ["forward", "reverse"])
 
 # %% [markdown]
 # Below each pair you see what the two KLs integrate: negative where the first density is the smaller one, but never in total. *Cover both*: the reverse KL (orange) pays in the gap, where the model draws and
@@ -167,6 +189,7 @@ plotting.kl_integrands(two_bumps.log_prob, models)
 #
 # Drag the model. Find the smallest KL of each kind:
 
+
 # %% nbgrader={"grade": false, "grade_id": "drag", "locked": true, "schema_version": 3, "solution": false, "task": false}
 def draw(mean, std):
     plotting.kl_integrands(two_bumps.log_prob, {f"N({mean:.2f}, {std:.2f}²)": Normal(mean, std).log_prob})
@@ -175,16 +198,41 @@ def draw(mean, std):
 plotting.sliders(draw, mean=(-3.0, 3.0, 0.0), std=(0.3, 3.0, 1.05))
 
 # %% [markdown]
-# Both KLs at every mean and std at once, a star at each minimum:
+# Both KLs at every mean and std at once, a star at each minimum. Choose where training starts, and watch gradient descent go downhill:
+
 
 # %% nbgrader={"grade": false, "grade_id": "landscape", "locked": true, "schema_version": 3, "solution": false, "task": false}
-plotting.kl_landscape(two_bumps.log_prob)
+def draw_descent(mean, std):
+    plotting.kl_landscape(two_bumps.log_prob, start=(mean, std))
+
+
+plotting.sliders(draw_descent, mean=(-3.0, 3.0, -1.2), std=(0.4, 3.2, 1.0))
 
 
 # %% [markdown]
 # Forward: one minimum, at the target's own mean and std. It is **mode covering**. Reverse: a minimum on each bump, the deepest on the heavier one, and a third, shallow
 # minimum between them. It is **mode seeking**, and where you end depends on where you start.
 #
+# **Find the bug.** A fellow student wants $\operatorname{KL}(\pi\|p)$ by samples, for any two laws. With exercise 1 you have an instrument:
+
+
+# %% nbgrader={"grade": false, "grade_id": "suspicious_kl", "locked": true, "schema_version": 3, "solution": false, "task": false}
+def suspicious_kl(target, model):
+    draws = model.sample((50_000,))  # line 1
+    log_ratio = target.log_prob(draws) - model.log_prob(draws)  # line 2
+    return log_ratio.mean()  # line 3
+
+
+estimated = suspicious_kl(round_target, slanted_model)
+print(f"estimated {estimated:.2f}, closed form {dgmlib.kl.gaussian_kl(*moments[0], *moments[1]):.2f}")
+
+# %% nbgrader={"grade": false, "grade_id": "wrong_side", "locked": false, "schema_version": 3, "solution": false, "task": false}
+wrong_side = None  # the number of the line to change: 1, 2 or 3
+
+# %% nbgrader={"grade": false, "grade_id": "try_wrong_side", "locked": true, "schema_version": 3, "solution": false, "task": false}
+check("wrong_side", wrong_side)
+
+# %% [markdown]
 # ## 3. Forward KL is maximum likelihood
 #
 # You have data $\mathbf{x} \sim \pi$, and no formula for $\pi$. Pull the logarithm apart:
@@ -217,6 +265,7 @@ plotting.kl_landscape(two_bumps.log_prob)
 # `flow.base.log_prob(z) + log_det` is $\log p(\mathbf{x}|\boldsymbol\theta)$, one number for each sample.
 # </details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "forward_kl_loss", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def forward_kl_loss(flow, x: Tensor) -> Tensor:
     """Mean of -log p(x), for x (n, m) from the data law: a scalar ()."""
@@ -241,7 +290,10 @@ check("forward_kl_loss", forward_kl_loss)
 # $\mathbf{x} = \boldsymbol\sigma\odot\mathbf{z} + \boldsymbol\mu$, at $\boldsymbol\mu = (1, 0)$; the target has two bumps at
 # $(\pm 2, 0)$.
 #
-# **Predict:** in which direction should $\mu_1$ move?
+# **Predict:** which way should $\mu_1$ move: left, right or nowhere?
+
+# %% nbgrader={"grade": false, "grade_id": "guess_move", "locked": false, "schema_version": 3, "solution": false, "task": false}
+guess_move = None  # "left", "right" or "nowhere"
 
 # %% nbgrader={"grade": false, "grade_id": "old_way", "locked": true, "schema_version": 3, "solution": false, "task": false}
 from dgmlib import flows
@@ -308,6 +360,7 @@ print(f"loss {loss:.3f}, gradient with respect to mu_1: {moving_gaussian.bijecti
 # `x, log_det = flow.inverse(z)`, and then one mean over `flow.base.log_prob(z) - log_det - ...`.
 # </details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "reverse_kl_loss", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def reverse_kl_loss(flow, z: Tensor, target_log_prob) -> Tensor:
     """Mean of log p(x) - log pi(x) at x = g(z), for z (n, m) from the base: a scalar ()."""
@@ -325,13 +378,17 @@ moving_gaussian.zero_grad()
 loss = dgmlib.kl.reverse_kl_loss(moving_gaussian, noise_draws, data.bimodal_log_prob)
 loss.backward()
 print(f"loss {loss:.3f}, gradient with respect to mu_1: {moving_gaussian.bijection.conditioner.mu.grad[0]:.3f}")
-
+guesses.compare("Which way should mu_1 move?", guess_move, "right", ["left", "right", "nowhere"])
 
 # %% [markdown]
 # The same loss, another gradient. It is negative: descent moves $\mu_1$ to the right, towards the nearer bump. Now the same Gaussian model, two objectives, and two starts: $\mu_1 = -1$ and
 # $\mu_1 = 1$.
 #
-# **Predict:** four runs. How many different results?
+# **Predict:** how many different results will the four runs have: 1, 2, 3 or 4?
+
+# %% nbgrader={"grade": false, "grade_id": "guess_results", "locked": false, "schema_version": 3, "solution": false, "task": false}
+guess_results = None  # 1, 2, 3 or 4
+
 
 # %% nbgrader={"grade": false, "grade_id": "two_runs", "locked": true, "schema_version": 3, "solution": false, "task": false}
 def descend(flow, loss, steps=400, lr=0.02):
@@ -346,12 +403,16 @@ def descend(flow, loss, steps=400, lr=0.02):
     return flow
 
 
+forward_loss, whose_forward = yours("forward_kl_loss", dgmlib.kl.forward_kl_loss)
+reverse_loss, whose_reverse = yours("reverse_kl_loss", dgmlib.kl.reverse_kl_loss)
+
+
 def forward_kl(flow):
-    return dgmlib.kl.forward_kl_loss(flow, data.bimodal(256, seed=bimodal_draws))
+    return forward_loss(flow, data.bimodal(256, seed=bimodal_draws))
 
 
 def reverse_kl(flow):
-    return dgmlib.kl.reverse_kl_loss(flow, flow.base.sample((256,)), data.bimodal_log_prob)
+    return reverse_loss(flow, flow.base.sample((256,)), data.bimodal_log_prob)
 
 
 torch.manual_seed(0)
@@ -363,9 +424,10 @@ for side, mu in {"left": -1.0, "right": 1.0}.items():
 
 # %% nbgrader={"grade": false, "grade_id": "covering_seeking", "locked": true, "schema_version": 3, "solution": false, "task": false}
 x = data.bimodal(1500)
-drawn = {name: log_prob for name, log_prob in four_runs.items() if name != "forward, from left"}
+drawn = dict(list(four_runs.items())[1:])  # the first looks like the third
+print(f"forward_kl_loss: {whose_forward}, reverse_kl_loss: {whose_reverse}")
 plotting.densities(x, drawn, extent=4.0)
-
+guesses.compare("How many different results?", guess_results, 3, [1, 2, 3, 4])
 
 # %% [markdown]
 # Three: from either start the forward KL lays one wide bump over everything, much of it where there are no data; the reverse KL takes the
@@ -374,7 +436,11 @@ plotting.densities(x, drawn, extent=4.0)
 # That model cannot have two bumps. A RealNVP can. Pull the target's bumps further apart, to $(\pm 6, 0)$, and start both objectives
 # from the same untrained flow.
 #
-# **Predict:** does a flexible model cure the reverse KL? What will its loss be, if it misses one half?
+# **Predict:** does a flexible model cure the reverse KL, yes or no? (And what will its loss be, if it misses one half?)
+
+# %% nbgrader={"grade": false, "grade_id": "guess_cure", "locked": false, "schema_version": 3, "solution": false, "task": false}
+guess_cure = None  # "yes" or "no"
+
 
 # %% nbgrader={"grade": false, "grade_id": "flexible", "locked": true, "schema_version": 3, "solution": false, "task": false}
 def far(x):
@@ -399,6 +465,7 @@ for name, flow in {"forward": forward, "reverse": reverse}.items():
     print(f"trained by {name}: KL(π‖p) {to_model:.2f}, KL(p‖π) {dgmlib.kl.reverse_kl_loss(flow, z, far):.2f}")
 models = {"forward KL": forward.log_prob, "reverse KL": reverse.log_prob}
 plotting.densities(x[:1500], models, extent=8.0)
+guesses.compare("Does a flexible model cure the reverse KL?", guess_cure, "no", ["yes", "no"])
 
 # %% [markdown]
 # No cure: no model sample ever reached the other bump, so nothing told the reverse KL that it exists. Its loss is about
@@ -449,6 +516,7 @@ for layer in (flows.MaskedAutoregressive(48), flows.InverseAutoregressive(48)):
 #
 # Three words each, and no word twice.
 # </details>
+
 
 # %% nbgrader={"grade": false, "grade_id": "objective_needs", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def objective_needs() -> dict[str, set[str]]:
@@ -508,6 +576,7 @@ plotting.latent_dual({"untrained": untrained, "trained": trained}, data.bimodal(
 # `flow.inverse(z)` returns both things that you need.
 # </details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "latent_log_prob", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def latent_log_prob(flow, z: Tensor, target_log_prob) -> Tensor:
     """log p(z|theta), the law of f(x) for x from the target, for z (n, m): a tensor (n,)."""
@@ -522,11 +591,14 @@ check("latent_log_prob", latent_log_prob)
 
 
 # %% nbgrader={"grade": false, "grade_id": "latent_densities", "locked": true, "schema_version": 3, "solution": false, "task": false}
+latent_law, whose_latent = yours("latent_log_prob", dgmlib.kl.latent_log_prob)
+
+
 def induced(flow):
-    return lambda z: dgmlib.kl.latent_log_prob(flow, z, data.bimodal_log_prob)
+    return lambda z: latent_law(flow, z, data.bimodal_log_prob)
 
 
-models = {"p(z|θ), untrained": induced(untrained), "p(z|θ), trained": induced(trained)}
+models = {f"p(z|θ), untrained ({whose_latent})": induced(untrained), "p(z|θ), trained": induced(trained)}
 plotting.latent_densities(models | {"base p(z)": trained.base.log_prob})
 
 
@@ -559,6 +631,7 @@ plotting.latent_densities(models | {"base p(z)": trained.base.log_prob})
 # One call of `flow.forward(x)`; the target is asked at `x`, the base at `z`.
 # </details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "latent_reverse_kl", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def latent_reverse_kl(flow, x: Tensor, target_log_prob) -> Tensor:
     """Mean of log p(z|theta) - log p(z) at z = f(x), for x (n, m) from the target: a scalar ()."""
@@ -575,7 +648,10 @@ check("latent_reverse_kl", latent_reverse_kl)
 # You have seen these three terms before. Take a flow that has trained for 40 steps only, and compute both integrands **by separate routes**: one in
 # the data space by $\mathbf{f}$ alone, the other in the latent space by $\mathbf{g}$ alone.
 #
-# **Predict:** how do they differ, sample by sample?
+# **Predict:** what will agree: nothing, the means, or every sample?
+
+# %% nbgrader={"grade": false, "grade_id": "guess_agree", "locked": false, "schema_version": 3, "solution": false, "task": false}
+guess_agree = None  # "nothing", "means" or "every sample"
 
 # %% nbgrader={"grade": false, "grade_id": "duality", "locked": true, "schema_version": 3, "solution": false, "task": false}
 torch.manual_seed(0)
@@ -584,16 +660,33 @@ descend(flow, forward_kl, steps=40, lr=5e-3)
 x = data.bimodal(1000, seed=2)
 z = flow.forward(x)[0]
 data_space = data.bimodal_log_prob(x) - flow.log_prob(x)
-latent_space = dgmlib.kl.latent_log_prob(flow, z, data.bimodal_log_prob) - flow.base.log_prob(z)
+latent_space = latent_law(flow, z, data.bimodal_log_prob) - flow.base.log_prob(z)
 plotting.sample_by_sample(data_space, latent_space)
 print(f"largest difference: {(data_space - latent_space).abs().max():.0e} nats")
-
+guesses.compare("What agrees?", guess_agree, "every sample", ["nothing", "means", "every sample"])
 
 # %% [markdown]
 # They do not differ, beyond rounding: not only the means, every single sample. That is more than a figure can promise. Prove it. (With
 # the roles swapped, the same steps turn the reverse KL into a forward one:
 # $\operatorname{KL}(p(\mathbf{x}|\boldsymbol\theta)\,\|\,\pi) = \operatorname{KL}(p(\mathbf{z})\,\|\,p(\mathbf{z}|\boldsymbol\theta))$.)
 #
+# **The steps first.** From $\operatorname{KL}(p(\mathbf{z}|\boldsymbol\theta)\|p(\mathbf{z}))$ six lines lead to $\operatorname{KL}(\pi\|p(\mathbf{x}|\boldsymbol\theta))$. Put them in order, each with the rule that makes it from the
+# line before: `definition`, `change of variables`, `LOTUS` or `inverse` ($\mathbf{g}(\mathbf{f}(\mathbf{x})) = \mathbf{x}$, so $\mathbf{J_g}\mathbf{J_f} = \mathbf{I}$).
+#
+# - A: $\mathbb{E}_\pi\big[\log\pi(\mathbf{x}) - \log|\det\mathbf{J_f}(\mathbf{x})| - \log p(\mathbf{f}(\mathbf{x}))\big]$
+# - B: $\mathbb{E}_{p(\mathbf{z}|\boldsymbol\theta)}\big[\log\pi(\mathbf{g}(\mathbf{z})) + \log|\det\mathbf{J_g}(\mathbf{z})| - \log p(\mathbf{z})\big]$
+# - C: $\operatorname{KL}(\pi\,\|\,p(\mathbf{x}|\boldsymbol\theta))$
+# - D: $\mathbb{E}_{p(\mathbf{z}|\boldsymbol\theta)}\big[\log p(\mathbf{z}|\boldsymbol\theta) - \log p(\mathbf{z})\big]$
+# - E: $\mathbb{E}_\pi\big[\log\pi(\mathbf{g}(\mathbf{f}(\mathbf{x}))) + \log|\det\mathbf{J_g}(\mathbf{f}(\mathbf{x}))| - \log p(\mathbf{f}(\mathbf{x}))\big]$
+# - F: $\mathbb{E}_\pi\big[\log\pi(\mathbf{x}) - \log p(\mathbf{x}|\boldsymbol\theta)\big]$
+
+# %% nbgrader={"grade": false, "grade_id": "duality_steps", "locked": false, "schema_version": 3, "solution": false, "task": false}
+duality_steps = None  # a text of six lines, each a letter and its rule, such as """X definition"""
+
+# %% nbgrader={"grade": false, "grade_id": "try_duality_steps", "locked": true, "schema_version": 3, "solution": false, "task": false}
+check("duality_steps", duality_steps)
+
+# %% [markdown]
 # ### Exercise 7 · `duality_proof`
 # **2 points · ●●○ · 15 minutes · written, read by a person**
 #
@@ -646,6 +739,7 @@ print(f"largest difference: {(data_space - latent_space).abs().max():.0e} nats")
 # **Your own losses.** The same training with your exercises 2, 3 and 6, beside the library's; it runs once they are written. The numbers
 # of a row should agree to about 0.1 nats.
 
+
 # %% nbgrader={"grade": false, "grade_id": "mine", "locked": true, "schema_version": 3, "solution": false, "task": false}
 def my_losses():
     pi, x = data.bimodal_log_prob, data.bimodal(1000, seed=2)
@@ -672,6 +766,9 @@ try:
     my_losses()
 except NotImplementedError:
     print("Not yet: write the three losses first.")
+
+# %% nbgrader={"grade": false, "grade_id": "count_guesses", "locked": true, "schema_version": 3, "solution": false, "task": false}
+guesses.count()
 
 # %% [markdown]
 # ## Summary

@@ -12,7 +12,8 @@
 # 20 points · 8 exercises · about 120 minutes · Lecture 3, the slides "Bayesian Framework", "Latent Variable Models (LVM)", "MLE for LVM"
 #
 # Run the cells from top to bottom. You write where a cell says `raise NotImplementedError`; the check below it is safe to run at
-# any time. Nothing later depends on your answers, so you may skip one and come back. Add cells of your own wherever you like.
+# any time. Nothing later depends on your answers, so you may skip one and come back; figures use them once their card is green.
+# Where a cell says `guess_`, commit to a guess before you run on: nobody grades it. Add cells of your own wherever you like.
 
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import math
@@ -35,10 +36,40 @@ import torch
 from torch import Tensor, nn
 
 from dgmlib import data, plotting
-from dgmlib.checks import check
+from dgmlib.checks import check, yours
+from dgmlib.guesses import Guesses
 
 plotting.use_style()
+guesses = Guesses()
 torch.set_num_threads(1)  # for networks this small, more threads only wait for each other
+
+# %% [markdown]
+# **Why care.** The lower half of each image below was erased. The model had never seen these digits; it guessed 32 hidden numbers
+# from the upper half, and painted the rest from them. What nobody observed
+# can be inferred. At the end you repeat this with your own function.
+
+# %% nbgrader={"grade": false, "grade_id": "opening_picture", "locked": true, "schema_version": 3, "solution": false, "task": false}
+from dgmlib.lvm import PPCA
+
+digit_images, digit_labels = data.digits()
+train_images, test_images = digit_images.split([1500, 297])
+digit_model = PPCA.maximum_likelihood(train_images, 32)
+seen_pixels = torch.arange(64) < 32  # the upper half
+
+
+def fill_in(posterior, images):
+    rows_seen = digit_model.W[seen_pixels], digit_model.mu[seen_pixels], digit_model.sigma
+    codes, _ = posterior(images[:, seen_pixels], *rows_seen)
+    return torch.where(seen_pixels, images, codes @ digit_model.W.T + digit_model.mu)
+
+
+def library_posterior(x, W, mu, sigma):
+    return PPCA(W, mu, sigma).posterior(x)
+
+
+erased = torch.where(seen_pixels, test_images[:10], torch.nan)
+filled = fill_in(library_posterior, test_images[:10])
+plotting.image_rows({"seen": erased, "filled in": filled, "truth": test_images[:10]})
 
 # %% [markdown]
 # **Conventions**, new ones only:
@@ -55,38 +86,38 @@ torch.set_num_threads(1)  # for networks this small, more threads only wait for 
 #
 # ## 1. Unknowns are random too
 #
-# A flow's $\mathbf{z}$ is as wide as $\mathbf{x}$, and $\mathbf{f}$ hands it to you. A small $\mathbf{z}$ without $\mathbf{f}$ has to be guessed
-# from $\mathbf{x}$. Guessing an unknown from data has a theory; meet it with one unknown number first. A coin shows heads with probability $\theta$:
+# A flow's $\mathbf{z}$ is as wide as $\mathbf{x}$, and $\mathbf{f}$ hands it to you. A narrow $\mathbf{z}$ has to be guessed from $\mathbf{x}$, as Bayes (1763) guessed a single
+# unknown number. A coin shows heads with probability $\theta$:
 
 # %% nbgrader={"grade": false, "grade_id": "mle_fails", "locked": true, "schema_version": 3, "solution": false, "task": false}
-heads, flips = 3, 3
-print(f"maximum likelihood: θ = {heads / flips:.2f}, so a tail has probability {1 - heads / flips:.2f}")
+three_flips = torch.ones(3)  # 1 is heads
+print(f"maximum likelihood: θ = {three_flips.mean():.2f}, so tails have probability {1 - three_flips.mean():.2f}")
 
 # %% [markdown]
-# After three heads, maximum likelihood rules tails out for ever. It returns one number, and not how sure it is. So treat $\theta$ as random:
-# start from a **prior** $p(\theta)$, what you believe before, and let the **likelihood** $p(\mathbf{X}|\theta)$ reweigh it:
+# After three heads, maximum likelihood rules tails out for ever. It returns one number, and doesn't say how sure it is. So treat $\theta$ as random:
+# start from a **prior** $p(\theta)$, what you believe before you see data, and let the **likelihood** $p(\mathbf{X}|\theta)$ reweigh it:
 #
 # $$p(\theta|\mathbf{X}) = \frac{p(\mathbf{X}|\theta)\,p(\theta)}{p(\mathbf{X})}, \qquad p(\mathbf{X}) = \int p(\mathbf{X}|\theta)\,p(\theta)\,d\theta.$$
 #
-# The result is the **posterior**; the integral is the **evidence**. With one unknown, the integral is a sum over a grid times its step:
+# The result is the **posterior**; the integral is the **evidence**. With one unknown, the integral is a sum over a grid, times the grid's step:
 
 # %% nbgrader={"grade": false, "grade_id": "grid_by_hand", "locked": true, "schema_version": 3, "solution": false, "task": false}
 coin_step = 0.001
 coin_grid = torch.arange(coin_step / 2, 1, coin_step)
 coin_log_prior = math.log(140) + 3 * coin_grid.log() + 3 * (1 - coin_grid).log()  # Beta(4, 4): about 1/2
 
-joint = coin_log_prior.exp() * coin_grid**3  # prior times likelihood of three heads
-evidence = joint.sum() * coin_step
-mean = (coin_grid * joint / evidence).sum() * coin_step
-print(f"three heads: evidence {evidence:.3f}, posterior mean of θ {mean:.3f}")
+coin_joint = coin_log_prior.exp() * coin_grid**3  # prior times likelihood of three heads
+coin_evidence = coin_joint.sum() * coin_step
+coin_mean = (coin_grid * coin_joint / coin_evidence).sum() * coin_step
+print(f"three heads: evidence {coin_evidence:.3f}, posterior mean of θ {coin_mean:.3f}")
 
-many = 1400 * coin_grid.log() + 600 * (1 - coin_grid).log()  # log-likelihood of 2000 flips
-print("2000 flips: evidence", ((coin_log_prior + many).exp().sum() * coin_step).item())
+many_flips = 1400 * coin_grid.log() + 600 * (1 - coin_grid).log()  # log-likelihood of 2000 flips
+print("2000 flips: evidence", ((coin_log_prior + many_flips).exp().sum() * coin_step).item())
 
 
 # %% [markdown]
 # Three heads move the mean from 0.5 to 0.64, and tails stay possible. But 2000 flips break the code: the largest likelihood is about $e^{-1222}$, which no float
-# holds, and the posterior would be 0/0. The logarithm, $-1222$, is an ordinary number.
+# holds, so the evidence is 0 and the posterior 0/0. The logarithm, $-1222$, is an ordinary number. Work with logarithms.
 #
 # ### Exercise 1 · `grid_posterior`
 # **3 points · ●●○ · 12 minutes**
@@ -95,8 +126,8 @@ print("2000 flips: evidence", ((coin_log_prior + many).exp().sum() * coin_step).
 # p(\mathbf{X}) \approx \sum_{g=1}^G p(\mathbf{X}|\theta_g)\,p(\theta_g)\cdot\text{step}$$
 #
 # `grid_posterior(log_prior, log_likelihood, step)`: both `(G,)`, on a uniform grid; `step` is a Python number. Returns
-# `(posterior_density, log_evidence)`, `(G,)` and `()`. Every point counts alike. Take the prior as given, also where it does not integrate to 1. Log-likelihoods of
-# $-10^4$ must work, and a prior that is tiny where the likelihood is large.
+# `(posterior_density, log_evidence)`, `(G,)` and `()`. All points have the same weight, also the first and the last. Take the prior as given, even where it does not integrate to 1. Log-likelihoods of
+# $-10^4$ must work, and so must a prior that is tiny where the likelihood is large.
 #
 # *Example.* `log_prior` $= (0, 0)$, `log_likelihood` $= (0, \log 3)$, step $0.5$: the evidence is $(1 + 3)\cdot 0.5 = 2$, its logarithm $0.693$; the
 # density is $(0.5,\; 1.5)$.
@@ -109,6 +140,7 @@ print("2000 flips: evidence", ((coin_log_prior + many).exp().sum() * coin_step).
 #
 # `torch.logsumexp(log_joint, dim=0) + math.log(step)`
 # </details>
+
 
 # %% nbgrader={"grade": false, "grade_id": "grid_posterior", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def grid_posterior(log_prior: Tensor, log_likelihood: Tensor, step: float) -> tuple[Tensor, Tensor]:
@@ -124,50 +156,58 @@ def grid_posterior(log_prior: Tensor, log_likelihood: Tensor, step: float) -> tu
 check("grid_posterior", grid_posterior)
 
 # %% [markdown]
-# Now let a coin with $\theta = 0.7$ speak.
+# Now flip a coin with $\theta = 0.7$.
 #
-# **Predict:** ten times as many flips: how much narrower is the posterior? When does the prior stop mattering?
+# **Predict:** from 30 to 300 flips, how many times narrower does the posterior become: about 2, 3 or 10?
+
+# %% nbgrader={"grade": false, "grade_id": "guess_narrower", "locked": false, "schema_version": 3, "solution": false, "task": false}
+guess_narrower = None  # 2, 3 or 10
 
 # %% nbgrader={"grade": false, "grade_id": "updates", "locked": true, "schema_version": 3, "solution": false, "task": false}
 from dgmlib import bayes
 
+posterior_of, whose_grid = yours("grid_posterior", bayes.grid_posterior)
 coin = torch.rand(300, generator=torch.Generator().manual_seed(2)) < 0.7
 updates = {}
 for n in (3, 30, 300):
-    heads = coin[:n].sum()
-    log_likelihood = heads * coin_grid.log() + (n - heads) * (1 - coin_grid).log()
-    density, _ = bayes.grid_posterior(coin_log_prior, log_likelihood, coin_step)
-    updates[f"n = {n}, {heads} heads"] = (log_likelihood, density)
+    coin_heads = int(coin[:n].sum())
+    coin_log_likelihood = coin_heads * coin_grid.log() + (n - coin_heads) * (1 - coin_grid).log()
+    coin_posterior, _ = posterior_of(coin_log_prior, coin_log_likelihood, coin_step)
+    updates[f"n = {n}, {coin_heads} heads"] = (coin_log_likelihood, coin_posterior)
+    weight = coin_posterior * coin_step
+    spread = (weight @ coin_grid**2 - (weight @ coin_grid) ** 2).sqrt()
+    print(f"n = {n}: the posterior's standard deviation is {spread:.3f}")
 plotting.bayes_updates(coin_grid, coin_log_prior.exp(), updates, truth=0.7)
-
+print(f"grid_posterior: {whose_grid}")
+guesses.compare("From 30 to 300 flips, how many times narrower, about?", guess_narrower, 3, [2, 3, 10])
 
 # %% [markdown]
-# Three flips: the posterior is a compromise of prior and likelihood. At 300 it lies on the likelihood: the prior no longer matters. From 30 to 300 it
-# narrows by about $\sqrt{10} \approx 3$.
+# About 3 times, for widths shrink like $1/\sqrt n$ (each panel has its own scale). With three flips the posterior is a compromise,
+# with 300 it lies on the likelihood.
 #
 # ## 2. A posterior in closed form
 #
 # With $d$ unknowns, a grid of 100 points a side has $100^d$ points: hopeless beyond four or so. But for some pairs of prior and likelihood the
 # product has the prior's form again, and no integral is left. Such a prior is called **conjugate** (Raiffa and Schlaifer 1961). The coin's Beta prior is one: every
-# head adds 1 to its first number, every tail to its second. The other pair to know: repeated measurements $x_i = \theta + \text{noise}$ with
+# head adds 1 to its first number, every tail 1 to its second. The other pair to know: repeated measurements $x_i = \theta + \text{noise}$, and
 # a normal prior,
 #
 # $$p(x_i|\theta) = \mathcal{N}(\theta, \sigma^2), \qquad p(\theta) = \mathcal{N}(\mu_0, \tau^2).$$
 #
-# The log of the product is a parabola in $\theta$, so the posterior is normal. Its **precision** (one over the variance) and mean:
+# The log of their product is a parabola in $\theta$, so the posterior is normal. Its **precision** (one over the variance) and its mean are
 #
 # $$\frac{1}{s^2} = \frac{1}{\tau^2} + \frac{n}{\sigma^2}, \qquad
-# \hat\mu = s^2\left(\frac{\mu_0}{\tau^2} + \frac{\sum_i x_i}{\sigma^2}\right).$$
+# \hat\theta = s^2\left(\frac{\mu_0}{\tau^2} + \frac{\sum_i x_i}{\sigma^2}\right).$$
 #
-# Precisions add; the mean weighs each source by its precision.
+# Precisions add up, and the mean weighs each source by its precision.
 #
 # ### Exercise 2 · `gaussian_mean_posterior`
 # **2 points · ●○○ · 8 minutes**
 #
-# $$p(\theta|\mathbf{X}) = \mathcal{N}(\hat\mu, s^2), \text{ with } \hat\mu \text{ and } s \text{ as above}$$
+# $$p(\theta|\mathbf{X}) = \mathcal{N}(\hat\theta, s^2), \text{ with } \hat\theta \text{ and } s \text{ as above}$$
 #
 # `gaussian_mean_posterior(x, noise_std, prior_mean, prior_std)`: `x` is `(n,)`; the others are $\sigma$, $\mu_0$, $\tau$, of shape `()`. Returns
-# `(mean, std)`, both `()`: $\hat\mu$ and $s$.
+# `(mean, std)`, both `()`: $\hat\theta$ and $s$.
 #
 # *Example.* $\mathbf{x} = (2, 4)$, $\sigma = \tau = 1$, $\mu_0 = 0$: the precision is $1 + 2 = 3$, so `mean` $= 6/3 = 2$ and `std` $= 0.577$.
 #
@@ -179,6 +219,7 @@ plotting.bayes_updates(coin_grid, coin_log_prior.exp(), updates, truth=0.7)
 #
 # `precision = 1 / prior_std**2 + len(x) / noise_std**2`; the std is its inverse square root.
 # </details>
+
 
 # %% nbgrader={"grade": false, "grade_id": "gaussian_mean_posterior", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def gaussian_mean_posterior(
@@ -196,67 +237,72 @@ def gaussian_mean_posterior(
 check("gaussian_mean_posterior", gaussian_mean_posterior)
 
 # %% [markdown]
-# A badly placed prior: $\mathcal{N}(0, 1)$, while the truth is $\theta = 3$, and $\sigma = 2$.
+# A prior in the wrong place: $\mathcal{N}(0, 1)$, while the truth is $\theta = 3$ and $\sigma = 2$.
 #
-# **Predict:** will the posterior ever recover? After how many observations do prior and data weigh the same?
+# **Predict:** after how many observations do prior and data weigh the same: 1, 4 or 16?
+
+# %% nbgrader={"grade": false, "grade_id": "guess_observations", "locked": false, "schema_version": 3, "solution": false, "task": false}
+guess_observations = None  # 1, 4 or 16
 
 # %% nbgrader={"grade": false, "grade_id": "narrowing", "locked": true, "schema_version": 3, "solution": false, "task": false}
-x = 3 + 2 * torch.randn(1000, generator=torch.Generator().manual_seed(0))
-posteriors = [bayes.gaussian_mean_posterior(x[:n], 2.0, 0.0, 1.0) for n in range(1001)]
-means, stds = torch.tensor(posteriors).T
-plotting.narrowing_posterior(means, stds, truth=3.0)
-print(f"n = 4: average of the data {x[:4].mean():.2f}, posterior mean {means[4]:.2f}")
-
+measurements = 3 + 2 * torch.randn(1000, generator=torch.Generator().manual_seed(0))
+averages = measurements.cumsum(0) / torch.arange(1, 1001)
+scales = torch.tensor(2.0), torch.tensor(0.0), torch.tensor(1.0)  # noise_std, prior_mean, prior_std
+mean_posterior, whose_mean = yours("gaussian_mean_posterior", bayes.gaussian_mean_posterior)
+moments = [torch.stack(mean_posterior(measurements[:n], *scales)) for n in range(1001)]
+plotting.narrowing_posterior(*torch.stack(moments, dim=1), averages, truth=3.0, even=4)
+print(f"gaussian_mean_posterior: {whose_mean}")
+guesses.compare("After how many observations do both weigh the same?", guess_observations, 4, [1, 4, 16])
 
 # %% [markdown]
-# The prior is worth $\sigma^2/\tau^2 = 4$ observations: at $n = 4$ the mean is half-way between 0 and the average of the data
-# (printed; this sample began low). Then the data win, and the band
-# closes like $1/\sqrt{n}$. Note the early band: it leaves the truth out. A confident prior in the wrong place costs data.
+# After $\sigma^2/\tau^2 = 4$: that many observations are what the prior is worth. There the posterior mean is half-way between 0 and the average of the data
+# (this sample began low). On the left the band leaves the truth out: a confident prior in the wrong place costs data.
 #
 # ## 3. MAP: keep only the peak
 #
-# Often even the posterior is too much, and its highest point will do, the **maximum a posteriori** (MAP) estimate:
+# Often even the posterior is too much to compute, and its highest point has to do, the **maximum a posteriori** (MAP) estimate:
 #
 # $$\boldsymbol\theta^* = \arg\max_{\boldsymbol\theta}\big(\log p(\mathbf{X}|\boldsymbol\theta) + \log p(\boldsymbol\theta)\big).$$
 #
 # The evidence does not depend on $\boldsymbol\theta$ and drops out. Without a prior this is maximum likelihood. Look at that first: ten points, ten coefficients.
+
 
 # %% nbgrader={"grade": false, "grade_id": "overfit", "locked": true, "schema_version": 3, "solution": false, "task": false}
 def powers(x):
     return x[:, None] ** torch.arange(10)
 
 
-generator = torch.Generator().manual_seed(3)
 sine_x = torch.linspace(-1, 1, 10, dtype=torch.float64)
-sine_y = torch.sin(3 * sine_x) + 0.2 * torch.randn(10, generator=generator, dtype=sine_x.dtype)
-sine_grid = torch.linspace(-1, 1, 300, dtype=sine_x.dtype)
-w_mle = torch.linalg.solve(powers(sine_x), sine_y)
-print(f"largest error at the data: {(powers(sine_x) @ w_mle - sine_y).abs().max():.0e}")
-print(f"between them: {(powers(sine_grid) @ w_mle - torch.sin(3 * sine_grid)).abs().max():.2f}")
+sine_noise = torch.randn(10, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+sine_y = torch.sin(3 * sine_x) + 0.2 * sine_noise
+sine_grid = torch.linspace(-1, 1, 300, dtype=torch.float64)
+beta_mle = torch.linalg.solve(powers(sine_x), sine_y)
+print(f"largest error at the data: {(powers(sine_x) @ beta_mle - sine_y).abs().max():.0e}")
+print(f"between them: {(powers(sine_grid) @ beta_mle - torch.sin(3 * sine_grid)).abs().max():.2f}")
 
 
 # %% [markdown]
-# Perfect where it was asked, and off elsewhere. Now let $\mathbf{y} = \mathbf{X}\mathbf{w} + \text{noise}$ with the prior
-# $\mathbf{w} \sim \mathcal{N}(0, \tau^2\mathbf{I})$: huge coefficients are unlikely. Then
+# Perfect at the data, and far off between them. Now let $\mathbf{y} = \mathbf{X}\boldsymbol\beta + \text{noise}$, with a prior for which huge coefficients are
+# unlikely, $\boldsymbol\beta \sim \mathcal{N}(0, \tau^2\mathbf{I})$. Then
 #
-# $$\log p(\mathbf{w}|\mathbf{X}, \mathbf{y}) = -\frac{\|\mathbf{y} - \mathbf{X}\mathbf{w}\|^2}{2\sigma^2} - \frac{\|\mathbf{w}\|^2}{2\tau^2} + \text{const},$$
+# $$\log p(\boldsymbol\beta|\mathbf{X}, \mathbf{y}) = -\frac{\|\mathbf{y} - \mathbf{X}\boldsymbol\beta\|^2}{2\sigma^2} - \frac{\|\boldsymbol\beta\|^2}{2\tau^2} + \text{const},$$
 #
-# which is least squares with a penalty: ridge regression. Its strength is not a knob but a ratio of two variances.
+# which is least squares with a penalty: ridge regression (Hoerl and Kennard 1970).
 #
 # ### Exercise 3 · `map_linear_regression`
 # **3 points · ●●○ · 12 minutes**
 #
-# $$\mathbf{w}^* = \arg\max_{\mathbf{w}} \log p(\mathbf{w}|\mathbf{X}, \mathbf{y}), \qquad
-# y_i \sim \mathcal{N}(\mathbf{x}_i^T\mathbf{w}, \sigma^2), \quad \mathbf{w} \sim \mathcal{N}(0, \tau^2\mathbf{I})$$
+# $$\boldsymbol\beta^* = \arg\max_{\boldsymbol\beta} \log p(\boldsymbol\beta|\mathbf{X}, \mathbf{y}), \qquad
+# y_i \sim \mathcal{N}(\mathbf{x}_i^T\boldsymbol\beta, \sigma^2), \quad \boldsymbol\beta \sim \mathcal{N}(0, \tau^2\mathbf{I})$$
 #
-# `map_linear_regression(features, targets, noise_std, prior_std)`: `(n, d)`, `(n,)`, and $\sigma$, $\tau$ of shape `()`. Returns $\mathbf{w}^*$, `(d,)`.
-# There is no intercept. It must work for $n < d$ too, and be differentiable, so give the formula rather than an optimiser.
+# `map_linear_regression(features, targets, noise_std, prior_std)`: $\mathbf{X}$ `(n, d)`, $\mathbf{y}$ `(n,)`, and $\sigma$, $\tau$ of shape `()`. Returns $\boldsymbol\beta^*$, `(d,)`.
+# There is no intercept. It must work for $n < d$ too, and be differentiable, so write the formula instead of running an optimiser.
 #
 # *Example.* $n = 2$, $d = 1$: features $1, 2$, targets $2, 3$, $\sigma = 1$, $\tau = 0.5$. Least squares gives $8/5$; MAP gives $8/(5 + 4) = 0.889$.
 #
 # <details><summary>Hint 1: a nudge</summary>
 #
-# Set the gradient of the formula above to zero, and multiply by $\sigma^2$. What stands in front of $\mathbf{w}$?
+# Set the gradient of the formula above to zero, and multiply by $\sigma^2$. What stands in front of $\boldsymbol\beta$?
 # </details>
 # <details><summary>Hint 2: nearly the line</summary>
 #
@@ -264,9 +310,10 @@ print(f"between them: {(powers(sine_grid) @ w_mle - torch.sin(3 * sine_grid)).ab
 # `torch.eye(d, dtype=features.dtype, device=features.device)`.
 # </details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "map_linear_regression", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def map_linear_regression(features: Tensor, targets: Tensor, noise_std: Tensor, prior_std: Tensor) -> Tensor:
-    """argmax_w log p(w|X, y), for features (n, d) and targets (n,): a tensor (d,)."""
+    """argmax_β log p(β|X, y), for features (n, d) and targets (n,): a tensor (d,)."""
     ### BEGIN SOLUTION
     eye = torch.eye(features.shape[1], dtype=features.dtype, device=features.device)
     A = features.T @ features + (noise_std / prior_std) ** 2 * eye
@@ -278,21 +325,22 @@ def map_linear_regression(features: Tensor, targets: Tensor, noise_std: Tensor, 
 check("map_linear_regression", map_linear_regression)
 
 # %% nbgrader={"grade": false, "grade_id": "fits", "locked": true, "schema_version": 3, "solution": false, "task": false}
-w_map = bayes.map_linear_regression(powers(sine_x), sine_y, 0.2, 1.5)
-w_mean, w_cov = bayes.linear_regression_posterior(powers(sine_x), sine_y, 0.2, 1.5)
-torch.manual_seed(0)
-w_draws = torch.distributions.MultivariateNormal(w_mean, w_cov).sample((30,))
-coefficients = {"MLE": w_mle, "MAP": w_map, "30 draws of the posterior": w_draws}
-fits = {name: w @ powers(sine_grid).T for name, w in coefficients.items()}
-plotting.fitted_curves(sine_x, sine_y, sine_grid, fits, truth=torch.sin(3 * sine_grid))
+own_map, whose_map = yours("map_linear_regression", lambda X, y, s, t: bayes.linear_regression_posterior(X, y, s, t)[0])
+beta_map, beta_cov = bayes.linear_regression_posterior(powers(sine_x), sine_y, 0.2, 1.5)
+thirty = torch.randn(30, 10, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+beta_draws = beta_map + thirty @ torch.linalg.cholesky(beta_cov).mT
+own_beta = own_map(powers(sine_x), sine_y, torch.tensor(0.2).double(), torch.tensor(1.5).double())
+coefficients = {"MLE": beta_mle, f"MAP, {whose_map}": own_beta, "30 draws of the posterior": beta_draws}
+sine_fits = {name: beta @ powers(sine_grid).T for name, beta in coefficients.items()}
+plotting.fitted_curves(sine_x, sine_y, sine_grid, sine_fits, truth=torch.sin(3 * sine_grid))
 
 # %% [markdown]
 # The prior tames the same ten coefficients. The right panel shows what MAP throws away. The whole posterior is normal, with mean
-# $\mathbf{w}^*$ and covariance $\sigma^2\big(\mathbf{X}^T\mathbf{X} + \tfrac{\sigma^2}{\tau^2}\mathbf{I}\big)^{-1}$: thirty curves that explain the data about as well, tight in the middle, loose at the ends.
+# $\boldsymbol\beta^*$ and covariance $\sigma^2\big(\mathbf{X}^T\mathbf{X} + \tfrac{\sigma^2}{\tau^2}\mathbf{I}\big)^{-1}$. Thirty curves drawn from it agree in the middle and part at the ends.
 #
 # ## 4. A latent variable for every event
 #
-# So far one unknown $\boldsymbol\theta$ served all events. Now give each event its own unknown $\mathbf{z}_i$, and go back to one $\boldsymbol\theta$, fitted by maximum likelihood.
+# So far one unknown $\boldsymbol\theta$ served all events. Now give each event its own unknown $\mathbf{z}_i$, and fit a single $\boldsymbol\theta$ by maximum likelihood again.
 # Why invent more unknowns? Because simple models fail:
 
 # %% nbgrader={"grade": false, "grade_id": "one_gaussian", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -308,13 +356,12 @@ print(f"one Gaussian: {single_gaussian.log_prob(cluster_data).mean():.3f} nats p
 # p(\mathbf{x}|\boldsymbol\theta) = \int p(\mathbf{x}|\mathbf{z}, \boldsymbol\theta)\,p(\mathbf{z})\,d\mathbf{z}.$$
 #
 # Both factors can be simple while their integral is not. The smallest case: $z \in \{1, \dots, K\}$, the number of a cluster. The integral is a sum, and
-# the model a **mixture of Gaussians**:
+# the model a **mixture of Gaussians** (Pearson 1894):
 #
 # $$p(z = k) = w_k, \quad p(\mathbf{x}|z = k) = \mathcal{N}(\boldsymbol\mu_k, \boldsymbol\Sigma_k), \qquad
 # p(\mathbf{x}) = \sum_{k=1}^K w_k\,\mathcal{N}(\mathbf{x};\, \boldsymbol\mu_k, \boldsymbol\Sigma_k).$$
 #
-# > **Trap.** The slides write $\pi_k$ for the weights, although $\pi$ is the law of the data elsewhere. And $K$, here the number of
-# > components, counts samples in part 6.
+# > **Trap.** $K$, here the number of components, counts samples in part 6.
 #
 # ### Exercise 4 · `mixture_log_prob`
 # **3 points · ●●○ · 12 minutes**
@@ -326,7 +373,7 @@ print(f"one Gaussian: {single_gaussian.log_prob(cluster_data).mean():.3f} nats p
 #
 # *Example.* $m = 1$, weights $(0.25, 0.75)$, means $-1$ and $1$, variances $1$, $x = 1$: $0.25\cdot 0.054 + 0.75\cdot 0.399 = 0.313$, and the log is $-1.163$.
 #
-# `torch.distributions.MultivariateNormal` is allowed; writing its three terms (distance, log-determinant, constant) once teaches where each comes from.
+# `torch.distributions.MultivariateNormal` is allowed; writing its three terms teaches where each comes from.
 #
 # <details><summary>Hint 1: a nudge</summary>
 #
@@ -336,6 +383,7 @@ print(f"one Gaussian: {single_gaussian.log_prob(cluster_data).mean():.3f} nats p
 #
 # `x[:, None]` is `(n, 1, m)` and broadcasts against a batch of $K$ normals; `torch.logsumexp(table, dim=1)`.
 # </details>
+
 
 # %% nbgrader={"grade": false, "grade_id": "mixture_log_prob", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def mixture_log_prob(x: Tensor, weights: Tensor, means: Tensor, covariances: Tensor) -> Tensor:
@@ -354,23 +402,23 @@ def mixture_log_prob(x: Tensor, weights: Tensor, means: Tensor, covariances: Ten
 check("mixture_log_prob", mixture_log_prob)
 
 # %% [markdown]
-# To see such a model at work, cheat: `data.clusters` tells which cluster each event came from. (Without that, you need notebook `04_em_algorithm`.)
+# To see such a model at work, cheat: `data.clusters` tells which cluster each event came from.
 
 # %% nbgrader={"grade": false, "grade_id": "mixture", "locked": true, "schema_version": 3, "solution": false, "task": false}
-from dgmlib.lvm import PPCA, GaussianMixture, naive_gaussian_log_likelihood
+from dgmlib.lvm import GaussianMixture, naive_gaussian_log_likelihood
 
 groups = [cluster_data[cluster_labels == label] for label in range(3)]
-weights = cluster_labels.bincount() / len(cluster_labels)
-means = torch.stack([group.mean(0) for group in groups])
-covariances = torch.stack([group.T.cov() for group in groups])
-cluster_mixture = GaussianMixture(weights, means, covariances)
+group_weights = cluster_labels.bincount() / len(cluster_labels)
+group_means = torch.stack([group.mean(0) for group in groups])
+group_covariances = torch.stack([group.T.cov() for group in groups])
+cluster_mixture = GaussianMixture(group_weights, group_means, group_covariances)
 print(f"mixture: {cluster_mixture.log_prob(cluster_data).mean():.3f} nats per event")
-models = {"one Gaussian": single_gaussian.log_prob, "mixture": cluster_mixture.log_prob}
-plotting.densities(cluster_data[:1000], models, extent=3.5)
+two_models = {"one Gaussian": single_gaussian.log_prob, "mixture": cluster_mixture.log_prob}
+plotting.densities(cluster_data[:1000], two_models, extent=3.5)
 
 
 # %% [markdown]
-# The single Gaussian puts its peak where there are no data; the mixture gains more than a nat per event, and each of its parts is as simple.
+# The single Gaussian puts its peak where there are no data. The mixture gains more than a nat per event.
 #
 # Sampling follows the arrows of the model, parents first; hence **ancestral sampling**: $k \sim \text{Categorical}(\mathbf{w})$, then
 # $\mathbf{x} \sim \mathcal{N}(\boldsymbol\mu_k, \boldsymbol\Sigma_k)$. A normal with covariance $\boldsymbol\Sigma = \mathbf{L}\mathbf{L}^T$ is
@@ -383,7 +431,7 @@ plotting.densities(cluster_data[:1000], models, extent=3.5)
 # \mathbf{L}_k\mathbf{L}_k^T = \boldsymbol\Sigma_k$$
 #
 # `sample_mixture(n, weights, means, covariances)`: `n` is a Python number, the rest as in exercise 4. Returns `(x, k)`: `(n, m)` in the
-# dtype of `means`, and the components `(n,)`, int64, from 0. Draw afresh in every call, for every row: set no seed.
+# dtype of `means`, and the components `(n,)`, int64, from 0. Draw afresh in every call and for every row: set no seed.
 #
 # *Example.* Weights $(0, 1)$, $\boldsymbol\mu_1 = (5, 5)$ and tiny covariances: every $k$ is 1, and every row of `x` close to $(5, 5)$.
 #
@@ -395,6 +443,7 @@ plotting.densities(cluster_data[:1000], models, extent=3.5)
 #
 # `torch.multinomial(weights, n, replacement=True)`; `L[k] @ noise[:, :, None]` is `(n, m, 1)`.
 # </details>
+
 
 # %% nbgrader={"grade": false, "grade_id": "sample_mixture", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def sample_mixture(n: int, weights: Tensor, means: Tensor, covariances: Tensor) -> tuple[Tensor, Tensor]:
@@ -411,15 +460,16 @@ def sample_mixture(n: int, weights: Tensor, means: Tensor, covariances: Tensor) 
 check("sample_mixture", sample_mixture)
 
 # %% nbgrader={"grade": false, "grade_id": "ancestral", "locked": true, "schema_version": 3, "solution": false, "task": false}
-drawn, chosen = cluster_mixture.sample(1000, generator=torch.Generator().manual_seed(0))
+own_sample, whose_sample = yours("sample_mixture", lambda n, *theta: GaussianMixture(*theta).sample(n))
+torch.manual_seed(0)
+drawn, chosen = own_sample(1000, cluster_mixture.weights, cluster_mixture.means, cluster_mixture.covariances)
+print(f"sample_mixture: {whose_sample}")
 plotting.ancestral(drawn, chosen, cluster_mixture.means, cluster_data[:1000], extent=3.5)
 
 # %% [markdown]
-# Step 1 knows nothing of $\mathbf{x}$, step 2 only its own cluster; together they give the data's picture.
-#
 # ## 5. A continuous latent variable: probabilistic PCA
 #
-# Let $\mathbf{z}$ be $d$ numbers, decoded by a linear map, plus noise:
+# Let $\mathbf{z}$ be $d$ numbers, decoded by a linear map, plus noise (Tipping and Bishop 1999):
 #
 # $$p(\mathbf{z}) = \mathcal{N}(0, \mathbf{I}), \qquad p(\mathbf{x}|\mathbf{z}) = \mathcal{N}(\mathbf{W}\mathbf{z} + \boldsymbol\mu,\, \sigma^2\mathbf{I}),
 # \qquad \mathbf{W} \in \mathbb{R}^{m\times d}.$$
@@ -431,9 +481,9 @@ plotting.ancestral(drawn, chosen, cluster_mixture.means, cluster_data[:1000], ex
 # The obvious code builds $\mathbf{C}$. For an image of $m = 20\,000$ numbers:
 
 # %% nbgrader={"grade": false, "grade_id": "memory", "locked": true, "schema_version": 3, "solution": false, "task": false}
-m, d = 20_000, 10
-print(f"C: {m * m * 8 / 1e9:.1f} GB, and its determinant takes about {m**3 / 3:.0e} operations")
-print(f"W: {m * d * 8 / 1e6:.1f} MB")
+pixels = 20_000
+print(f"C: {pixels**2 * 8 / 1e9:.1f} GB, and its determinant takes about {pixels**3 / 3:.0e} operations")
+print(f"W, with d = 10: {pixels * 10 * 8 / 1e6:.1f} MB")
 
 
 # %% [markdown]
@@ -448,7 +498,7 @@ print(f"W: {m * d * 8 / 1e6:.1f} MB")
 #
 # $$\log p(\mathbf{x}) = -\tfrac12\Big((\mathbf{x} - \boldsymbol\mu)^T\mathbf{C}^{-1}(\mathbf{x} - \boldsymbol\mu) + \log\det\mathbf{C} + m\log 2\pi\Big)$$
 #
-# `ppca_log_prob(x, W, mu, sigma)`: `(n, m)`, `(m, d)`, `(m,)`, `()`. Returns `(n,)`. Cost $O(nmd)$ and no $m\times m$ matrix, not even an identity or a diagonal. Determinants under- and overflow: take their logarithms.
+# `ppca_log_prob(x, W, mu, sigma)`: `(n, m)`, `(m, d)`, `(m,)`, `()`. Returns `(n,)`. Cost $O(nmd)$ and no $m\times m$ matrix, not even an identity or a diagonal. Determinants under- and overflow.
 #
 # *Example.* $\mathbf{W} = (1, 1)^T$, $\boldsymbol\mu = 0$, $\sigma = 1$, $\mathbf{x} = (1, 1)$: $\mathbf{M} = 3$, the distance is $2 - 4/3$, $\log\det\mathbf{C} = \log 3$;
 # $\log p(\mathbf{x}) = -2.721$.
@@ -461,6 +511,7 @@ print(f"W: {m * d * 8 / 1e6:.1f} MB")
 #
 # With `p = (x - mu) @ W`, `(n, d)`: the distance is `((x - mu).square().sum(1) - (p @ M_inverse * p).sum(1)) / sigma**2`.
 # </details>
+
 
 # %% nbgrader={"grade": false, "grade_id": "ppca_log_prob", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def ppca_log_prob(x: Tensor, W: Tensor, mu: Tensor, sigma: Tensor) -> Tensor:
@@ -503,6 +554,7 @@ check("ppca_log_prob", ppca_log_prob)
 # `(x - mu) @ W @ M_inverse`
 # </details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "ppca_posterior", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def ppca_posterior(x: Tensor, W: Tensor, mu: Tensor, sigma: Tensor) -> tuple[Tensor, Tensor]:
     """Mean and covariance of p(z|x), for x (n, m) and W (m, d): tensors (n, d) and (d, d)."""
@@ -517,55 +569,56 @@ def ppca_posterior(x: Tensor, W: Tensor, mu: Tensor, sigma: Tensor) -> tuple[Ten
 check("ppca_posterior", ppca_posterior)
 
 # %% [markdown]
-# Two columns, one latent. The parameters are the maximum-likelihood ones; they have a closed form (Tipping and Bishop 1999), which
-# notebook `04_em_algorithm` states.
+# Two columns, one latent. The parameters are the maximum-likelihood ones, by a formula that notebook `04_em_algorithm` states.
 #
-# **Predict:** is $\mathbb{E}[z|\mathbf{x}]$ the place on the line that is nearest to $\mathbf{x}$?
+# **Predict:** compared with the place on the line that is nearest to $\mathbf{x}$, where does $\mathbb{E}[z|\mathbf{x}]$ lie: there, nearer to the centre, or further out?
+
+# %% nbgrader={"grade": false, "grade_id": "guess_place", "locked": false, "schema_version": 3, "solution": false, "task": false}
+guess_place = None  # "there", "nearer" or "further"
 
 # %% nbgrader={"grade": false, "grade_id": "line", "locked": true, "schema_version": 3, "solution": false, "task": false}
-x = data.correlated_gaussian(60, correlation=0.7)
-line_model = PPCA.maximum_likelihood(x, 1)
-z, _ = line_model.posterior(x)
-few, their_z = x[:12], z[:12]
-plotting.latent_line(line_model.log_prob, lambda z: z @ line_model.W.T + line_model.mu, few, their_z, extent=3.5)
+line_data = data.correlated_gaussian(60, correlation=0.7)
+line_model = PPCA.maximum_likelihood(line_data, 1)
+few = line_data[3:13]
+few_codes, _ = line_model.posterior(few)
 
-along = line_model.W[:, 0] / line_model.W.norm()
-foot = line_model.mu + ((few - line_model.mu) @ along)[:, None] * along
-plt.gca().plot(*foot.T, "x", color=plotting.MODEL, markersize=5, label="nearest place on the line")
-plt.gca().legend(loc="upper left", fontsize=8);
+direction = line_model.W[:, 0] / line_model.W.norm()
+feet = line_model.mu + ((few - line_model.mu) @ direction)[:, None] * direction
+plotting.latent_line(
+    line_model.log_prob, lambda z: z @ line_model.W.T + line_model.mu, few, few_codes, feet, extent=2.5
+)
+guesses.compare("Where does E[z|x] lie?", guess_place, "nearer", ["there", "nearer", "further"])
 
 # %% [markdown]
-# No: every point (green) lands nearer to the centre than the foot of its perpendicular (orange). The prior pulls $z$ towards 0, as it pulled $\mathbf{w}$ in ridge regression;
+# Nearer to the centre: no point (green) reaches the foot of its perpendicular (orange). The prior pulls $z$ towards 0, as it pulled $\boldsymbol\beta$ in ridge regression;
 # only for $\sigma \to 0$ do you get PCA's projection.
 #
-# Now 64 pixels and handwritten digits: encode unseen ones by $\mathbb{E}[\mathbf{z}|\mathbf{x}]$, decode by $\mathbf{W}\mathbf{z} + \boldsymbol\mu$.
+# Now to the digits with their 64 pixels. Encode unseen ones by $\mathbb{E}[\mathbf{z}|\mathbf{x}]$, decode by $\mathbf{W}\mathbf{z} + \boldsymbol\mu$.
 
 # %% nbgrader={"grade": false, "grade_id": "digits", "locked": true, "schema_version": 3, "solution": false, "task": false}
-digit_images, digit_labels = data.digits()
-train_images, test_images = digit_images[:1500], digit_images[1500:]
-rows = {"unseen": test_images[:10]}
+digit_rows = {"unseen": test_images[:10]}
 for d in (2, 8, 32):
-    model = PPCA.maximum_likelihood(train_images, d)
-    codes, _ = model.posterior(test_images[:10])
-    rows[f"d = {d}"] = codes @ model.W.T + model.mu
-    print(f"d = {d}: {model.log_prob(test_images).mean():.1f} nats per unseen image")
-rows["sampled"] = model.sample(10, generator=torch.Generator().manual_seed(0))[0]
-plotting.image_rows(rows)
+    narrow_model = PPCA.maximum_likelihood(train_images, d)
+    digit_codes, _ = narrow_model.posterior(test_images[:10])
+    digit_rows[f"d = {d}"] = digit_codes @ narrow_model.W.T + narrow_model.mu
+    print(f"d = {d}: {narrow_model.log_prob(test_images).mean():.1f} nats per unseen image")
+digit_rows["sampled"], _ = digit_model.sample(10, generator=torch.Generator().manual_seed(0))
+plotting.image_rows(digit_rows)
 
 # %% [markdown]
 # Two numbers keep the rough shape, thirty-two nearly everything. (A log-density above 0 is no mistake: a density may exceed 1, and
-# does where 64 numbers between 0 and 1 are known closely.) The last row is drawn from the model with $d = 32$: right strokes, seldom a digit, for a linear
-# map of one normal is one ellipsoid. And two numbers already sort digits that they were never told apart:
+# does where 64 numbers between 0 and 1 are known closely.) The last row is drawn from the model with $d = 32$: right strokes, seldom a digit. A linear
+# map of one normal is one ellipsoid, and the digits are not. Still, two numbers already sort digits that they were never told apart:
 
 # %% nbgrader={"grade": false, "grade_id": "digit_plane", "locked": true, "schema_version": 3, "solution": false, "task": false}
 plane_model = PPCA.maximum_likelihood(train_images, 2)
-z, covariance = plane_model.posterior(test_images[:200])
-plotting.latent_plane(z, digit_labels[1500:1700], covariance)
+plane_codes, plane_cov = plane_model.posterior(test_images[:200])
+plotting.latent_plane(plane_codes, digit_labels[1500:1700], plane_cov, lambda z: z @ plane_model.W.T + plane_model.mu)
 
 
 # %% [markdown]
-# Each digit stands at its posterior mean. The ellipse says how far a place can be trusted. Two numbers leave much of an image
-# to the noise, and the larger the noise, the less the image tells about its $\mathbf{z}$.
+# Left, each digit stands at its posterior mean; the ellipse says how far such a place can be trusted. Right, what the model paints at each place: 0 below, 4
+# to the right, 3 to the left.
 #
 # ## 6. The integral without a formula
 #
@@ -593,6 +646,7 @@ plotting.latent_plane(z, digit_labels[1500:1700], covariance)
 # `torch.logsumexp(log_likelihood(x, z), dim=0)`, and one more term.
 # </details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "naive_log_likelihood", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def naive_log_likelihood(x: Tensor, z: Tensor, log_likelihood) -> Tensor:
     """log (1/K) Σ_k p(x|z_k), for x (n, m) and z (K, d): a tensor (n,)."""
@@ -606,9 +660,12 @@ check("naive_log_likelihood", naive_log_likelihood)
 
 
 # %% [markdown]
-# PPCA knows the exact answer, so it can judge the estimate. One event $\mathbf{x}$, many repetitions, each with $K$ fresh samples.
+# PPCA knows the exact answer, so it can judge the estimate. One event $\mathbf{x}$, forty repetitions, each with $K$ fresh samples.
 #
-# **Predict:** the mean inside the log is unbiased. Are the estimates of $\log p(\mathbf{x})$, on average, right?
+# **Predict:** the mean inside the log is unbiased. On average, are the estimates of $\log p(\mathbf{x})$ right, too low, or too high?
+
+# %% nbgrader={"grade": false, "grade_id": "guess_bias", "locked": false, "schema_version": 3, "solution": false, "task": false}
+guess_bias = None  # "right", "too low" or "too high"
 
 # %% nbgrader={"grade": false, "grade_id": "jensen", "locked": true, "schema_version": 3, "solution": false, "task": false}
 prior_draws = torch.Generator().manual_seed(0)
@@ -619,79 +676,107 @@ def toy_ppca(d, m=20, sigma=0.5):
     return PPCA(W, torch.zeros(m), sigma)
 
 
-def naive_estimate(model, x, K):
-    z = torch.randn(K, model.W.shape[1], generator=prior_draws)
-    return naive_gaussian_log_likelihood(x, z @ model.W.T, model.sigma)
+def toy_events(d, n):
+    return toy_ppca(d).sample(n, generator=torch.Generator().manual_seed(d))[0]
 
 
-counts = [10, 100, 1000, 10_000]
+def naive_estimate(d, x, K):
+    toy = toy_ppca(d)
+    z = torch.randn(K, d, generator=prior_draws)
+    return naive_gaussian_log_likelihood(x, z @ toy.W.T, toy.sigma)
+
+
+sample_counts = [10, 100, 1000, 10_000]
 panels = {}
 for d in (2, 12):
-    model = toy_ppca(d)
-    x, _ = model.sample(1, generator=torch.Generator().manual_seed(d))
-    repeats = [[float(naive_estimate(model, x, K)) for K in counts] for _ in range(40)]
-    panels[f"d = {d}"] = (torch.tensor(repeats), float(model.log_prob(x)))
-plotting.estimates(counts, panels)
+    repeats = [[float(naive_estimate(d, toy_events(d, 1), K)) for K in sample_counts] for _ in range(40)]
+    panels[f"d = {d}"] = (torch.tensor(repeats), float(toy_ppca(d).log_prob(toy_events(d, 1))))
+plotting.estimates(sample_counts, panels)
+guesses.compare("On average, the estimates of log p(x) are?", guess_bias, "too low", ["right", "too low", "too high"])
 
 # %% [markdown]
-# No. The log is concave, so by **Jensen's inequality** the log of a noisy mean lies, on average, below the log of the true mean: biased low, and the more, the
-# noisier. With $d = 2$ a hundred samples cure it; with $d = 12$ ten thousand do not.
+# Too low. The log is concave, so by **Jensen's inequality** (1906) the log of a noisy mean lies, on average, below the log of the true mean; the noisier the mean, the further below.
+# With $d = 2$ a hundred samples cure it; with $d = 12$ ten thousand do not.
 #
-# **Predict:** how many times more samples does each further latent dimension ask for?
+# **Find the bug.** Ten thousand samples at once need much memory, so somebody takes a hundred batches of a hundred, and averages. In vain:
+
+# %% nbgrader={"grade": false, "grade_id": "in_batches", "locked": true, "schema_version": 3, "solution": false, "task": false}
+one_event = toy_events(6, 1)
+batches = torch.stack([naive_estimate(6, one_event, 100) for _ in range(100)])  # (100, 1)
+print(
+    f"mean of 100 batches of 100: {batches.mean():.2f}; 10,000 at once: {naive_estimate(6, one_event, 10_000).item():.2f}"
+)
+print(f"log p(x) {toy_ppca(6).log_prob(one_event).item():.2f}")
+
+
+# %% nbgrader={"grade": false, "grade_id": "pooled_estimate", "locked": false, "schema_version": 3, "solution": false, "task": false}
+def pooled_estimate(
+    batches,
+):  # (B, n), each an estimate of log p(x) from equally many samples; what does B * K at once give?
+    raise NotImplementedError
+
+
+# %% nbgrader={"grade": false, "grade_id": "try_pooled_estimate", "locked": true, "schema_version": 3, "solution": false, "task": false}
+check("pooled_estimate", pooled_estimate)
+
+# %% [markdown]
+# **Predict:** how many times more samples does each further latent dimension ask for: 1.1, 3 or 10 times?
+
+# %% nbgrader={"grade": false, "grade_id": "guess_factor", "locked": false, "schema_version": 3, "solution": false, "task": false}
+guess_factor = None  # 1.1, 3 or 10
 
 # %% nbgrader={"grade": false, "grade_id": "dying", "locked": true, "schema_version": 3, "solution": false, "task": false}
-dims = [1, 2, 4, 6, 8, 10, 12, 16]
-errors = {f"K = {K:,}": [] for K in (100, 1000, 10_000)}
-for d in dims:
-    model = toy_ppca(d)
-    x, _ = model.sample(200, generator=torch.Generator().manual_seed(d))
-    for K in (100, 1000, 10_000):
-        errors[f"K = {K:,}"].append(naive_estimate(model, x, K) - model.log_prob(x))
-plotting.dying_estimate(dims, {label: torch.stack(rows, 1) for label, rows in errors.items()})
+latent_dims = [1, 2, 4, 6, 8, 10, 12, 16]
+
+
+def naive_errors(d, K):
+    return naive_estimate(d, toy_events(d, 200), K) - toy_ppca(d).log_prob(toy_events(d, 200))
+
+
+errors = {f"K = {K:,}": torch.stack([naive_errors(d, K) for d in latent_dims], 1) for K in (100, 1000, 10_000)}
+plotting.dying_estimate(latent_dims, errors)
+guesses.compare("How many times more samples for a further dimension, about?", guess_factor, 3, [1.1, 3, 10])
 
 # %% [markdown]
-# Line: median over 200 events; band: the middle 80 %. In each direction this posterior is $\sqrt{1 + 1.5^2/0.5^2} \approx 3$ times narrower than the prior, so each
-# dimension makes a hit about three times rarer: **exponential in $d$**. How many samples take part in the sum?
+# Lines: medians over 200 events; bands: the middle 80 %. In each direction this posterior is $\sqrt{1 + 1.5^2/0.5^2} \approx 3$ times narrower than the prior, so each
+# dimension makes a hit about three times rarer. The cost is **exponential in $d$**. How many samples take part in the sum?
 
 # %% nbgrader={"grade": false, "grade_id": "best_sample", "locked": true, "schema_version": 3, "solution": false, "task": false}
 for d in (2, 8, 16):
-    model = toy_ppca(d)
-    x, _ = model.sample(200, generator=torch.Generator().manual_seed(d))
-    log_weights = model.log_likelihood(x, torch.randn(10_000, 1, d, generator=prior_draws))
+    z = torch.randn(10_000, 1, d, generator=prior_draws)
+    log_weights = toy_ppca(d).log_likelihood(toy_events(d, 200), z)
     share = torch.softmax(log_weights, 0).amax(0).median()
     print(f"d = {d:2}: the best of 10,000 samples carries {share:.1%} of the sum")
 
 
 # %% [markdown]
-# The prior spreads its samples over the whole latent space, and one $\mathbf{x}$ can be explained from a small corner of it alone: that of its posterior. Almost every sample is wasted.
+# Only a small corner of the latent space explains this $\mathbf{x}$: the one where its posterior lies. Almost every sample of the prior is wasted.
 #
-# **Your own models.** They run once exercises 4, 5, 6 and 8 are written. Each number stands beside the library's.
+# ## 7. Make something
+#
+# Back to the opening picture. A Gaussian over some of the columns needs only these columns' rows of $\mathbf{W}$ and $\boldsymbol\mu$. So `fill_in` calls the posterior with
+# the rows of the seen pixels, then decodes with all of them. Here with your `ppca_posterior`, exercise 7:
+
 
 # %% nbgrader={"grade": false, "grade_id": "mine", "locked": true, "schema_version": 3, "solution": false, "task": false}
-def my_models():
-    clusters = cluster_mixture.weights, cluster_mixture.means, cluster_mixture.covariances
-    x, _ = sample_mixture(5000, *clusters)
-    entropy = -mixture_log_prob(x, *clusters).mean()
-    reference = -cluster_mixture.log_prob(cluster_mixture.sample(5000)[0]).mean()
+def my_filling():
+    filled = fill_in(ppca_posterior, test_images)
+    error = (filled - test_images)[:, ~seen_pixels].square().mean().sqrt()
+    reference = (fill_in(library_posterior, test_images) - test_images)[:, ~seen_pixels].square().mean().sqrt()
+    blind = (digit_model.mu - test_images)[:, ~seen_pixels].square().mean().sqrt()
     print(
-        f"entropy of the mixture, by your samples and density: {entropy:.2f} nats; the library's: {reference:.2f} ± 0.02"
+        f"root mean square error of a pixel: yours {error:.3f}, the library's {reference:.3f}, the mean image {blind:.3f}"
     )
-
-    model = toy_ppca(4)
-    x, _ = model.sample(100)
-    z = torch.randn(1000, 4)
-    naive = naive_log_likelihood(x, z, lambda x, z: model.log_likelihood(x, z[:, None]))
-    exact = ppca_log_prob(x, model.W, model.mu, model.sigma)
-    bias = (naive_estimate(model, x, 1000) - model.log_prob(x)).mean()
-    print(
-        f"your naive estimate minus your exact log p: {(naive - exact).mean():.2f} nats; the library's: {bias:.2f} ± 0.2"
-    )
+    plotting.image_rows({"seen": erased, "yours": filled[:10], "truth": test_images[:10]})
 
 
 try:
-    my_models()
+    my_filling()
 except NotImplementedError:
-    print("Not yet: write the four answers first.")
+    print("Not yet: write ppca_posterior first.")
+
+# %% nbgrader={"grade": false, "grade_id": "count_guesses", "locked": true, "schema_version": 3, "solution": false, "task": false}
+guesses.count()
 
 # %% [markdown]
 # ## Summary
@@ -709,5 +794,5 @@ except NotImplementedError:
 # | naive estimate | log of a mean over p(z) | not used: hence the waste | biased low; samples exponential in d |
 #
 # **Where it leads.** The naive estimate draws $\mathbf{z}$ without looking at $\mathbf{x}$. The next notebook, `03_elbo`, draws it from a distribution $q(\mathbf{z})$ of your choice,
-# turns Jensen's inequality from a nuisance into a bound, and asks which $q$ makes that bound tight. To read on: Bishop, *Pattern Recognition
-# and Machine Learning*, sections 2.3 and 12.2.
+# and turns Jensen's inequality from a nuisance into a bound. One page to read on: [Tomczak's introduction to latent variable models](https://jmtomczak.github.io/blog/4/4_VAE.html), the source of the lecture's picture;
+# then Bishop, *Pattern Recognition and Machine Learning*, sections 2.3 and 12.2.

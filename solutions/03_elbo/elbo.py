@@ -13,7 +13,8 @@
 # 15 points · 8 exercises · about 120 minutes · Lecture 3, the slides "ELBO Derivation I", "ELBO Derivation II" and "Variational Evidence Lower Bound (ELBO)"
 #
 # Run the cells from top to bottom. You write where a cell says `raise NotImplementedError`; the check below it is safe to run at
-# any time. Nothing later depends on your answers, so you may skip one and come back. Add cells of your own wherever you like.
+# any time. Nothing later depends on your answers, so you may skip one and come back; figures use them once their card is green.
+# Where a cell says `guess_`, commit to a guess before you run on: nobody grades it. Add cells of your own wherever you like.
 
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import math
@@ -36,10 +37,40 @@ import torch
 from torch import Tensor, nn
 
 from dgmlib import data, plotting
-from dgmlib.checks import check
+from dgmlib.checks import check, yours
+from dgmlib.guesses import Guesses
 
 plotting.use_style()
+guesses = Guesses()
 torch.set_num_threads(1)  # for networks this small, more threads only wait for each other
+
+# %% [markdown]
+# **Why care.** A model explains the 64 pixels of a digit by two hidden numbers. Which? Below a cloud of guesses, $q$ (rings), climbs a bound by gradient steps until it
+# sits on the answer (blue), which it was never told. The same bound trains every variational autoencoder.
+
+# %% nbgrader={"grade": false, "grade_id": "opening_picture", "locked": true, "schema_version": 3, "solution": false, "task": false}
+import dgmlib.elbo
+from dgmlib.lvm import PPCA, naive_log_likelihood
+
+digit_images, _ = data.digits()
+digit_plane = PPCA.maximum_likelihood(digit_images, 2)
+first_digit = digit_images[:1]  # a 0
+
+
+def climb(steps):
+    centre, log_std = torch.zeros(1, 2, requires_grad=True), torch.zeros(2, requires_grad=True)
+    optimizer = torch.optim.Adam([centre, log_std], lr=0.1)
+    theta = digit_plane.W, digit_plane.mu, digit_plane.sigma
+    for _ in range(steps):
+        bound = dgmlib.elbo.ppca_elbo(first_digit, *theta, centre, torch.diag((2 * log_std).exp()))
+        optimizer.zero_grad()
+        (-bound.sum()).backward()
+        optimizer.step()
+    return centre[0].detach(), torch.diag((2 * log_std).exp()).detach()
+
+
+true_posterior = torch.distributions.MultivariateNormal(*digit_plane.posterior(first_digit))
+plotting.gaussians_over(true_posterior.log_prob, {f"after {t} steps": climb(t) for t in (0, 10, 100)})
 
 # %% [markdown]
 # **Conventions.** $q(\mathbf{z})$ is any density over the latent space, chosen by you. $K$ counts samples of $q$; they stand on the first axis,
@@ -52,9 +83,6 @@ torch.set_num_threads(1)  # for networks this small, more threads only wait for 
 # The last notebook drew $\mathbf{z}$ from the prior, and starved. Here it is again: PPCA with $d = 8$, where the truth is known.
 
 # %% nbgrader={"grade": false, "grade_id": "naive_fails", "locked": true, "schema_version": 3, "solution": false, "task": false}
-import dgmlib.elbo
-from dgmlib.lvm import PPCA, naive_log_likelihood
-
 torch.manual_seed(8)
 ppca8 = PPCA(1.5 * torch.linalg.qr(torch.randn(20, 8)).Q, torch.zeros(20), 0.5)
 ppca8_x, _ = ppca8.sample(1)
@@ -95,6 +123,7 @@ print(f"log p(x) = {ppca8_log_p:.2f}, naive estimate with K = 1000: {estimate.it
 # `.mean(dim=0)` of a difference.
 # </details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "elbo_from_joint", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def elbo_from_joint(log_joint: Tensor, log_q: Tensor) -> Tensor:
     """Monte-Carlo E_q log p(x, z)/q(z), for log_joint, log_q (K, n): a tensor (n,)."""
@@ -109,7 +138,10 @@ check("elbo_from_joint", elbo_from_joint)
 # %% [markdown]
 # For now, borrow a $q$: the posterior of PPCA, moved and widened until it is wrong.
 #
-# **Predict:** with more samples the naive estimates climb towards $\log p(\mathbf{x})$. Will the ELBO's?
+# **Predict:** with more samples the naive estimates climb towards $\log p(\mathbf{x})$. Will the ELBO's, yes or no?
+
+# %% nbgrader={"grade": false, "grade_id": "guess_elbo", "locked": false, "schema_version": 3, "solution": false, "task": false}
+guess_elbo = None  # "yes" or "no"
 
 # %% nbgrader={"grade": false, "grade_id": "against_naive", "locked": true, "schema_version": 3, "solution": false, "task": false}
 mean, cov = ppca8.posterior(ppca8_x)
@@ -122,19 +154,26 @@ def naive_estimate(K):
     return naive_log_likelihood(ppca8_x, z, lambda x, z: ppca8.log_likelihood(x, z[:, None])).item()
 
 
+elbo_of, whose_elbo = yours("elbo_from_joint", dgmlib.elbo.elbo_from_joint)
+
+
 def elbo_estimate(K):
     z = borrowed_q.sample((K,))
-    return dgmlib.elbo.elbo_from_joint(ppca8.log_joint(ppca8_x, z), borrowed_q.log_prob(z)).item()
+    return elbo_of(ppca8.log_joint(ppca8_x, z), borrowed_q.log_prob(z)).item()
 
 
 def thirty_times(estimate):
     return torch.tensor([[estimate(K) for K in sample_counts] for _ in range(30)])
 
 
-two_estimates = {"naive: z from the prior": thirty_times(naive_estimate), "ELBO: z from q": thirty_times(elbo_estimate)}
+two_estimates = {
+    "naive: z from the prior": thirty_times(naive_estimate),
+    f"ELBO, {whose_elbo}: z from q": thirty_times(elbo_estimate),
+}
 plotting.samples_needed(sample_counts, two_estimates, ppca8_log_p, lowest=-27)
-limit = two_estimates["ELBO: z from q"][:, -1].mean()
+limit = two_estimates[f"ELBO, {whose_elbo}: z from q"][:, -1].mean()
 print(f"log p(x) {ppca8_log_p:.2f}, the ELBO of this q {limit:.2f}: {ppca8_log_p - limit:.2f} nats too low")
+guesses.compare("With more samples, does the ELBO reach log p(x)?", guess_elbo, "no", ["yes", "no"])
 
 # %% [markdown]
 # No. Lines are means of 30 repetitions, bands their middle 80 %. The ELBO's estimates are unbiased **for the ELBO**: more samples only make
@@ -151,7 +190,10 @@ print(f"log p(x) {ppca8_log_p:.2f}, the ELBO of this q {limit:.2f}: {ppca8_log_p
 # To see it, take the smallest PPCA: $m = d = 1$, $W = \sigma = 1$, $\mu = 0$, and one observation, $x = 2$. Its posterior is
 # $\mathcal{N}(1, \tfrac12)$. This toy serves all PPCA examples below.
 #
-# **Predict:** $q$ with the right mean, but twice as wide as the prior; or the prior itself. Which bound is higher?
+# **Predict:** which bound is higher: that of the prior as $q$, or that of a wide $q$, which has the right mean, and twice the prior's width?
+
+# %% nbgrader={"grade": false, "grade_id": "guess_wide", "locked": false, "schema_version": 3, "solution": false, "task": false}
+guess_wide = None  # "prior" or "wide"
 
 # %% nbgrader={"grade": false, "grade_id": "bars", "locked": true, "schema_version": 3, "solution": false, "task": false}
 toy_ppca = PPCA(torch.ones(1, 1), torch.zeros(1), 1.0)
@@ -169,7 +211,7 @@ def toy_elbo(mean, std):
 toy_q = {"prior": (0.0, 1.0), "shifted": (2.0, 0.7), "narrow": (1.0, 0.2), "wide": (1.0, 2.0)}
 toy_q["posterior"] = 1.0, math.sqrt(0.5)
 plotting.elbo_and_gap({name: toy_elbo(*moments).item() for name, moments in toy_q.items()}, toy_log_p)
-
+guesses.compare("Which q has the higher bound?", guess_wide, "prior", ["prior", "wide"])
 
 # %% [markdown]
 # Every bar ends at the same height: what $q$ loses in the ELBO it finds in the gap, and $\log p(x)$ does not care about $q$. The prior beats the wide $q$, in spite of its wrong mean: a wide $q$ draws where the posterior has almost no density, and each such draw is expensive.
@@ -197,6 +239,7 @@ plotting.elbo_and_gap({name: toy_elbo(*moments).item() for name, moments in toy_
 # The distances of all rows: `((q_mean - a) @ P * (q_mean - a)).sum(dim=1)`, with `P = M / sigma**2`.
 # </details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "variational_gap", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def variational_gap(x: Tensor, W: Tensor, mu: Tensor, sigma: Tensor, q_mean: Tensor, q_cov: Tensor) -> Tensor:
     """KL(q || p(z|x)), for x (n, m), W (m, d), q_mean (n, d), q_cov (d, d): a tensor (n,)."""
@@ -216,8 +259,21 @@ check("variational_gap", variational_gap)
 
 
 # %% [markdown]
-# The bars made the decomposition plausible, for one model. It holds for any model and any $q$.
+# The bars made the decomposition plausible, for one model. It holds for any model and any $q$. **The steps first:** from $\mathcal{L}_{q,\boldsymbol\theta}(\mathbf{x})$ four lines
+# lead to the claim. Put them in order, each with the rule that makes it from the line before: `definition`, `product rule`, or `no z` (what holds no $\mathbf{z}$ is its own expectation).
 #
+# - A: $\log p(\mathbf{x}) + \mathbb{E}_q[\log p(\mathbf{z}|\mathbf{x}) - \log q(\mathbf{z})]$
+# - B: $\mathbb{E}_q[\log p(\mathbf{x}, \mathbf{z}) - \log q(\mathbf{z})]$
+# - C: $\log p(\mathbf{x}) - \operatorname{KL}(q(\mathbf{z})\,\|\,p(\mathbf{z}|\mathbf{x}))$
+# - D: $\mathbb{E}_q[\log p(\mathbf{z}|\mathbf{x}) + \log p(\mathbf{x}) - \log q(\mathbf{z})]$
+
+# %% nbgrader={"grade": false, "grade_id": "decomposition_steps", "locked": false, "schema_version": 3, "solution": false, "task": false}
+decomposition_steps = None  # a text of four lines, each a letter and its rule, such as """X definition"""
+
+# %% nbgrader={"grade": false, "grade_id": "try_decomposition_steps", "locked": true, "schema_version": 3, "solution": false, "task": false}
+check("decomposition_steps", decomposition_steps)
+
+# %% [markdown]
 # ### Exercise 3 · `decomposition_proof`
 # **1 point · ●○○ · 10 minutes · written, read by a person**
 #
@@ -289,6 +345,7 @@ check("variational_gap", variational_gap)
 # `log_var.exp() - 1 - log_var + mean**2`, summed over the columns.
 # </details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "kl_to_standard_normal", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def kl_to_standard_normal(mean: Tensor, log_var: Tensor) -> Tensor:
     """KL(N(mean, diag exp log_var) || N(0, I)), for mean, log_var (n, d): a tensor (n,)."""
@@ -320,6 +377,7 @@ check("kl_to_standard_normal", kl_to_standard_normal)
 # `log_likelihood.mean(dim=0)`, and a minus.
 # </details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "elbo_from_kl", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def elbo_from_kl(log_likelihood: Tensor, kl: Tensor) -> Tensor:
     """E_q log p(x|z) - KL(q || p(z)), for log_likelihood (K, n) and kl (n,): a tensor (n,)."""
@@ -334,7 +392,10 @@ check("elbo_from_kl", elbo_from_kl)
 # %% [markdown]
 # Two estimators of one number. The second computes a part of it exactly.
 #
-# **Predict:** is it always the less noisy one? Think of $q$ = prior, of $q$ = posterior, and of any other.
+# **Predict:** is it always the less noisy one, yes or no? Think of $q$ = prior, of $q$ = posterior, and of any other.
+
+# %% nbgrader={"grade": false, "grade_id": "guess_noise", "locked": false, "schema_version": 3, "solution": false, "task": false}
+guess_noise = None  # "yes" or "no"
 
 # %% nbgrader={"grade": false, "grade_id": "noise", "locked": true, "schema_version": 3, "solution": false, "task": false}
 torch.manual_seed(0)
@@ -345,11 +406,26 @@ for name, (mean, std) in toy_q.items():
     kl = dgmlib.elbo.kl_to_standard_normal(torch.tensor([[mean]]), torch.tensor([[2 * math.log(std)]]))
     split = dgmlib.elbo.elbo_from_kl(toy_ppca.log_likelihood(toy_x, z), kl)
     print(f"q = {name:9}: std of the joint form {joint.std():.3f}, of the KL form {split.std():.3f} nats")
-
+guesses.compare("Is the KL form always the less noisy one?", guess_noise, "no", ["yes", "no"])
 
 # %% [markdown]
 # Often, not always. For the shifted, the narrow and the wide $q$ the KL form wins. At the prior the two are the same sum, and
-# tie. At the posterior the joint form wins: there $\log p(x, z) - \log q(z) = \log p(x)$ for **every** $z$, and no noise is left at all.
+# tie. All $q$ at once: for the toy both forms average a parabola in $z$, whose variance has a formula.
+
+
+# %% nbgrader={"grade": false, "grade_id": "noise_everywhere", "locked": true, "schema_version": 3, "solution": false, "task": false}
+def parabola_std(a, b, mean, std):  # of a z² + b z, for z from N(mean, std²)
+    return (2 * (a * std**2) ** 2 + ((2 * a * mean + b) * std) ** 2).sqrt()
+
+
+q_means, q_stds = torch.linspace(-1, 3, 161), torch.linspace(0.1, 2.2, 169)
+q_std = q_stds[:, None]
+joint_noise = parabola_std(1 / (2 * q_std**2) - 1, 2 - q_means / q_std**2, q_means, q_std)  # of log p(x, z) - log q(z)
+split_noise = parabola_std(torch.tensor(-0.5), 2.0, q_means, q_std)  # of log p(x|z)
+plotting.noise_map(q_means, q_stds, joint_noise, split_noise, toy_q)
+
+# %% [markdown]
+# Around the posterior lies a valley where the joint form wins. At the posterior $\log p(x, z) - \log q(z) = \log p(x)$ for **every** $z$, and no noise is left at all.
 #
 # For PPCA even the first term needs no samples. $\mathbf{x} - \boldsymbol\mu - \mathbf{W}\mathbf{z}$ is Gaussian under $q$, and the mean of its square has two parts: how far the centre misses, and how far $\mathbf{z}$ scatters.
 #
@@ -373,6 +449,7 @@ for name, (mean, std) in toy_q.items():
 # `((W @ q_cov) * W).sum()` is the trace without an $m\times m$ matrix; `torch.linalg.slogdet(q_cov).logabsdet`.
 # </details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "ppca_elbo", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def ppca_elbo(x: Tensor, W: Tensor, mu: Tensor, sigma: Tensor, q_mean: Tensor, q_cov: Tensor) -> Tensor:
     """E_q log p(x|z) - KL(q || p(z)), for x (n, m), q_mean (n, d), q_cov (d, d): a tensor (n,)."""
@@ -388,6 +465,27 @@ def ppca_elbo(x: Tensor, W: Tensor, mu: Tensor, sigma: Tensor, q_mean: Tensor, q
 
 # %% nbgrader={"grade": true, "grade_id": "check_ppca_elbo", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 check("ppca_elbo", ppca_elbo)
+
+# %% [markdown]
+# **Find the bug.** For the toy, somebody has written the ELBO in numbers. A gap below 0 cannot be:
+
+
+# %% nbgrader={"grade": false, "grade_id": "too_good", "locked": true, "schema_version": 3, "solution": false, "task": false}
+def suspicious_elbo(mean, std):
+    square = (2 - mean) ** 2  # line 1: what q misses, squared
+    log_likelihood = -0.5 * math.log(2 * math.pi) - square / 2  # line 2
+    kl = 0.5 * (std**2 - 1 - math.log(std**2) + mean**2)  # line 3
+    return log_likelihood - kl  # line 4
+
+
+for name, moments in toy_q.items():
+    print(f"q = {name:9}: log p(x) minus this ELBO {toy_log_p - suspicious_elbo(*moments):6.3f} nats")
+
+# %% nbgrader={"grade": false, "grade_id": "negative_gap", "locked": false, "schema_version": 3, "solution": false, "task": false}
+negative_gap = None  # the number of the wrong line
+
+# %% nbgrader={"grade": false, "grade_id": "try_negative_gap", "locked": true, "schema_version": 3, "solution": false, "task": false}
+check("negative_gap", negative_gap)
 
 # %% [markdown]
 # ## 4. The best q is the posterior
@@ -417,9 +515,8 @@ plotting.sliders(draw_toy_q, mean=(-1.0, 3.0, 2.0), std=(0.2, 2.2, 1.2))
 # All of it at once: the ELBO over every mean and every standard deviation of $q$. Nothing here was told the posterior, $\mathcal{N}(1, 0.71^2)$:
 
 # %% nbgrader={"grade": false, "grade_id": "surface", "locked": true, "schema_version": 3, "solution": false, "task": false}
-means, stds = torch.linspace(-1, 3, 161), torch.linspace(0.1, 2.2, 169)
 marks = {name: toy_q[name] for name in ("prior", "shifted", "narrow", "wide")}
-plotting.elbo_surface(means, stds, toy_elbo(means, stds[:, None]), toy_log_p, marks)
+plotting.elbo_surface(q_means, q_stds, toy_elbo(q_means, q_std), toy_log_p, marks)
 
 
 # %% [markdown]
@@ -451,6 +548,7 @@ plotting.elbo_surface(means, stds, toy_elbo(means, stds[:, None]), toy_log_p, ma
 # `loss = -(log_joint(mean + noise @ L.T).mean() + L.diagonal().abs().log().sum())`. Adam with `lr=0.02` comes close; a step size that falls to 0 (`CosineAnnealingLR`) settles. Return `.detach()`ed tensors.
 # </details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "fit_posterior", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def fit_posterior(log_joint, q_mean: Tensor, q_cov: Tensor, num_steps: int) -> tuple[Tensor, Tensor]:
     """The Gaussian q that maximises E_q[log_joint(z)] + entropy of q: its mean (d,) and covariance (d, d)."""
@@ -477,7 +575,10 @@ check("fit_posterior", fit_posterior)
 # %% [markdown]
 # Large models cannot afford a full $\mathbf{V}$, and make it diagonal: the **mean-field** $q$. On a posterior with correlation:
 #
-# **Predict:** which widths does the best diagonal $q$ choose: those of the posterior's shadows on the axes, wider, or narrower?
+# **Predict:** which widths does the best diagonal $q$ choose: the same as the posterior's shadows on the axes, wider, or narrower?
+
+# %% nbgrader={"grade": false, "grade_id": "guess_shadows", "locked": false, "schema_version": 3, "solution": false, "task": false}
+guess_shadows = None  # "same", "wider" or "narrower"
 
 # %% nbgrader={"grade": false, "grade_id": "mean_field", "locked": true, "schema_version": 3, "solution": false, "task": false}
 turn = torch.linalg.qr(torch.tensor([[1.0, 1.0], [-1.0, 1.2]])).Q
@@ -486,12 +587,16 @@ event = torch.tensor([[1.0, 1.5]])
 mean, cov = plane.posterior(event)
 diagonal = torch.diag(1 / torch.linalg.inv(cov).diagonal())  # the best one, in closed form
 prior = torch.zeros(2), torch.eye(2)
+gap_of, whose_gap = yours("variational_gap", dgmlib.elbo.variational_gap)
+print(f"variational_gap: {whose_gap}")
 fits = {"the prior": prior, "best diagonal q": (mean[0], diagonal), "best q": (mean[0], cov)}
 for name, (m, V) in fits.items():
-    gap = dgmlib.elbo.variational_gap(event, plane.W, plane.mu, plane.sigma, m[None], V).item()
+    gap = gap_of(event, plane.W, plane.mu, plane.sigma, m[None], V).item()
     print(f"{name}: std {V[0, 0].sqrt():.2f} along each axis, gap {gap:.2f} nats")
 plotting.gaussians_over(torch.distributions.MultivariateNormal(mean[0], cov).log_prob, fits, extent=2.6)
-
+guesses.compare(
+    "Against the shadows, the best diagonal q is?", guess_shadows, "narrower", ["same", "wider", "narrower"]
+)
 
 # %% [markdown]
 # Narrower (the rings lie at 1 and 2 standard deviations). $q$ draws, and every draw off the ridge is expensive: the reverse KL again, which would rather miss mass than waste it. The mean is right, the uncertainty is not, and
@@ -519,6 +624,7 @@ plotting.gaussians_over(torch.distributions.MultivariateNormal(mean[0], cov).log
 # `torch.logsumexp(log_joint - log_q, dim=0)`, and the $\tfrac1K$.
 # </details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "importance_weighted_bound", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def importance_weighted_bound(log_joint: Tensor, log_q: Tensor) -> Tensor:
     """log of the mean of p(x, z_k)/q(z_k), for log_joint, log_q (K, n): a tensor (n,)."""
@@ -534,16 +640,23 @@ check("importance_weighted_bound", importance_weighted_bound)
 # %% [markdown]
 # Back to $d = 8$ and the wrong $q$ of section 1.
 #
-# **Predict:** where does the new curve start, at $K = 1$? And where does it end?
+# **Predict:** where does the new curve start, at $K = 1$: at the naive estimate, at the ELBO, or at $\log p(\mathbf{x})$? And where does it end?
+
+# %% nbgrader={"grade": false, "grade_id": "guess_first", "locked": false, "schema_version": 3, "solution": false, "task": false}
+guess_first = None  # "naive", "ELBO" or "log p"
 
 # %% nbgrader={"grade": false, "grade_id": "climb", "locked": true, "schema_version": 3, "solution": false, "task": false}
+weighted_of, whose_weighted = yours("importance_weighted_bound", dgmlib.elbo.importance_weighted_bound)
+
+
 def weighted_estimate(K):
     z = borrowed_q.sample((K,))
-    return dgmlib.elbo.importance_weighted_bound(ppca8.log_joint(ppca8_x, z), borrowed_q.log_prob(z)).item()
+    return weighted_of(ppca8.log_joint(ppca8_x, z), borrowed_q.log_prob(z)).item()
 
 
-three_estimates = two_estimates | {"weighted: z from q": thirty_times(weighted_estimate)}
+three_estimates = two_estimates | {f"weighted, {whose_weighted}: z from q": thirty_times(weighted_estimate)}
 plotting.samples_needed(sample_counts, three_estimates, ppca8_log_p, lowest=-27)
+guesses.compare("At K = 1 the new curve starts at?", guess_first, "ELBO", ["naive", "ELBO", "log p"])
 
 # %% [markdown]
 # At $K = 1$ it is the ELBO, for the mean of one number is that number. From there it climbs to $\log p(\mathbf{x})$, and how fast depends on $q$. The naive estimate is the same bound with the prior as its $q$: a hundred samples of a decent $q$ do what ten thousand of the prior cannot.
@@ -556,10 +669,14 @@ plotting.samples_needed(sample_counts, three_estimates, ppca8_log_p, lowest=-27)
 #
 # 1500 digits of 64 pixels, PPCA with $d = 8$. One linear map $\mathbf{A}$ turns any $\mathbf{x}$ into its $\boldsymbol\nu$, so new images need no new fit: a variational autoencoder (Kingma and Welling 2013) without the networks.
 #
-# **Predict:** the loss never sees $\log p(\mathbf{x})$. Can it reach the maximum of the likelihood?
+# **Predict:** the loss never sees $\log p(\mathbf{x})$. Can it reach the maximum of the likelihood, yes or no?
+
+# %% nbgrader={"grade": false, "grade_id": "guess_maximum", "locked": false, "schema_version": 3, "solution": false, "task": false}
+guess_maximum = None  # "yes" or "no"
 
 # %% nbgrader={"grade": false, "grade_id": "train", "locked": true, "schema_version": 3, "solution": false, "task": false}
-images = data.digits()[0][:1500]
+images = digit_images[:1500]
+bound_of, whose_bound = yours("ppca_elbo", dgmlib.elbo.ppca_elbo)
 torch.manual_seed(0)
 W, mu, log_sigma = 0.1 * torch.randn(64, 8), images.mean(0), torch.tensor(-1.0)  # the model's parameters
 A, root = torch.zeros(64, 8), torch.eye(8)  # those of q
@@ -568,24 +685,27 @@ optimizer = torch.optim.Adam(parameters, lr=0.03)
 training_bounds, training_log_p = [], []
 for _ in range(170):
     L = root.tril()
-    bound = dgmlib.elbo.ppca_elbo(images, W, mu, log_sigma.exp(), (images - mu) @ A, L @ L.T).mean()
+    bound = bound_of(images, W, mu, log_sigma.exp(), (images - mu) @ A, L @ L.T).mean()
     training_bounds.append(bound.item())
     training_log_p.append(PPCA(W, mu, log_sigma.exp()).log_prob(images).mean().item())
     optimizer.zero_grad()
     (-bound).backward()
     optimizer.step()
 highest_log_p = PPCA.maximum_likelihood(images, 8).log_prob(images).mean().item()
-print(f"ELBO {training_bounds[-1]:.2f}, log p {training_log_p[-1]:.2f}, maximum {highest_log_p:.2f} nats per image")
+print(
+    f"ELBO, {whose_bound}, {training_bounds[-1]:.2f}, log p {training_log_p[-1]:.2f}, maximum {highest_log_p:.2f} nats per image"
+)
 
 # %% nbgrader={"grade": false, "grade_id": "train_figure", "locked": true, "schema_version": 3, "solution": false, "task": false}
 plotting.bound_and_evidence(torch.tensor(training_bounds), torch.tensor(training_log_p), best=highest_log_p)
-
+guesses.compare("Can it reach the maximum of the likelihood?", guess_maximum, "yes", ["yes", "no"])
 
 # %% [markdown]
 # It can, because this $q$ can become the posterior: then the bound is tight. On the way there it is not (right): at every step $\boldsymbol\theta$ moves, the posterior moves with it, and $q$ runs behind.
 # (Log-densities above 0 again: pixels between 0 and 1 whose noise is small.)
 #
 # **Your own bound.** Your closed form, your gap and your fit, on a fresh model; it runs once exercises 2, 6 and 7 are written.
+
 
 # %% nbgrader={"grade": false, "grade_id": "mine", "locked": true, "schema_version": 3, "solution": false, "task": false}
 def my_bound():
@@ -609,6 +729,9 @@ try:
     my_bound()
 except NotImplementedError:
     print("Not yet: write exercises 2, 6 and 7 first.")
+
+# %% nbgrader={"grade": false, "grade_id": "count_guesses", "locked": true, "schema_version": 3, "solution": false, "task": false}
+guesses.count()
 
 # %% [markdown]
 # ## Summary

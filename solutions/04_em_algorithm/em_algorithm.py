@@ -6,14 +6,15 @@
 #
 # Afterwards you can
 # - say why moving $q$ and $\boldsymbol\theta$ in turn never lowers $\log p(\mathbf{X}|\boldsymbol\theta)$, and when it may after all;
-# - write both steps for a mixture of Gaussians, in log space, and repeat them until nothing moves;
+# - write both steps for a mixture of Gaussians, in log space, and find a bug by half steps;
 # - fit probabilistic PCA by EM and in closed form, and see that they agree;
 # - restrict $q$, and say what that costs.
 #
 # 20 points · 7 exercises · about 120 minutes · Lecture 3, the slides "EM-Algorithm", "EM-Algorithm Illustration", "Summary"
 #
 # Run the cells from top to bottom. You write where a cell says `raise NotImplementedError`; the check below it is safe to run at
-# any time. Nothing later depends on your answers, so you may skip one and come back. Add cells of your own wherever you like.
+# any time. Nothing later depends on your answers, so you may skip one and come back; figures use them once their card is green.
+# Where a cell says `guess_`, commit to a guess before you run on: nobody grades it. Add cells of your own wherever you like.
 
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import math
@@ -36,18 +37,47 @@ import torch
 from torch import Tensor, nn
 
 from dgmlib import data, plotting
-from dgmlib.checks import check
+from dgmlib.checks import check, yours
+from dgmlib.guesses import Guesses
 
 plotting.use_style()
+guesses = Guesses()
 torch.set_num_threads(1)  # for networks this small, more threads only wait for each other
 
 # %% [markdown]
-# **Conventions.** Everything here is in nats per sample, a mean over the rows of `x`. An answer keeps its inputs' dtype and device (a new
+# **Why care.** Nobody told the model below what a digit is. EM found ten clusters among 1797 images. Each row walks through one of them, along its longest
+# axis: an 8 becomes a 3, a 9 a 1. At the end you make this picture with your own functions.
+
+# %% nbgrader={"grade": false, "grade_id": "opening_picture", "locked": true, "schema_version": 3, "solution": false, "task": false}
+from dgmlib.em import em as run_em
+from dgmlib.lvm import PPCA, GaussianMixture
+
+digit_images, digit_labels = data.digits()
+digit_ppca = PPCA.maximum_likelihood(digit_images, 20)
+digit_codes, _ = digit_ppca.posterior(digit_images)
+
+
+def digit_start(seed):
+    return GaussianMixture.kmeans_plus_plus(digit_codes, 10, torch.Generator().manual_seed(seed))
+
+
+def walk(means, covariances, k):
+    variances, axes = torch.linalg.eigh(covariances[k])
+    places = torch.linspace(-2.5, 2.5, 11)[:, None] * variances[-1].sqrt()
+    return means[k] + places * axes[:, -1]
+
+
+opening_fit, _ = run_em(digit_start(4), digit_codes, 60)
+walks = {f"cluster {k}": walk(opening_fit.means, opening_fit.covariances, k) for k in range(10)}
+plotting.image_rows({name: codes @ digit_ppca.W.T + digit_ppca.mu for name, codes in walks.items()})
+
+# %% [markdown]
+# **Conventions.** Everything here is in nats per event, a mean over the rows of `x`. An answer keeps its inputs' dtype and device (a new
 # tensor: `torch.eye(d, dtype=W.dtype, device=W.device)`), changes none of them, and lets gradients through (exercises 4 and 7 aside).
 #
 # | lecture | code |
 # |---|---|
-# | q(z), one for each sample | `responsibilities` of shape `(n, K)`: row i is q over the K values of z, and sums to 1 |
+# | q(z), one for each event | `responsibilities` of shape `(n, K)`: row i is q over the K values of z, and sums to 1 |
 # | θ of a mixture | `weights` `(K,)`, `means` `(K, m)`, `covariances` `(K, m, m)` |
 # | θ of PPCA | `W` `(m, d)`, `mu` `(m,)`, `sigma` `()` |
 #
@@ -59,25 +89,22 @@ torch.set_num_threads(1)  # for networks this small, more threads only wait for 
 #
 # $$\mathcal{L}_{q,\boldsymbol\theta}(\mathbf{x}) = \log p(\mathbf{x}|\boldsymbol\theta) - \operatorname{KL}\big(q(\mathbf{z})\|p(\mathbf{z}|\mathbf{x}, \boldsymbol\theta)\big) \;\to\; \max_{q, \boldsymbol\theta}.$$
 #
-# Why not one gradient step after another on $\log p$? Try it on three clusters in the plane:
+# Why not take gradient steps on $\log p$? Try one, on three clusters in the plane:
 
 # %% nbgrader={"grade": false, "grade_id": "gradient_fails", "locked": true, "schema_version": 3, "solution": false, "task": false}
-from dgmlib.lvm import PPCA, GaussianMixture
-
 cluster_data, _ = data.clusters(600)
 centres = torch.tensor([[-0.5, 0.0], [0.5, 0.0], [0.0, 0.5]])
 crowded = GaussianMixture(torch.ones(3) / 3, centres, torch.eye(2).repeat(3, 1, 1))  # where every run below starts
 
-weights = crowded.weights.clone().requires_grad_()
-GaussianMixture(weights, crowded.means, crowded.covariances).log_prob(cluster_data).mean().backward()
-print(f"weights sum to {(weights + weights.grad).sum():.2f} after a gradient step of size 1")
+free_weights = crowded.weights.clone().requires_grad_()
+GaussianMixture(free_weights, crowded.means, crowded.covariances).log_prob(cluster_data).mean().backward()
+print(f"weights sum to {(free_weights + free_weights.grad).sum():.2f} after a gradient step of size 1")
 
 # %% [markdown]
-# These are no weights any more, and nothing keeps a covariance positive definite either. You could write the weights as a softmax and each
-# covariance as $\mathbf{L}\mathbf{L}^T$, as in notebook 03, and gradients would work: with a step size to choose, and no promise that a
-# step climbs.
+# These are no weights any more, and nothing keeps a covariance positive definite either. With a softmax for the weights and
+# $\mathbf{L}\mathbf{L}^T$ for each covariance, as in notebook 03, gradients work, but you must choose a step size, and nothing promises that a step climbs.
 #
-# EM (Dempster, Laird and Rubin 1977) needs neither. It moves one block at a time, each to its optimum (Neal and Hinton 1998):
+# EM (Dempster, Laird and Rubin 1977) needs no step size. It moves one block at a time, each to its optimum (Neal and Hinton 1998):
 #
 # - **E-step**, over $q$ at fixed $\boldsymbol\theta^*$: only the KL depends on $q$, and it vanishes at $q^*(\mathbf{z}) = p(\mathbf{z}|\mathbf{x}, \boldsymbol\theta^*)$;
 # - **M-step**, over $\boldsymbol\theta$ at fixed $q^*$: $\boldsymbol\theta^* = \arg\max_{\boldsymbol\theta}\mathcal{L}_{q^*, \boldsymbol\theta}(\mathbf{x})$.
@@ -85,7 +112,10 @@ print(f"weights sum to {(weights + weights.grad).sum():.2f} after a gradient ste
 # To see both, take a model with a single unknown: two bumps on a line, one at $-1.2$, the other at $\theta$. `line_bound(a, b)` is
 # $\mathcal{L}_{q,\theta}$ at $\theta = b$ for $q = p(z|x, \theta = a)$.
 #
-# **Predict:** start at $\theta = -2$. Where does the bound touch $\log p$, and where is the bound's top?
+# **Predict:** EM starts at $\theta = -2$. Where does the first bound touch $\log p$: at the start, or at the bound's top?
+
+# %% nbgrader={"grade": false, "grade_id": "guess_touch", "locked": false, "schema_version": 3, "solution": false, "task": false}
+guess_touch = None  # "start" or "top"
 
 # %% nbgrader={"grade": false, "grade_id": "one_parameter", "locked": true, "schema_version": 3, "solution": false, "task": false}
 from torch.distributions import Normal
@@ -107,29 +137,45 @@ def line_bound(a, b):
 
 
 # %% nbgrader={"grade": false, "grade_id": "illustration", "locked": true, "schema_version": 3, "solution": false, "task": false}
-steps = [-2.0]
+line_path = [-2.0]
 for _ in range(4):
-    q = line_log_joint(torch.tensor(steps[-1])).softmax(-1)[:, 1]  # E-step: q(z = right) for each x
-    steps.append(((q * line_data).sum() / q.sum()).item())  # M-step: a weighted mean
-plotting.bound_climbing(line_bound, torch.linspace(-3.5, 4.0, 151), steps)
+    q = line_log_joint(torch.tensor(line_path[-1])).softmax(-1)[:, 1]  # E-step: q(z = right) for each x
+    line_path.append(((q * line_data).sum() / q.sum()).item())  # M-step: a weighted mean
+plotting.bound_climbing(line_bound, torch.linspace(-3.5, 4.0, 151), line_path)
+guesses.compare("Where does the first bound touch log p?", guess_touch, "start", ["start", "top"])
 
 # %% [markdown]
-# Left, the lecture's illustration: a dot is an E-step, which lifts the bound until it touches $\log p$; a triangle is an M-step,
-# which walks to the top of that bound. $\log p$ lies above every bound, so it has risen at least as much. In one line, for a step from
-# $\boldsymbol\theta$ to $\boldsymbol\theta'$,
+# Left, the lecture's illustration. At a dot, an E-step has lifted the bound until it touches $\log p$, at the current $\theta$. At a triangle, an M-step has walked to
+# the top of that bound. Right, the same steps seen from above: $\mathcal{L}$ is a hill over $(q, \theta)$, and EM climbs it parallel to the axes.
 #
-# $$\log p(\mathbf{X}|\boldsymbol\theta') \;\ge\; \mathcal{L}_{q^*, \boldsymbol\theta'} \;\ge\; \mathcal{L}_{q^*, \boldsymbol\theta} \;=\; \log p(\mathbf{X}|\boldsymbol\theta):$$
+# **Why $\log p$ never falls.** One step of EM leads from $\boldsymbol\theta$ to $\boldsymbol\theta'$. Three lines take you from $\log p(\mathbf{X}|\boldsymbol\theta)$ to $\log p(\mathbf{X}|\boldsymbol\theta')$. Put
+# them in order, each with its reason: `gap` (a KL is never negative), `E-step` (it closed the gap), or `M-step` (it is an argmax).
 #
-# a gap is never negative; the M-step is an argmax; the E-step closed the gap. Right, the same steps seen
-# from above: $\mathcal{L}$ is a hill over $(q, \theta)$, and EM climbs it parallel to the axes.
+# - A: $\mathcal{L}_{q^*, \boldsymbol\theta'} \le \log p(\mathbf{X}|\boldsymbol\theta')$
+# - B: $\mathcal{L}_{q^*, \boldsymbol\theta} \le \mathcal{L}_{q^*, \boldsymbol\theta'}$
+# - C: $\log p(\mathbf{X}|\boldsymbol\theta) = \mathcal{L}_{q^*, \boldsymbol\theta}$
+
+# %% nbgrader={"grade": false, "grade_id": "climbing_steps", "locked": false, "schema_version": 3, "solution": false, "task": false}
+climbing_steps = None  # a text of three lines, each a letter and its reason, such as """X gap"""
+
+# %% nbgrader={"grade": false, "grade_id": "try_climbing_steps", "locked": true, "schema_version": 3, "solution": false, "task": false}
+check("climbing_steps", climbing_steps)
+
+# %% [markdown]
+# <details><summary>The chain</summary>
+#
+# $$\log p(\mathbf{X}|\boldsymbol\theta) = \mathcal{L}_{q^*, \boldsymbol\theta} \le \mathcal{L}_{q^*, \boldsymbol\theta'} \le \log p(\mathbf{X}|\boldsymbol\theta')$$
+#
+# The E-step closed the gap; the M-step is an argmax; a gap is never negative.
+# </details>
 #
 # ## 2. The E-step
 #
-# For a mixture $z$ takes $K$ values, so Bayes' rule is a sum. Written as the formula says, it fails far from all clusters:
+# For a mixture, $z$ takes $K$ values, so Bayes' rule is a sum. Written as the formula says, it fails far from all clusters:
 
 # %% nbgrader={"grade": false, "grade_id": "densities_underflow", "locked": true, "schema_version": 3, "solution": false, "task": false}
-joint = crowded.log_joint(torch.tensor([[0.5, 0.5], [40.0, 0.0]])).float().exp()
-print(joint / joint.sum(dim=1, keepdim=True))
+two_densities = crowded.log_joint(torch.tensor([[0.5, 0.5], [40.0, 0.0]])).float().exp()
+print(two_densities / two_densities.sum(dim=1, keepdim=True))
 
 
 # %% [markdown]
@@ -153,6 +199,7 @@ print(joint / joint.sum(dim=1, keepdim=True))
 # `torch.distributions.MultivariateNormal(means, covariances).log_prob(x[:, None])` is `(n, K)`. Add something, then `softmax`.
 # </details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "e_step", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def e_step(x: Tensor, weights: Tensor, means: Tensor, covariances: Tensor) -> Tensor:
     """q(z_i = k) = p(z_i = k|x_i), for x (n, m): a tensor (n, K)."""
@@ -169,32 +216,43 @@ check("e_step", e_step)
 # %% [markdown]
 # ## 3. The M-step
 #
-# With $q$ fixed, its entropy is a constant, and what is left is a likelihood in which point $i$ counts $q_{ik}$ times for component $k$:
+# With $q$ fixed, its entropy is a constant. What is left is a likelihood in which event $i$ counts $q_{ik}$ times for component $k$:
 #
 # $$\arg\max_{\boldsymbol\theta}\; \sum_{i=1}^n \sum_{k=1}^K q_{ik}\,\log\big(w_k\,\mathcal{N}(\mathbf{x}_i; \boldsymbol\mu_k, \boldsymbol\Sigma_k)\big).$$
 #
-# If somebody told you the labels, $q$ would hold ones and zeros, and you would take each group's share, mean and covariance. With soft
-# $q$ you do the same, weighted. The weights: on $\sum_k w_k = 1$, a Lagrange multiplier $\lambda$ asks for $\sum_i q_{ik}/w_k = \lambda$,
-# the same for all $k$, and summing over $k$ gives $\lambda = n$; the function is concave in $w$, so this is the top. Means and covariances: a weighted Gaussian likelihood
-# for each $k$, with the usual maximum (Bishop, section 9.2).
+# If somebody told you the labels, $q$ would hold ones and zeros, and you would take each group's share, mean and covariance. With a soft
+# $q$ you do the same, weighted.
 #
-# A slope that vanishes would not prove a top: a saddle has one too. What an experiment can do is look for a counterexample: does any
-# neighbour of the M-step's answer, all its parameters moved a little, reach a higher bound?
+# <details><summary>Why this is the top</summary>
+#
+# *Weights.* $\sum_k N_k\log w_k = n\sum_k \tfrac{N_k}{n}\log w_k$ with $N_k = \sum_i q_{ik}$. Among all $w$ that sum to 1 this is largest at $w_k = N_k/n$, because the
+# difference to the largest value is $n\operatorname{KL}(N/n\,\|\,w) \ge 0$. (A Lagrange multiplier finds the same point.)
+#
+# *Means and covariances.* With the weighted mean $\mathbf{m}$ and the weighted covariance $\mathbf{S}$ of component $k$, the terms of $\boldsymbol\mu, \boldsymbol\Sigma$ are
+#
+# $$-\tfrac{N_k}{2}\Big[\log\det\boldsymbol\Sigma + \operatorname{tr}(\boldsymbol\Sigma^{-1}\mathbf{S}) + (\boldsymbol\mu - \mathbf{m})^T\boldsymbol\Sigma^{-1}(\boldsymbol\mu - \mathbf{m})\Big].$$
+#
+# The last term is smallest, 0, at $\boldsymbol\mu = \mathbf{m}$, whatever $\boldsymbol\Sigma$ is. The others are $\log\det\mathbf{S} + \sum_j(\lambda_j - \log\lambda_j)$ with the eigenvalues $\lambda_j > 0$ of
+# $\boldsymbol\Sigma^{-1}\mathbf{S}$, and $\lambda - \log\lambda$ is smallest at $\lambda = 1$: at $\boldsymbol\Sigma = \mathbf{S}$.
+# </details>
+#
+# Autograd could only tell you that the slope vanishes there, and so it does at a saddle. An experiment can look for a counterexample: move all parameters of the M-step's answer a
+# little. Is any neighbour's bound higher?
 
 # %% nbgrader={"grade": false, "grade_id": "m_step_is_the_top", "locked": true, "schema_version": 3, "solution": false, "task": false}
 crowded_q = crowded.posterior(cluster_data)
 top = crowded.m_step(cluster_data, crowded_q)
+shaking = torch.Generator().manual_seed(0)
 
 
-def neighbour(generator, size=0.03):
-    shifts = [size * torch.randn(t.shape, generator=generator) for t in (top.weights, top.means, top.covariances)]
+def neighbour(size=0.03):
+    shifts = [size * torch.randn(t.shape, generator=shaking) for t in (top.weights, top.means, top.covariances)]
     factor = torch.eye(2) + shifts[2]
-    weights = torch.softmax(top.weights.log() + shifts[0], dim=0)
-    return GaussianMixture(weights, top.means + shifts[1], factor @ top.covariances @ factor.mT)
+    shifted_weights = torch.softmax(top.weights.log() + shifts[0], dim=0)
+    return GaussianMixture(shifted_weights, top.means + shifts[1], factor @ top.covariances @ factor.mT)
 
 
-generator = torch.Generator().manual_seed(0)
-around = torch.stack([neighbour(generator).elbo(cluster_data, crowded_q).mean() for _ in range(300)])
+around = torch.stack([neighbour().elbo(cluster_data, crowded_q).mean() for _ in range(300)])
 before, after = (mixture.elbo(cluster_data, crowded_q).mean() for mixture in (crowded, top))
 print(f"bound before the M-step {before:.4f}, after {after:.4f}")
 print(f"300 neighbours: the best reaches {around.max():.4f}, and {(around > after).sum()} lie higher")
@@ -222,6 +280,7 @@ print(f"300 neighbours: the best reaches {around.max():.4f}, and {(around > afte
 # `torch.einsum("nk,nka,nkb->kab", responsibilities, centred, centred)` sums over the points.
 # </details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "m_step", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def m_step(x: Tensor, responsibilities: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """argmax over theta of L(q, theta), for x (n, m), q (n, K): tensors (K,), (K, m), (K, m, m)."""
@@ -237,27 +296,12 @@ def m_step(x: Tensor, responsibilities: Tensor) -> tuple[Tensor, Tensor, Tensor]
 # %% nbgrader={"grade": true, "grade_id": "check_m_step", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
 check("m_step", m_step)
 
+
 # %% [markdown]
 # ## 4. The bound, measured
 #
-# An algorithm that claims to climb should be watched. For a mixture, the bound is a finite sum, and holds for **any** $q$:
-#
-# $$\mathcal{L}_{q,\boldsymbol\theta}(\mathbf{x}_i) = \sum_{k=1}^K q_{ik}\,\big(\log p(\mathbf{x}_i, z_i = k|\boldsymbol\theta) - \log q_{ik}\big).$$
-#
-# **Predict:** for one cluster model and three choices of $q$ (the posterior, one third each, a random label), which bound is highest?
-
-# %% nbgrader={"grade": false, "grade_id": "three_q", "locked": true, "schema_version": 3, "solution": false, "task": false}
-random_labels = torch.randint(3, (600,), generator=torch.Generator().manual_seed(0))
-thirds = torch.full_like(crowded_q, 1 / 3)
-choices = {"posterior": crowded_q, "one third each": thirds, "random labels": torch.eye(3)[random_labels]}
-for name, guess in choices.items():
-    print(f"{name}: {crowded.elbo(cluster_data, guess).mean():.3f}")
-print(f"log p(x): {crowded.log_prob(cluster_data).mean():.3f}")
-
-
-# %% [markdown]
-# The posterior reaches $\log p(\mathbf{x})$, the others stay below. The labels held zeros: there $q\log q$ is $0$, its limit, but
-# `0 * math.log(0)` is an error, and `0 * torch.log(torch.tensor(0.0))` is nan.
+# An algorithm that claims to climb should be watched. For a mixture, the bound is a finite sum, and it holds for **any** $q$, ones and zeros included.
+# There $q\log q$ is $0$, its limit, but `0 * math.log(0)` is an error, and `0 * torch.log(torch.tensor(0.0))` is nan.
 #
 # ### Exercise 3 · `mixture_elbo`
 # **3 points · ●●○ · 12 minutes**
@@ -279,6 +323,7 @@ print(f"log p(x): {crowded.log_prob(cluster_data).mean():.3f}")
 # `torch.special.entr(q)` is $-q\log q$, and 0 at 0.
 # </details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "mixture_elbo", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def mixture_elbo(
     x: Tensor,
@@ -299,25 +344,73 @@ def mixture_elbo(
 check("mixture_elbo", mixture_elbo)
 
 # %% [markdown]
-# Now watch both half steps. After each E and each M: the bound, and $\log p$ at the current parameters.
+# Now watch both half steps: the bound, and $\log p$ at the current parameters, after each E and each M.
+#
+# **Predict:** at which half steps does $\log p$ itself move: E, M or both?
+
+# %% nbgrader={"grade": false, "grade_id": "guess_half", "locked": false, "schema_version": 3, "solution": false, "task": false}
+guess_half = None  # "E", "M" or "both"
 
 # %% nbgrader={"grade": false, "grade_id": "half_steps", "locked": true, "schema_version": 3, "solution": false, "task": false}
-bounds, log_probs = [], []
-current = crowded
-for _ in range(6):
-    q = current.posterior(cluster_data)
-    after_m = current.m_step(cluster_data, q)
-    for mixture in (current, after_m):
-        bounds.append(mixture.elbo(cluster_data, q).mean())
-        log_probs.append(mixture.log_prob(cluster_data).mean())
+own_e, whose_e = yours("e_step", lambda x, *theta: GaussianMixture(*theta).posterior(x))
+own_m, whose_m = yours("m_step", lambda x, q: (lambda m: (m.weights, m.means, m.covariances))(crowded.m_step(x, q)))
+print(f"e_step: {whose_e}, m_step: {whose_m}")
+half_path, current = [], crowded
+for _ in range(7):
+    current_q = own_e(cluster_data, current.weights, current.means, current.covariances)
+    after_m = GaussianMixture(*own_m(cluster_data, current_q))
+    half_path += [(current, current_q), (after_m, current_q)]
     current = after_m
-plotting.half_steps(torch.stack(bounds), torch.stack(log_probs))
+half_bounds = torch.stack([mixture.elbo(cluster_data, q).mean() for mixture, q in half_path])
+half_log_probs = torch.stack([mixture.log_prob(cluster_data).mean() for mixture, _ in half_path])
+
+
+def draw_half_step(half_step):
+    plotting.half_step(cluster_data, half_path, half_bounds, half_log_probs, round(half_step))
+
+
+plotting.sliders(draw_half_step, half_step=(0, 13, 5))
+guesses.compare("At which half steps does log p move?", guess_half, "M", ["E", "M", "both"])
+
+# %% [markdown]
+# Drag, or read the curves. An E-step changes $q$, the colours: it closes the gap, and leaves $\log p$ alone. An M-step moves $\boldsymbol\theta$, the ellipses: it raises the bound,
+# $\log p$ rises further, and a new gap opens, because $q$ is still the posterior of the old parameters.
+#
+# **Find the bug.** This EM starts at the truth, on two bumps with weights 0.15 and 0.85, and its last fit looks plausible. But half steps do not lie.
+
+# %% nbgrader={"grade": false, "grade_id": "falling_steps", "locked": true, "schema_version": 3, "solution": false, "task": false}
+uneven_data, _ = GaussianMixture(torch.tensor([0.15, 0.85]), torch.tensor([[-1.1], [1.1]]), torch.ones(2, 1, 1)).sample(
+    2000, generator=torch.Generator().manual_seed(0)
+)
+
+
+def faulty_em(x, weights, means, covariances, num_iters):
+    faulty_path = []
+    for _ in range(num_iters):
+        normals = torch.distributions.MultivariateNormal(means, covariances)  # line 1
+        q = torch.softmax(normals.log_prob(x[:, None]), dim=1)  # line 2
+        faulty_path.append((GaussianMixture(weights, means, covariances), q))
+        mass = q.sum(dim=0)  # line 3
+        weights, means = mass / len(x), q.T @ x / mass[:, None]  # line 4
+        centred = x[:, None] - means  # line 5
+        covariances = torch.einsum("nk,nka,nkb->kab", q / mass, centred, centred)  # line 6
+        faulty_path.append((GaussianMixture(weights, means, covariances), q))
+    return faulty_path
+
+
+faulty_path = faulty_em(uneven_data, torch.tensor([0.15, 0.85]), torch.tensor([[-1.1], [1.1]]), torch.ones(2, 1, 1), 6)
+faulty_bounds = torch.stack([mixture.elbo(uneven_data, q).mean() for mixture, q in faulty_path])
+faulty_log_probs = torch.stack([mixture.log_prob(uneven_data).mean() for mixture, _ in faulty_path])
+plotting.half_steps(faulty_bounds, faulty_log_probs)
+
+# %% nbgrader={"grade": false, "grade_id": "falling_line", "locked": false, "schema_version": 3, "solution": false, "task": false}
+falling_line = None  # the number of the wrong line
+
+# %% nbgrader={"grade": false, "grade_id": "try_falling_line", "locked": true, "schema_version": 3, "solution": false, "task": false}
+check("falling_steps", falling_line)
 
 
 # %% [markdown]
-# An E-step closes the gap and leaves $\log p$ alone. An M-step raises the bound; $\log p$ rises further, and a new gap opens, because $q$ is now
-# the posterior of old parameters.
-#
 # ## 5. Repeat
 #
 # ### Exercise 4 · `em_mixture`
@@ -328,7 +421,7 @@ plotting.half_steps(torch.stack(bounds), torch.stack(log_probs))
 #
 # `em_mixture(x, weights, means, covariances, num_iters)`: the parameters are $\boldsymbol\theta^{(0)}$, `num_iters` is $T \ge 1$. Returns
 # `(weights, means, covariances, history)`: $\boldsymbol\theta^{(T)}$, in any order of the components, and $h$, a tensor `(T,)`: the bound, mean
-# over the samples, **right after each E-step**.
+# over the events, **right after each E-step**. Run all $T$ iterations.
 #
 # *Example.* One component, $x = (0, 2)$, start $\mathcal{N}(0, 1)$, $T = 2$: the history is $(-1.919, -1.419)$, the mean 1, the variance 1.
 #
@@ -343,6 +436,7 @@ plotting.half_steps(torch.stack(bounds), torch.stack(log_probs))
 # `torch.logsumexp(log_joint, dim=1).mean()` is $h_t$ and `softmax` of the same numbers is $q$. Give the parameters new names or rebind them; write
 # into none. `torch.stack(history)` makes a tensor of a list.
 # </details>
+
 
 # %% nbgrader={"grade": false, "grade_id": "em_mixture", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def em_mixture(
@@ -366,40 +460,41 @@ def em_mixture(
 # %% nbgrader={"grade": true, "grade_id": "check_em_mixture", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
 check("em_mixture", em_mixture)
 
+
 # %% [markdown]
-# **Predict:** three round clusters start almost on top of each other, near the centre. Does EM pull them apart, and in how many iterations?
+# **Predict:** three round clusters start almost on top of each other. After how many iterations does nothing visible move: 8, 80, or never, because they never part?
+
+# %% nbgrader={"grade": false, "grade_id": "guess_still", "locked": false, "schema_version": 3, "solution": false, "task": false}
+guess_still = None  # 8, 80 or "never"
+
 
 # %% nbgrader={"grade": false, "grade_id": "strip", "locked": true, "schema_version": 3, "solution": false, "task": false}
-em_path = [crowded]
-for _ in range(40):
-    em_path.append(em_path[-1].m_step(cluster_data, em_path[-1].posterior(cluster_data)))
-plotting.responsibilities(cluster_data, {f"after {t}" if t else "start": em_path[t] for t in (0, 2, 8, 30)})
+def reference_em(x, weights, means, covariances, num_iters):
+    fit, _ = run_em(GaussianMixture(weights, means, covariances), x, num_iters)
+    return fit.weights, fit.means, fit.covariances, None
 
 
-# %% [markdown]
-# They part, and after eight iterations nothing visible moves. A point's colour is its $q$, mixed from the components' colours: grey at the start, where nobody is responsible, pure at the end. An ellipse
-# holds 86 % of its component. Drag through the iterations:
-
-# %% nbgrader={"grade": false, "grade_id": "slider", "locked": true, "schema_version": 3, "solution": false, "task": false}
-def draw_iteration(iteration):
-    t = round(iteration)
-    name = f"after {t}: {em_path[t].log_prob(cluster_data).mean():.3f} nats per sample"
-    plotting.responsibilities(cluster_data, {name: em_path[t]})
-
-
-plotting.sliders(draw_iteration, iteration=(0, 40, 4))
+own_em, whose_em = yours("em_mixture", reference_em)
+crowded_theta = crowded.weights, crowded.means, crowded.covariances
+em_fits = {f"after {t}": GaussianMixture(*own_em(cluster_data, *crowded_theta, t)[:3]) for t in (2, 8, 30)}
+plotting.responsibilities(cluster_data, {f"start (em_mixture: {whose_em})": crowded} | em_fits)
+guesses.compare("After how many iterations does nothing visible move?", guess_still, 8, [8, 80, "never"])
 
 # %% [markdown]
-# > **Trap.** The maximum that EM climbs to is a local one, and there is no global one: the likelihood is unbounded. Put a component on a
-# > single point and shrink it.
+# They part, and after eight iterations nothing visible moves. An event's colour is its $q$, mixed from the components' colours: grey at the start, where nobody is responsible, pure at the end. An ellipse
+# holds 86 % of its component.
+#
+# > **Trap.** EM stops climbing at a stationary point, in practice a local maximum (Wu 1983). There is no global one: the likelihood is unbounded. Put a component on a
+# > single event and shrink it.
 
 # %% nbgrader={"grade": false, "grade_id": "singular", "locked": true, "schema_version": 3, "solution": false, "task": false}
-points = cluster_data.double()
+doubled = cluster_data.double()
 for std in (1e-1, 1e-3, 1e-5):
-    means = torch.stack([points[0], points.mean(dim=0)])
-    covariances = torch.stack([std**2 * torch.eye(2).double(), torch.cov(points.T)])
-    log_p = GaussianMixture(torch.tensor([0.01, 0.99]).double(), means, covariances).log_prob(points)
-    print(f"std {std:.0e}: log p {log_p[0]:.1f} at the point under the spike, {log_p.sum():.1f} of all the data")
+    spike_means = torch.stack([doubled[0], doubled.mean(dim=0)])
+    spike_covariances = torch.stack([std**2 * torch.eye(2).double(), torch.cov(doubled.T)])
+    spike = GaussianMixture(torch.tensor([0.01, 0.99]).double(), spike_means, spike_covariances)
+    log_p = spike.log_prob(doubled)
+    print(f"std {std:.0e}: log p {log_p[0]:.1f} at the event under the spike, {log_p.sum():.1f} of all the data")
 
 
 # %% [markdown]
@@ -407,8 +502,9 @@ for std in (1e-1, 1e-3, 1e-5):
 #
 # ## 6. Real data: handwritten digits
 #
-# 1797 images of 8 × 8 pixels. A covariance of 64 pixels, some of them always white, is singular for every cluster, so first take 20 latent
-# columns by PPCA. Then, as the lecture says, repeat E and M until convergence:
+# 1797 images of 8 × 8 pixels. A covariance of 64 pixels, some of them always white, is singular for every cluster. So the opening cell first took 20 latent
+# columns by PPCA, the plane of notebook 02 with more axes. Then, as the lecture says, repeat E and M until convergence:
+
 
 # %% nbgrader={"grade": false, "grade_id": "until_convergence", "locked": true, "schema_version": 3, "solution": false, "task": false}
 def repeat_until_convergence(model, x, tol=1e-4):
@@ -421,58 +517,49 @@ def repeat_until_convergence(model, x, tol=1e-4):
 
 
 # %% nbgrader={"grade": false, "grade_id": "digits", "locked": true, "schema_version": 3, "solution": false, "task": false}
-digit_images, digit_labels = data.digits()
-digit_ppca = PPCA.maximum_likelihood(digit_images, 20)
-digit_codes, _ = digit_ppca.posterior(digit_images)
-
-
-def random_start(seed):
-    rows = torch.randperm(len(digit_codes), generator=torch.Generator().manual_seed(seed))[:10]
-    return GaussianMixture(torch.ones(10) / 10, digit_codes[rows], torch.cov(digit_codes.T).repeat(10, 1, 1))
-
-
-digit_starts = [random_start(seed) for seed in range(5)]
-digit_fits = [repeat_until_convergence(mixture, digit_codes) for mixture in digit_starts]
+digit_fits = [repeat_until_convergence(digit_start(seed), digit_codes) for seed in range(5)]
 plotting.histories({f"start {seed}": history[5:] for seed, (_, history) in enumerate(digit_fits)}, first=5)
 
 # %% [markdown]
 # (The first five iterations, far below, are left out.) No curve falls, and they end at different heights: EM finds a maximum near its start.
-# So run it several times and keep the highest bound; no labels are needed for that.
+# So run it from several starts, and keep the highest bound; no labels are needed for that.
 #
-# **Predict:** what will the ten means look like, and will each be one digit?
+# **Predict:** how many of the 1797 images carry the most frequent label of their cluster: about 30, 60 or 80 %?
+
+# %% nbgrader={"grade": false, "grade_id": "guess_named", "locked": false, "schema_version": 3, "solution": false, "task": false}
+guess_named = None  # 30, 60 or 80
 
 # %% nbgrader={"grade": false, "grade_id": "digit_means", "locked": true, "schema_version": 3, "solution": false, "task": false}
-best = max(range(5), key=lambda seed: digit_fits[seed][1][-1])
-highest, _ = digit_fits[best]
+best_seed = max(range(5), key=lambda seed: digit_fits[seed][1][-1])
+highest, _ = digit_fits[best_seed]
 cluster = highest.posterior(digit_codes).argmax(dim=1)
 counts = torch.stack([torch.bincount(digit_labels[cluster == k], minlength=10) for k in range(10)])
-means = {"start": digit_starts[best].means, "converged": highest.means}
-plotting.image_rows({name: mean @ digit_ppca.W.T + digit_ppca.mu for name, mean in means.items()})
-first_row = plt.gcf().axes[:10]
-for ax, n in zip(first_row, counts, strict=True):
-    ax.set_title(f"{n.argmax()}: {n.max() / n.sum():.0%}", fontsize=9)
-share = counts.max(dim=1).values.sum() / len(digit_labels)
-print(f"{share:.0%} of the images carry their cluster's most frequent label")
+mean_codes = {"start": digit_start(best_seed).means, "converged": highest.means}
+mean_images = {name: codes @ digit_ppca.W.T + digit_ppca.mu for name, codes in mean_codes.items()}
+plotting.image_rows(mean_images, titles=[f"{n.argmax()}: {n.max() / n.sum():.0%}" for n in counts])
+named = counts.max(dim=1).values.sum() / len(digit_labels)
+print(f"{named:.0%} of the images carry their cluster's most frequent label")
+guesses.compare("How many % carry their cluster's most frequent label?", guess_named, 100 * named.item(), within=10)
 
 # %% [markdown]
 # Above each column: the most frequent label in that cluster, and its share. Ten single images became ten averages, most of them one digit,
-# found without a label. Not all: a blurred mean with a low share is home to several digits. The bound asks for dense clouds, not for names.
+# found without a label. A blurred mean with a low share is home to several digits: the bound asks for dense clouds, not for names.
 #
 # ## 7. A continuous latent: PPCA
 #
-# The recipe does not care what $\mathbf{z}$ is. For $p(\mathbf{x}|\mathbf{z}) = \mathcal{N}(\mathbf{W}\mathbf{z} + \boldsymbol\mu, \sigma^2\mathbf{I})$ the E-step is the Gaussian posterior that
-# you know from `02_latent_variable_models`; with $\mathbf{M} = \mathbf{W}^T\mathbf{W} + \sigma^2\mathbf{I}$,
+# The recipe does not care what $\mathbf{z}$ is. For $p(\mathbf{x}|\mathbf{z}) = \mathcal{N}(\mathbf{W}\mathbf{z} + \boldsymbol\mu, \sigma^2\mathbf{I})$ the E-step is the Gaussian posterior of
+# `02_latent_variable_models`; with $\mathbf{M} = \mathbf{W}^T\mathbf{W} + \sigma^2\mathbf{I}$,
 #
 # $$\mathbb{E}\,\mathbf{z}_i = \mathbf{M}^{-1}\mathbf{W}^T(\mathbf{x}_i - \boldsymbol\mu), \qquad \mathbf{S} = \operatorname{Cov}(\mathbf{z}_i) = \sigma^2\mathbf{M}^{-1},$$
 #
 # and the M-step is a regression of $\mathbf{x}$ on a $\mathbf{z}$ that is known only up to $q$. Forget that it is uncertain, and the noise comes out too small:
 
 # %% nbgrader={"grade": false, "grade_id": "forgetting_spread", "locked": true, "schema_version": 3, "solution": false, "task": false}
-truth = PPCA(torch.tensor([[2.0], [1.0], [0.0]]), torch.zeros(3), 1.0)
-sample, _ = truth.sample(5000, generator=torch.Generator().manual_seed(0))
-q_mean, q_cov = truth.posterior(sample)
-residual = (sample - q_mean @ truth.W.T).square().mean()
-spread = (truth.W @ q_cov @ truth.W.T).trace() / 3
+noisy = PPCA(torch.tensor([[2.0], [1.0], [0.0]]), torch.zeros(3), 1.0)
+noisy_data, _ = noisy.sample(5000, generator=torch.Generator().manual_seed(0))
+noisy_mean, noisy_cov = noisy.posterior(noisy_data)
+residual = (noisy_data - noisy_mean @ noisy.W.T).square().mean()
+spread = (noisy.W @ noisy_cov @ noisy.W.T).trace() / 3
 print(f"sigma² is 1; with E z for z: {residual:.2f}, with its spread: {residual + spread:.2f}")
 
 
@@ -491,14 +578,21 @@ print(f"sigma² is 1; with E z for z: {residual:.2f}, with its spread: {residual
 # *Example.* $m = d = 1$, $x = (-2, 2)$, $W = 1$, $\mu = 0$, $\sigma = 1$: $M = 2$, $\mathbb{E}z = (-1, 1)$, $S = 0.5$, so $W = 4/3$, $\sigma^2 = 4/3$ and
 # $\sigma = 1.155$.
 #
+# <details><summary>Where the formulas come from</summary>
+#
+# The bound holds $\mathbf{W}$ in $-\frac{1}{2\sigma^2}\sum_i\mathbb{E}\|\mathbf{x}_i - \boldsymbol\mu - \mathbf{W}\mathbf{z}_i\|^2$ alone: least squares, convex in $\mathbf{W}$, whose gradient vanishes where
+# $\sum_i(\mathbf{x}_i - \boldsymbol\mu)\mathbb{E}\mathbf{z}_i^T = \mathbf{W}\sum_i\mathbb{E}\,\mathbf{z}_i\mathbf{z}_i^T$. With $R$ the sum at this $\mathbf{W}$, $\sigma$ enters as $-nm\log\sigma - R/(2\sigma^2)$, largest at $\sigma^2 = R/(nm)$.
+# And $\mathbb{E}\|\mathbf{a} - \mathbf{W}\mathbf{z}\|^2 = \|\mathbf{a} - \mathbf{W}\,\mathbb{E}\mathbf{z}\|^2 + \operatorname{tr}(\mathbf{W}\mathbf{S}\mathbf{W}^T)$: the spread is the trace.
+# </details>
 # <details><summary>Hint 1: a nudge</summary>
 #
-# Rows are samples: $\sum_i \mathbb{E}\mathbf{z}_i\mathbb{E}\mathbf{z}_i^T$ is `z.T @ z`, and $\mathbf{S}$ counts $n$ times.
+# Rows are events: $\sum_i \mathbb{E}\mathbf{z}_i\mathbb{E}\mathbf{z}_i^T$ is `z.T @ z`, and $\mathbf{S}$ counts $n$ times.
 # </details>
 # <details><summary>Hint 2: nearly the line</summary>
 #
 # `torch.linalg.solve(A, B)` is $\mathbf{A}^{-1}\mathbf{B}$; a symmetric $\mathbf{A}$ on the right: `torch.linalg.solve(A, B.T).T`.
 # </details>
+
 
 # %% nbgrader={"grade": false, "grade_id": "ppca_em_step", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def ppca_em_step(x: Tensor, W: Tensor, mu: Tensor, sigma: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -519,20 +613,29 @@ def ppca_em_step(x: Tensor, W: Tensor, mu: Tensor, sigma: Tensor) -> tuple[Tenso
 check("ppca_em_step", ppca_em_step)
 
 # %% [markdown]
-# **Predict:** the latent axis of a PPCA with $d = 1$ starts across an elongated cloud. What does it do?
+# Watch the latent axis of a PPCA with $d = 1$ that starts across an elongated cloud:
 
 # %% nbgrader={"grade": false, "grade_id": "latent_axes", "locked": true, "schema_version": 3, "solution": false, "task": false}
-from dgmlib.em import em
-
 cloud = data.correlated_gaussian(300, correlation=0.8) * torch.tensor([1.3, 0.8])
 across = PPCA(torch.tensor([[0.3], [-0.6]]), cloud.mean(dim=0), 1.0)
-fits = {"start": across} | {f"after {t}": em(across, cloud, t)[0] for t in (2, 6)}
-plotting.latent_axes(cloud, fits | {"closed form": PPCA.maximum_likelihood(cloud, 1)})
+
+
+def reference_step(x, W, mu, sigma):
+    fit, _ = run_em(PPCA(W, mu, sigma), x, 1)
+    return fit.W, fit.mu, fit.sigma
+
+
+own_step, whose_step = yours("ppca_em_step", reference_step)
+ppca_path = [(across.W, across.mu, across.sigma)]
+for _ in range(6):
+    ppca_path.append(own_step(cloud, *ppca_path[-1]))
+axis_fits = {"start": across} | {f"after {t} ({whose_step})": PPCA(*ppca_path[t]) for t in (2, 6)}
+plotting.latent_axes(cloud, axis_fits | {"closed form": PPCA.maximum_likelihood(cloud, 1)})
 
 
 # %% [markdown]
-# It shrinks, turns, and grows along the cloud; grey threads tie points to their reconstruction $\mathbf{W}\,\mathbb{E}\mathbf{z} + \boldsymbol\mu$. The last panel is
-# no iteration at all. For PPCA the maximum is known (Tipping and Bishop 1999, whose appendix has the proof; here you check it against EM),
+# It shrinks, turns, and grows along the cloud; grey threads tie events to their reconstruction $\mathbf{W}\,\mathbb{E}\mathbf{z} + \boldsymbol\mu$. The last panel needs
+# no iteration at all. For PPCA the maximum is known (Tipping and Bishop 1999; the proof is in their appendix, here you check it against EM),
 # from the eigenvalues $\lambda_1 \ge \dots \ge \lambda_m$ and eigenvectors of the covariance of the data:
 #
 # ### Exercise 6 · `ppca_mle`
@@ -557,6 +660,7 @@ plotting.latent_axes(cloud, fits | {"closed form": PPCA.maximum_likelihood(cloud
 # `torch.linalg.eigh` sorts **upwards**: `values[-d:]` and `vectors[:, -d:]` are the kept ones.
 # </details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "ppca_mle", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def ppca_mle(x: Tensor, d: int) -> tuple[Tensor, Tensor, Tensor]:
     """The maximum-likelihood PPCA, for x (n, m): W (m, d), mu (m,), sigma ()."""
@@ -574,34 +678,37 @@ def ppca_mle(x: Tensor, d: int) -> tuple[Tensor, Tensor, Tensor]:
 check("ppca_mle", ppca_mle)
 
 # %% [markdown]
-# **Predict:** on the digits, with $d = 10$: does EM reach the closed form's $\log p$? Does it find the same $\mathbf{W}$? And what if $q$ may only be a
-# Gaussian with a **diagonal** covariance?
+# **Predict:** on the digits, with $d = 10$, EM reaches the closed form's $\log p$. Does it find the same $\mathbf{W}$, yes or no? (The figure also shows a $q$ that may only be a
+# Gaussian with a **diagonal** covariance.)
+
+# %% nbgrader={"grade": false, "grade_id": "guess_same", "locked": false, "schema_version": 3, "solution": false, "task": false}
+guess_same = None  # "yes" or "no"
 
 # %% nbgrader={"grade": false, "grade_id": "ppca_digits", "locked": true, "schema_version": 3, "solution": false, "task": false}
-from dgmlib.em import MeanFieldPPCA, em
+from dgmlib.em import MeanFieldPPCA
 
-pixels = data.digits()[0].double()
-W = torch.randn(64, 10, generator=torch.Generator().manual_seed(0)).double()
-fit, free = em(PPCA(W, pixels.mean(dim=0), 1.0), pixels, 120)
-_, restricted = em(MeanFieldPPCA(W, pixels.mean(dim=0), 1.0), pixels, 120)
-closed = PPCA.maximum_likelihood(pixels, 10)
-below = {"any q": closed.log_prob(pixels).mean() - free}
-below["diagonal q"] = closed.log_prob(pixels).mean() - restricted
+digit_pixels = digit_images.double()
+start_W = torch.randn(64, 10, generator=torch.Generator().manual_seed(0)).double()
+digit_ppca_start = start_W, digit_pixels.mean(dim=0), 1.0
+free_fit, free_history = run_em(PPCA(*digit_ppca_start), digit_pixels, 120)
+_, restricted_history = run_em(MeanFieldPPCA(*digit_ppca_start), digit_pixels, 120)
+closed_fit = PPCA.maximum_likelihood(digit_pixels, 10)
+height = closed_fit.log_prob(digit_pixels).mean()
+below = {"any q": height - free_history, "diagonal q": height - restricted_history}
 plotting.histories(below, label="nats below the maximum", log=True)
 
-gram = (fit.W @ fit.W.T - closed.W @ closed.W.T).abs().max()
-print(f"against the closed form, W is off by {(fit.W - closed.W).abs().max():.2f}, W Wᵀ by {gram:.0e}")
-
+gram = (free_fit.W @ free_fit.W.T - closed_fit.W @ closed_fit.W.T).abs().max()
+print(f"against the closed form, W is off by {(free_fit.W - closed_fit.W).abs().max():.2f}, W Wᵀ by {gram:.0e}")
+guesses.compare("Does EM find the same W?", guess_same, "no", ["yes", "no"])
 
 # %% [markdown]
-# EM reaches the maximum with another $\mathbf{W}$: a rotation of the latent space changes $\mathbf{W}$ and not $\mathbf{W}\mathbf{W}^T$. The restricted $q$ still
-# climbs, and lags: its gap closes only as $\mathbf{W}$ turns, slowly, until the true posterior is diagonal. (What climbs for certain is its
-# bound; the next section shows a $\log p$ that falls.) The model adapts to the $q$ that you allow.
+# No: EM reaches the maximum with another $\mathbf{W}$, for a rotation of the latent space changes $\mathbf{W}$ and not $\mathbf{W}\mathbf{W}^T$. The restricted $q$ lags behind:
+# its gap closes only as $\mathbf{W}$ turns, slowly, until the true posterior is diagonal. The model adapts to the $q$ that you allow.
 #
 # ## 8. Point masses: hard EM
 #
 # Now forbid uncertainty: $q$ must put all its mass on one value. The E-step is still the argmax of the bound, among fewer $q$. A point mass has no
-# entropy, so it maximises $\log p(\mathbf{x}, z = k)$.
+# entropy, so it maximises $\log p(\mathbf{x}, z = k)$. With equal weights and one shared $\boldsymbol\Sigma_k = \sigma^2\mathbf{I}$ this is k-means (Lloyd 1957).
 #
 # ### Exercise 7 · `hard_e_step`
 # **1 point · ●○○ · 6 minutes**
@@ -621,6 +728,7 @@ print(f"against the closed form, W is off by {(fit.W - closed.W).abs().max():.2f
 # `nn.functional.one_hot(k, K)` is an integer tensor; `.to(x.dtype)`.
 # </details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "hard_e_step", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def hard_e_step(x: Tensor, weights: Tensor, means: Tensor, covariances: Tensor) -> Tensor:
     """One-hot q at the most probable component, for x (n, m): a tensor (n, K)."""
@@ -635,67 +743,84 @@ def hard_e_step(x: Tensor, weights: Tensor, means: Tensor, covariances: Tensor) 
 check("hard_e_step", hard_e_step)
 
 # %% [markdown]
-# With equal weights and one shared $\boldsymbol\Sigma_k = \sigma^2\mathbf{I}$ this is k-means.
-#
-# **Predict:** two bumps at $\pm 1.25$ with standard deviation 1 overlap. Where does hard EM put their means, and how wide are they?
+# **Predict:** two bumps at $\pm 1.25$ with standard deviation 1 overlap. Will hard EM's two be wider than 1, narrower, or about right?
+
+# %% nbgrader={"grade": false, "grade_id": "guess_width", "locked": false, "schema_version": 3, "solution": false, "task": false}
+guess_width = None  # "wider", "narrower" or "right"
 
 # %% nbgrader={"grade": false, "grade_id": "hard_against_soft", "locked": true, "schema_version": 3, "solution": false, "task": false}
-from dgmlib.em import HardMixture, em
+from dgmlib.em import HardMixture
 
-generator = torch.Generator().manual_seed(0)
-sides = 2.5 * torch.randint(2, (4000, 1), generator=generator) - 1.25
-overlap = sides + torch.randn(4000, 1, generator=generator)
-start = torch.ones(2) / 2, torch.tensor([[-0.5], [0.5]]), torch.ones(2, 1, 1)
-grid = torch.linspace(-5.0, 5.0, 300)
-soft_fit, soft_history = em(GaussianMixture(*start), overlap, 300)
-hard_fit, hard_history = em(HardMixture(*start), overlap, 300)
-for name, fit, history in (("soft EM", soft_fit, soft_history), ("hard EM", hard_fit, hard_history)):
-    means, stds = fit.means[:, 0], fit.covariances[:, 0, 0].sqrt()
-    numbers = f"means {means[0]:.2f} {means[1]:.2f}, std {stds[0]:.2f} {stds[1]:.2f}"
-    print(f"{name}: {numbers}, bound {history[-1]:.2f}")
-truth = GaussianMixture(torch.ones(2) / 2, torch.tensor([[-1.25], [1.25]]), torch.ones(2, 1, 1))
-laws = {"soft EM": soft_fit, "hard EM": hard_fit, "truth": truth}
-curves = {name: law.log_prob(grid[:, None]).exp() for name, law in laws.items()}
-plotting.histogram_and_curves(overlap[:, 0], grid, curves)
+coins = torch.Generator().manual_seed(0)
+sides = 2.5 * torch.randint(2, (4000, 1), generator=coins) - 1.25
+overlap = sides + torch.randn(4000, 1, generator=coins)
+half_half, unit_variances = torch.ones(2) / 2, torch.ones(2, 1, 1)
+soft_fit, _ = run_em(GaussianMixture(half_half, torch.tensor([[-0.5], [0.5]]), unit_variances), overlap, 300)
+hard_fit, _ = run_em(HardMixture(half_half, torch.tensor([[-0.5], [0.5]]), unit_variances), overlap, 300)
+true_law = GaussianMixture(half_half, torch.tensor([[-1.25], [1.25]]), unit_variances)
 
+laws = {"soft EM": soft_fit, "hard EM": hard_fit, "truth": true_law}
+for name, law in laws.items():
+    stds = law.covariances[:, 0, 0].sqrt()
+    print(f"{name}: means {law.means[0, 0]:.2f} {law.means[1, 0]:.2f}, std {stds[0]:.2f} {stds[1]:.2f}")
+overlap_grid = torch.linspace(-5.0, 5.0, 300)
+overlap_curves = {name: law.log_prob(overlap_grid[:, None]).exp() for name, law in laws.items()}
+plotting.histogram_and_curves(overlap[:, 0], overlap_grid, overlap_curves)
+guesses.compare("Hard EM's bumps are?", guess_width, "narrower", ["wider", "narrower", "right"])
 
 # %% [markdown]
-# Hard EM cuts the data in the middle, and each half lost its tail to the other: its means lie too far apart, its bumps are too narrow. Its bound
-# climbs as well, to a place below.
+# Narrower. Hard EM cuts the data in the middle, and each half loses its tail to the other: the means lie too far apart, the bumps are too narrow.
 #
-# **Predict:** start hard EM where soft EM ended, at a top of $\log p$. The bound can only rise. And $\log p$?
+# **Predict:** start hard EM where soft EM ended, at a top of $\log p$. Its bound can only rise. Does $\log p$ rise, stay, or fall?
+
+# %% nbgrader={"grade": false, "grade_id": "guess_rise", "locked": false, "schema_version": 3, "solution": false, "task": false}
+guess_rise = None  # "rise", "stay" or "fall"
 
 # %% nbgrader={"grade": false, "grade_id": "hard_from_soft", "locked": true, "schema_version": 3, "solution": false, "task": false}
 hardened = HardMixture(soft_fit.weights, soft_fit.means, soft_fit.covariances)
-for t in range(4):
-    q, best_bound = hardened.e_step(overlap)
-    print(f"after {t} M-steps: bound {best_bound:.4f}, log p {hardened.log_prob(overlap).mean():.4f}")
-    hardened = hardened.m_step(overlap, q)
-
+hard_bounds, hard_log_probs = [], []
+for _ in range(5):
+    hard_q, hard_bound = hardened.e_step(overlap)
+    hard_bounds.append(hard_bound)
+    hard_log_probs.append(hardened.log_prob(overlap).mean())
+    hardened = hardened.m_step(overlap, hard_q)
+both = {"log p": torch.stack(hard_log_probs), "bound": torch.stack(hard_bounds)}
+plotting.histories(both, label="nats per event")
+print(f"log p from {hard_log_probs[0]:.4f} to {hard_log_probs[-1]:.4f}")
+guesses.compare("Does log p rise, stay or fall?", guess_rise, "fall", ["rise", "stay", "fall"])
 
 # %% [markdown]
-# The bound rises, and $\log p$ falls. Read the one-line proof of part 1 again: its last step needs an E-step that closes the gap, and a point
+# It falls. Look at your three lines of part 1 again: `E-step` needs a $q$ that closes the gap, and a point
 # mass cannot. **With a restricted $q$, EM climbs the bound, not the likelihood.**
 #
-# **Your own EM.** The loop again, with your steps; it runs once exercises 1 to 3 are written, and should reach the library's number.
+# ## 9. Make a digit morph
+#
+# Your `ppca_mle` finds 20 latent columns, your `em_mixture` ten clusters among them, and each row walks along one cluster's longest axis.
+
 
 # %% nbgrader={"grade": false, "grade_id": "mine", "locked": true, "schema_version": 3, "solution": false, "task": false}
-def my_em():
-    current, history = (crowded.weights, crowded.means, crowded.covariances), []
-    for _ in range(30):
-        q = e_step(cluster_data, *current)
-        history.append(mixture_elbo(cluster_data, q, *current))
-        current = m_step(cluster_data, q)
-    name = f"yours: {history[-1]:.3f} nats per sample; the library's: {em_path[29].log_prob(cluster_data).mean():.3f}"
-    plotting.responsibilities(cluster_data, {name: GaussianMixture(*current)})
+def my_morphs():
+    W, mu, sigma = ppca_mle(digit_images, 20)
+    codes, _ = PPCA(W, mu, sigma).posterior(digit_images)
+    mixture = GaussianMixture.kmeans_plus_plus(codes, 10, torch.Generator().manual_seed(4))
+    _, means, covariances, history = em_mixture(codes, mixture.weights, mixture.means, mixture.covariances, 60)
+    reference = opening_fit.log_prob(digit_codes).mean()
+    print(f"your bound {history[-1]:.2f} nats per image; the library's {reference:.2f}")
+    own_walks = {f"cluster {k}": walk(means, covariances, k) @ W.T + mu for k in range(10)}
+    plotting.image_rows(own_walks)
 
 
 try:
-    my_em()
+    my_morphs()
 except NotImplementedError:
-    print("Not yet: write e_step, m_step and mixture_elbo first.")
+    print("Not yet: write ppca_mle and em_mixture first.")
+
+# %% nbgrader={"grade": false, "grade_id": "count_guesses", "locked": true, "schema_version": 3, "solution": false, "task": false}
+guesses.count()
 
 # %% [markdown]
+# A walk is a straight line in $\mathbf{z}$, so a linear decoder can only fade one image into another. A decoder that bends is the subject of the next lecture.
+#
 # ## Summary
 #
 # EM maximises one function, $\mathcal{L}_{q,\boldsymbol\theta}$, over two blocks in turn: the E-step makes the bound tight, the M-step raises it, and $\log p$ can only follow.
@@ -703,7 +828,7 @@ except NotImplementedError:
 # | what to remember | E-step | M-step | beware |
 # |---|---|---|---|
 # | EM in general | q = p(z∣x, θ): gap 0 | argmax of the bound over θ | a local maximum, so several starts |
-# | mixture | responsibilities, softmax of log p(x, z) | weighted share, mean, covariance | underflow; a spike on one point |
+# | mixture | softmax of log p(x, z) | weighted share, mean, covariance | underflow; a spike on one event |
 # | PPCA | Gaussian posterior | regression with the spread of z | W up to a rotation |
 # | hard EM, k-means | one-hot at the best component | as for labels | biased where clusters overlap |
 # | variational EM | the best q of a family | the same | log p may fall, the bound never |
@@ -714,8 +839,8 @@ except NotImplementedError:
 # - Bayes' theorem turns a prior and data into a posterior, and MAP is its highest point;
 # - a latent variable makes $p(\mathbf{x}|\boldsymbol\theta)$ rich out of simple parts, at the price of an integral that naive sampling cannot pay;
 # - the ELBO bounds that integral from below for any $q$, and the gap is a KL;
-# - EM maximises the ELBO over $q$ and $\boldsymbol\theta$ in turn, and so climbs the likelihood, towards a local maximum.
+# - EM maximises the ELBO over $q$ and $\boldsymbol\theta$ in turn, and so climbs the likelihood.
 #
 # **Where it leads.** Every E-step here was a formula. With a neural network for $p(\mathbf{x}|\mathbf{z}, \boldsymbol\theta)$ there is none: then a second network gives the
 # parameters of a diagonal Gaussian $q(\mathbf{z}|\mathbf{x})$, and both are trained on the ELBO by gradients. That is a variational autoencoder.
-# To read on: Bishop, *Pattern Recognition and Machine Learning*, chapter 9.
+# One page to read on: Bishop, *Pattern Recognition and Machine Learning*, section 9.4; then Neal and Hinton (1998), *A View of the EM Algorithm*.

@@ -1,5 +1,6 @@
 """Puzzles: names of `check` that no grader knows; `yours`; the case that a red card hands over."""
 
+import itertools
 import sys
 
 import pytest
@@ -76,6 +77,57 @@ def test_the_steps_of_the_duality_proof():
     assert check("duality_steps", lines).state == "solved"
     late = [*lines[:2], *lines[3:], lines[2]]
     assert "line 3: A does not come yet. It holds J_f" in repr(check("duality_steps", late))
+
+
+STEPS = {
+    "decomposition_steps": "B definition\nD product rule\nA no z\nC definition",
+    "climbing_steps": "C E-step\nB M-step\nA gap",
+}
+RIGHT = {
+    "leaky_layer": "B",
+    "wrong_side": 1,
+    "negative_gap": 1,
+    "falling_steps": 2,
+    "pooled_estimate": lambda batches: torch.logsumexp(batches, 0) - torch.tensor(float(len(batches))).log(),
+    **STEPS,
+}
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_the_right_answer_of_each_puzzle(name):
+    assert check(name, RIGHT[name]).state == "solved"
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_every_other_order_is_wrong_and_says_what_must_stand_before(name):
+    lines = STEPS[name].splitlines()
+    for order in itertools.permutations(lines):
+        card = check(name, list(order))
+        assert (card.state == "solved") == (list(order) == lines)
+        assert card.state == "solved" or "does not come yet. It " in repr(card)
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (lambda batches: batches.mean(0), "mean of the logs again"),
+        (lambda batches: torch.logsumexp(batches, 0), "log of their mean"),
+        (lambda batches: batches.exp().mean(0).log(), "stability: at estimates near -2000"),
+        (lambda batches: torch.logsumexp(batches, 0).mean(), "expected one number for each event, (2,), got ()"),
+        (lambda batches: batches.max(0).values, "expected 0.6931, got 1.099"),
+        (lambda batches: batches.foo, "could not be read (AttributeError"),
+        (3.0, "expected a function"),
+    ],
+)
+def test_what_a_wrong_pool_of_batches_is_told(answer, message):
+    assert message in repr(check("pooled_estimate", answer))
+
+
+def test_a_puzzle_whose_function_is_not_written_yet_is_grey():
+    def pooled_estimate(batches):
+        raise NotImplementedError
+
+    assert check("pooled_estimate", pooled_estimate).state == "unsolved"
 
 
 def right_sum(f, x):

@@ -49,6 +49,19 @@ def test_surface_marks_its_highest_point():
         plotting.elbo_surface(means, stds, bounds.T, -2.0, {})
 
 
+def test_the_noise_map_is_signed_and_cut():
+    means, stds = torch.linspace(-1, 1, 5), torch.linspace(0.5, 2, 4)
+    joint, split = torch.ones(4, 5), torch.ones(4, 5)
+    joint[0, 0], split[3, 4] = 0.0, 0.25
+    plotting.noise_map(means, stds, joint, split, {"posterior": (0.0, 1.0)})
+    ax = drawn().axes[0]
+    values = ax.collections[0].get_array().reshape(4, 5)
+    assert (values[0, 0], values[3, 4], values[1, 1]) == (-3, 2, 0)
+    assert "posterior" in [text.get_text() for text in ax.texts]
+    with pytest.raises(ValueError, match="split: expected"):
+        plotting.noise_map(means, stds, joint, split.T, {})
+
+
 def test_gaussians_share_axes_and_density():
     law = MultivariateNormal(torch.zeros(2), torch.eye(2))
     gaussians = {"a": (torch.zeros(2), torch.eye(2)), "b": (torch.ones(2), 0.1 * torch.eye(2))}

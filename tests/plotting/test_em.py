@@ -45,6 +45,17 @@ def test_responsibilities_share_axes_and_mix_colours():
     assert tuple(last) == pytest.approx(mpl.colors.to_rgb(one.lines[4].get_color()), abs=1e-3)
 
 
+@pytest.mark.parametrize(("t", "title"), [(0, "E-step"), (1, "M-step")])
+def test_one_half_step_is_named_and_ringed(t, title):
+    x, q = torch.randn(30, 2), torch.full((30, 2), 0.5)
+    bounds, log_probs = torch.tensor([1.0, 2.0]), torch.tensor([1.5, 2.5])
+    plotting.half_step(x, [(mixture(), q)] * 2, bounds, log_probs, t)
+    left, right = axes()
+    assert left.get_title().startswith(title)
+    ring = right.lines[-1]
+    assert ring.get_xydata().tolist() == [[t, bounds[t]], [t, log_probs[t]]]
+
+
 def test_half_steps_and_histories_are_labelled():
     plotting.half_steps(torch.tensor([1.0, 2.0, 3.0, 4.0]), torch.tensor([1.0, 2.5, 3.0, 4.5]))
     (ax,) = axes()

@@ -51,6 +51,15 @@ def test_landscape_finds_the_only_minimum_of_a_normal():
         assert abs(star.get_ydata()[0] - 1.0) < 0.07
 
 
+@pytest.mark.parametrize("start", [(-2.0, 0.5), (2.0, 3.0)])
+def test_both_paths_lead_from_the_start_to_the_minimum(start):
+    plotting.kl_landscape(Normal(0.5, 1.0).log_prob, start=start)
+    for ax in drawn().axes[:2]:
+        path = max(ax.lines, key=lambda line: len(line.get_xdata())).get_xydata()
+        assert path[0].tolist() == pytest.approx(start)
+        assert path[-1].tolist() == pytest.approx([0.5, 1.0], abs=0.1)
+
+
 def test_latent_dual_shares_axes_and_keeps_each_half_of_the_data_in_its_shade():
     x = torch.tensor([[-1.0, 0.0], [1.0, 0.0]])
     plotting.latent_dual({"untrained": Shift()}, x)
