@@ -16,20 +16,26 @@ BATCH_FORM = ("student", "assignment", "status", "reason", "score", "max_score",
 @click.command()
 @options.assignments
 @click.option("--student", metavar="ID", help="Grade this student alone.")
+@click.option("--changed", is_flag=True, help="Say what grading anew would change, and record nothing.")
 @options.jobs
 @click.option("--scheduler", metavar="ADDRESS", help="Grade on a Dask cluster: its scheduler's address.")
 @options.judged
 @options.shared
-def autograde(assignments, student, jobs, scheduler, secret, sandbox, course, output) -> int:
+def autograde(assignments, student, changed, jobs, scheduler, secret, sandbox, course, output) -> int:
     """Grade what was collected, and record it."""
-    from ..judging import store
+    from ..judging import regraded, store
     from ..lock import locked
+    from ..recording.record import Recorder
 
     with locked(course):
         store.sweep(course)
         tasks = handed_in(course, assignments, student)
         grader = make_grader(course, secret, sandbox, output)
-        verdicts = batch(grader, tasks, jobs, scheduler, output)
+        verdicts = batch(grader, tasks, jobs, scheduler, output, None if changed else Recorder(course))
+        changes = [made for v in verdicts if (made := regraded.change(course, v))] if changed else []
+    if changed:
+        output.lines([str(change) for change in changes] or ["nothing that is recorded would change"])
+        output.lines([f"{len(changes)} would change; autograde without --changed records them"] if changes else [])
     full = (store.whole(course, verdict) for verdict in verdicts)
     output.outcomes("submissions", (verdict.outcome(*BATCH_FORM) for verdict in full))
     output.scores(verdicts)
@@ -64,20 +70,21 @@ def make_grader(course: Course, secret: str | None, kind: str, output):
     return Grader(course, course.secret() if secret is None else secret, sandbox.ForkServerSandbox(chosen))
 
 
-def batch(grader, tasks: list, jobs: int | None, scheduler: str | None, output) -> list:
-    """Grade, and record as verdicts come. Their summaries, by assignment and student."""
+def batch(grader, tasks: list, jobs: int | None, scheduler: str | None, output, recorder) -> list:
+    """Grade, and hand verdicts to the recorder, if any, as they come. Their summaries, by assignment and student."""
     from ..judging import task
-    from ..recording.record import Recorder
 
-    recorder, verdicts = Recorder(grader.course), []
+    verdicts = []
     with (
         executor(grader, jobs or min(len(tasks), os.cpu_count() or 1), scheduler) as execute,
         closing(task.batch(grader, tasks, execute)) as coming,  # whatever ends this ends the graders, too
     ):
         for verdict in output.progress(coming, len(tasks)):
-            recorder.add(verdict)
             verdicts.append(verdict)
-    recorder.finish()
+            if recorder:
+                recorder.add(verdict)
+    if recorder:
+        recorder.finish()
     return sorted(verdicts, key=lambda verdict: (verdict.assignment, verdict.student))
 
 

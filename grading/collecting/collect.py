@@ -162,6 +162,7 @@ class Collecting:
         for key, hand in sorted(hands.items(), key=lambda item: placed.get(item[0], "")):
             if key in placed:
                 self.made.students.append(self.row(placed[key], hand))
+                known[placed[key]] = self.handed(known[placed[key]], self.made.students[-1], hand)
             else:
                 self.aside(hand)
         self.note_rest(known, {placed[key]: hand for key, hand in hands.items() if key in placed})
@@ -192,6 +193,14 @@ class Collecting:
         self.settle(student, hand, best, status)
         about = {"file": best.file.name, "time": best.file.time, "late": best.late}
         return row | about | {"status": "unchanged" if status == "broken" else status}
+
+    def handed(self, entry: dict, row: dict, hand: Hand) -> dict:
+        """What lies in `submitted/` now, for the student's page and for handing back. An older one is not taken."""
+        if row["status"] in ("older", "nothing") or not hand.attempts:
+            return entry
+        best = max(hand.attempts, key=lambda attempt: attempt.rank)
+        upload = str(best.order[0]) if "canvas" in hand.submitter.ids and best.order else ""
+        return roster.handed(entry, self.assignment, best.file.name, best.file.time, upload)
 
     def settle(self, student: str, hand: Hand, best: Attempt, status: str):
         """What a person must see of one submission."""

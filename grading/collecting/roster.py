@@ -1,6 +1,7 @@
 """`grading/roster.json`: what the platforms call each student, and who was late; made by collect."""
 
 import json
+from datetime import datetime
 
 from ..course import Course, write
 from ..plaintext import one_line
@@ -10,7 +11,8 @@ LONGEST = 128  # characters that nbgrader's gradebook keeps of a name
 
 
 def load(course: Course) -> dict[str, dict]:
-    """`{student: {"canvas": id, "sid", "email", "name", "moodle": {assignment: number}, "late": [...]}}`."""
+    """`{student: {"canvas": id, "sid", "email", "name", "moodle": {assignment: number}, "late": [assignment],
+    "excused": [assignment], "extended": {assignment: date}, "handed": {assignment: {"file", "time", "upload"}}}}`."""
     try:
         roster = json.loads((course.data / "roster.json").read_bytes())
     except (OSError, ValueError, RecursionError):
@@ -33,6 +35,30 @@ def note(entry: dict, assignment: str, ids: dict[str, str], late: bool, name: st
     others = [name for name in entry.get("late", []) if name != assignment]
     made["late"] = sorted([*others, assignment] if late else others)
     return made
+
+
+def handed(entry: dict, assignment: str, file: str, when: float | None, upload: str) -> dict:
+    """A student's entry with the file that is graded: its name and time, and Canvas's number of the upload."""
+    time = datetime.fromtimestamp(when).isoformat(timespec="minutes") if when else ""
+    about = {"file": file, "time": time} | ({"upload": upload} if upload else {})
+    return entry | {"handed": entry.get("handed", {}) | {assignment: about}}
+
+
+def standing(entry: dict, assignment: str) -> str:
+    """`excused`, `extended`, `late`, or nothing of that. Who hands in after an extension is late again."""
+    if assignment in entry.get("excused", []):
+        return "excused"
+    extended = entry.get("extended", {})
+    if assignment in extended:
+        until, time = extended[assignment], entry.get("handed", {}).get(assignment, {}).get("time", "")
+        return "late" if until and time[: len(until)] > until else "extended"
+    return "late" if assignment in entry.get("late", []) else ""
+
+
+def missing(course: Course, roster: dict[str, dict], assignment: str) -> dict[str, str]:
+    """Who of the class handed in nothing that can be graded, and what came instead: "" for nothing."""
+    there = {student for student, files in course.submissions(assignment).items() if files}
+    return {s: str(e.get("other", {}).get(assignment, "")) for s, e in sorted(roster.items()) if s not in there}
 
 
 def numbers(entry: dict, assignment: str) -> list[tuple[str, str]]:

@@ -49,6 +49,23 @@ def unprotected(found: dict[str, list[Verdict]]) -> list[str]:
     ]
 
 
+def versions(course: Course, found: dict[str, list[Verdict]]) -> list[str]:
+    """One line for each assignment with verdicts of another version than today's: other weights, other messages."""
+    said = []
+    for name, verdicts in found.items():
+        today = store.made_by(course.released_notebook(course.assignment(name)).read_bytes())
+        if old := [v.student for v in verdicts if v.graded and v.version != today]:
+            graded = sum(v.graded for v in verdicts)
+            said.append(f"{name}: {len(old)} of {graded} verdicts are of another version of the checks: {brief(old)}")
+    return said
+
+
+def mixed(found: dict[str, list[Verdict]]) -> list[str]:
+    """Assignments whose verdicts are of two versions or more."""
+    made = {name: {v.version for v in verdicts if v.graded} for name, verdicts in found.items()}
+    return [name for name, of in made.items() if len(of) > 1]
+
+
 def brief(students: list[str]) -> str:
     return ", ".join(students[:5]) + (f" and {len(students) - 5} more" if len(students) > 5 else "")
 

@@ -32,6 +32,11 @@ def version() -> str:
     return digest.hexdigest()
 
 
+def made_by(released: bytes) -> str:
+    """The version of a verdict: the code that makes it, and the notebook with its points."""
+    return hashlib.sha256(version().encode() + released).hexdigest()[:12]
+
+
 def key(submission: bytes, student: str, assignment: str, released: bytes, secret: str, sandbox: str) -> str:
     texts = (student, assignment, version(), sandbox)
     parts = [submission, released, *(text.encode(errors="backslashreplace") for text in texts)]

@@ -70,7 +70,8 @@ class Grader:
                     return prepare(released, data, task.student, task.assignment, key)
             except Refused as refused:
                 refusal = str(refused)
-            refusals.append(replace(self.without(task, refusal), seconds=0.0, key=key, file=digest(data)))
+            about = {"seconds": 0.0, "key": key, "file": digest(data), "version": store.made_by(released)}
+            refusals.append(replace(self.without(task, refusal), **about))
             store.save(self.course, refusals[-1])
         return refusals[0]
 
@@ -84,7 +85,9 @@ class Grader:
 
     def file(self, submission: Submission, verdict: Verdict) -> Verdict:
         """Put a verdict on file, with what a person will read; its summary."""
-        verdict = replace(verdict, key=submission.key, file=submission.digest)
+        released = self.course.released_notebook(self.course.assignment(submission.assignment)).read_bytes()
+        made_by = store.made_by(released)
+        verdict = replace(verdict, key=submission.key, file=submission.digest, version=made_by)
         if verdict.graded:
             verdict, pictures = filed.keep(submission, verdict)
             store.save(self.course, verdict, pictures)

@@ -84,8 +84,9 @@ class ExerciseResult:
 
 @dataclass(frozen=True)
 class Verdict:
-    """`file`: the digest of what was graded; `crashes`: what ended the process or took too long; `written`: a hash of
-    the words of each proof that has some; `reaches`: what reaches into the checker.
+    """`file`: the digest of what was graded; `version`: of the checks and the released notebook that made it;
+    `crashes`: what ended the process or took too long; `written`: a hash of the words of each proof that has some;
+    `reaches`: what reaches into the checker.
 
     `answers`, `own`, `outputs`, `pictures`: what is filed of the submission (`filed`). Not among it: its `key`, which
     names the file, and the `seconds` that it took.
@@ -108,6 +109,7 @@ class Verdict:
     outputs: list[dict] = field(default_factory=list, repr=False)
     pictures: int = 0
     file: str = ""
+    version: str = ""
     key: str = ""
     seconds: float | None = None
 

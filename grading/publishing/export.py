@@ -7,6 +7,7 @@ where the comma is for decimals a spreadsheet parts a line there, whatever stand
 import csv as tables
 import io
 import re
+from datetime import datetime
 from pathlib import Path
 
 from ..collecting import roster
@@ -16,6 +17,7 @@ from ..judging.verdict import Verdict
 from ..plaintext import one_line
 from ..recording.scores import by_hand, points, total
 
+MODIFIED, LONGEST_REASON = "Last modified (grade)", 300
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 BEHIND = re.compile(r"(;[\s\"]*)(?=[=+\-@＝＋－＠])")
 
@@ -29,11 +31,15 @@ def csv(course: Course, found: dict[str, list[Verdict]]) -> tuple[list[Path], li
         pairs = scored(course, name, verdicts)
         for verdict, scores in pairs:
             open_ones = [n for n, s in scores.items() if s is None]
-            late = "late" if name in known.get(verdict.student, {}).get("late", []) else ""
             got = total(scores) if verdict.graded else None
             cells = [verdict.student, name, verdict.status, got, verdict.max_score]
             cells += [scores.get(n) for n in exercises]
-            rows.append([*cells, " ".join(open_ones), late, verdict.reason])
+            standing = roster.standing(known.get(verdict.student, {}), name)
+            rows.append([*cells, " ".join(open_ones), standing, verdict.reason])
+        for student, instead in roster.missing(course, known, name).items():
+            blank = [None] * len(exercises)
+            standing = roster.standing(known[student], name)
+            rows.append([student, name, "missing", None, course.assignment(name).points, *blank, "", standing, instead])
         written.append(save(course, f"{name}.csv", rows))
         notes += waiting(name, pairs)
     return written, notes
@@ -46,12 +52,13 @@ def canvas(course: Course, found: dict[str, list[Verdict]]) -> tuple[list[Path],
     totals = {name: finals(pairs[name]) for name in found}
     rows = [["Student", "ID", "SIS User ID", "SIS Login ID", "Section", *found]]
     rows.append(["Points Possible", "", "", "", "", *(course.assignment(name).points for name in found)])
-    for student in everybody(found):
+    for student in everybody(found, known):
         about = known.get(student, {})
-        login = about.get("email", "") or ("" if about.get("canvas") else student)
+        login = about.get("login") or about.get("email") or ("" if about.get("canvas") else student)
         ids = [about.get("canvas", ""), about.get("sid", ""), login, ""]
-        rows.append([about.get("name", student), *ids, *(totals[name].get(student) for name in found)])
-    unknown = [s for s in everybody(found) if not known.get(s, {}).get("canvas")]
+        grades = ["EX" if roster.standing(about, name) == "excused" else totals[name].get(student) for name in found]
+        rows.append([about.get("name", student), *ids, *grades])
+    unknown = [s for s in everybody(found, known) if not known.get(s, {}).get("canvas")]
     if unknown:
         notes.append(
             f"canvas: no Canvas number known of {len(unknown)} students; matched by SIS Login ID: {brief(unknown)}"
@@ -68,21 +75,17 @@ def moodle(course: Course, found: dict[str, list[Verdict]]) -> tuple[list[Path],
     rows = [["Full name", "Username", "ID number", "Email address", *found]]
     pairs = {name: scored(course, name, verdicts) for name, verdicts in found.items()}
     totals = {name: finals(pairs[name]) for name in found}
-    for student in everybody(found):
+    for student in everybody(found, known):
         about = known.get(student, {})
-        ids = ["" if about.get("moodle") else student, about.get("sid", ""), about.get("email", "")]
+        login = about.get("login") or ("" if about.get("moodle") or about.get("email") else student)
+        ids = [login, about.get("sid", ""), about.get("email", "")]
         rows.append([about.get("name", student), *ids, *(totals[name].get(student) for name in found)])
     written.append(save(course, "moodle.csv", rows))
     for name, verdicts in found.items():
         numbers = {s: about["moodle"][name] for s, about in known.items() if name in about.get("moodle", {})}
         if numbers:
-            written.append(
-                save(
-                    course,
-                    f"moodle_{name}.csv",
-                    worksheet(course.assignment(name).points, verdicts, numbers, totals[name], known),
-                )
-            )
+            sheet = worksheet(course.assignment(name).points, pairs[name], numbers, totals[name], known)
+            written.append(save(course, f"moodle_{name}.csv", sheet))
         strangers = [v.student for v in verdicts if v.student not in numbers]
         if numbers and strangers:
             notes.append(f"{name}: no Moodle number known of {brief(strangers)}; they are in moodle.csv alone")
@@ -90,15 +93,31 @@ def moodle(course: Course, found: dict[str, list[Verdict]]) -> tuple[list[Path],
     return written, notes
 
 
-def worksheet(most: float, verdicts: list[Verdict], numbers: dict, totals: dict, known: dict) -> list[list]:
-    """Moodle's own columns; it finds a submission by `Identifier`."""
-    rows = [["Identifier", "Full name", "Email address", "Grade", "Maximum Grade", "Last modified (grade)"]]
-    for verdict in verdicts:
+def worksheet(most: float, pairs: list[tuple[Verdict, dict]], numbers: dict, totals: dict, known: dict) -> list[list]:
+    """Moodle's own columns; it finds a submission by `Identifier`, and skips a row that is older than its own grade:
+    so each is dated now, and the sheet of a second grading is taken as well."""
+    now = datetime.now().strftime("%A, %d %B %Y, %I:%M %p")
+    rows = [["Identifier", "Full name", "Email address", "Grade", "Maximum Grade", MODIFIED, "Feedback comments"]]
+    for verdict, scores in pairs:
         student = verdict.student
         if student in numbers:
-            about = [student, known[student].get("email", "")]
-            rows.append([f"Participant {numbers[student]}", *about, totals.get(student), most, "-"])
+            about = [known[student].get("name", student), known[student].get("email", "")]
+            grade = totals.get(student)
+            rows.append([f"Participant {numbers[student]}", *about, grade, most, now, comment(verdict, scores)])
     return rows
+
+
+def comment(verdict: Verdict, scores: dict) -> str:
+    """In a line: where points were lost, and why; all of it stands on the student's page."""
+    if not verdict.graded:
+        return f"Not graded: {verdict.reason}"
+    said = []
+    for name, result in verdict.exercises.items():
+        if (got := scores.get(name)) is not None and got < result.max_score:
+            first = next((law.message for law in result.laws if law.message and not law.passed), "")
+            why = "not solved yet" if result.unsolved else first[:LONGEST_REASON]
+            said.append(f"{name} {got:g} of {result.max_score:g}" + (f": {why}" if why else ""))
+    return "; ".join(said) or "Everything is right."
 
 
 def scored(course: Course, name: str, verdicts: list[Verdict]) -> list[tuple[Verdict, dict]]:
@@ -111,8 +130,10 @@ def finals(pairs: list[tuple[Verdict, dict]]) -> dict[str, float]:
     return {v.student: total(s) for v, s in pairs if v.graded}
 
 
-def everybody(found: dict[str, list[Verdict]]) -> list[str]:
-    return sorted({v.student for verdicts in found.values() for v in verdicts})
+def everybody(found: dict[str, list[Verdict]], known: dict[str, dict]) -> list[str]:
+    """All with a submission, and the class: who handed in nothing keeps what the platform says."""
+    listed = {student for student, entry in known.items() if entry.get("class")}
+    return sorted(listed | {v.student for verdicts in found.values() for v in verdicts})
 
 
 def waiting(name: str, pairs: list[tuple[Verdict, dict]]) -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from markupsafe import escape
 
+from ..collecting import roster
 from ..course import Course, write
 from ..judging.filed import outputs
 from ..judging.verdict import ExerciseResult, LawResult, State, Status, Verdict
@@ -49,7 +50,8 @@ class Exercise:
 
 @dataclass(frozen=True)
 class StudentPage:
-    """`short`: exercises that lost points; `unread`: points that a person may still give. `reason`: why not graded."""
+    """`short`: exercises that lost points; `unread`: points that a person may still give. `reason`: why not graded.
+    `handed`: which file this is about."""
 
     student: str
     title: str
@@ -64,21 +66,33 @@ class StudentPage:
     exercises: list[Exercise] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     more_notes: int = 0
+    handed: str = ""
 
 
 def feedback(course: Course, found: dict[str, list[Verdict]]) -> tuple[list[Path], list[str]]:
     """Write `feedback/STUDENT/ASSIGNMENT/<notebook>.html` for every verdict: `(files, notes)`."""
-    written = []
+    written, known = [], roster.load(course)
     for name, verdicts in found.items():
         hands, assignment = by_hand(course, name), course.assignment(name)
         for verdict in verdicts:
             if verdict.status is not Status.WAITING:
-                folder = course.data / "feedback" / verdict.student / name
-                path = folder / f"{assignment.notebook}.html"
-                touched = hands.get(verdict.student, {})
-                write(path, student_page(verdict, touched, assignment.title, shown(course, verdict, touched)))
+                touched, entry = hands.get(verdict.student, {}), known.get(verdict.student, {})
+                own, path = shown(course, verdict, touched), page_of(course, verdict)
+                write(path, student_page(verdict, touched, assignment.title, own, handed_in(entry, name)))
                 written.append(path)
     return written, []
+
+
+def page_of(course: Course, verdict: Verdict) -> Path:
+    folder = course.data / "feedback" / verdict.student / str(verdict.assignment)
+    return folder / f"{course.assignment(str(verdict.assignment)).notebook}.html"
+
+
+def handed_in(entry: dict, assignment: str) -> str:
+    """Which file this page is about, as far as collect knows."""
+    handed, standing = entry.get("handed", {}).get(assignment, {}), roster.standing(entry, assignment)
+    parts = [handed.get("file", ""), handed.get("time", "").replace("T", " "), standing]
+    return ", ".join(filter(None, parts))
 
 
 def shown(course: Course, verdict: Verdict, touched: dict[str, Hand]) -> dict[str, list[Output]]:
@@ -89,10 +103,14 @@ def shown(course: Course, verdict: Verdict, touched: dict[str, Hand]) -> dict[st
 
 
 def student_page(
-    verdict: Verdict, touched: dict[str, Hand], title: str, own: dict[str, list[Output]] | None = None
+    verdict: Verdict,
+    touched: dict[str, Hand],
+    title: str,
+    own: dict[str, list[Output]] | None = None,
+    handed: str = "",
 ) -> bytes:
     """One self-contained page, below 200 kB: of what the notebook showed only as much as fits."""
-    view = student_view(verdict, touched, title)
+    view = replace(student_view(verdict, touched, title), handed=handed)
     bare = page.render("feedback.html.j2", view)
     return page.render("feedback.html.j2", with_outputs(view, own, LARGEST_PAGE - len(bare))) if own else bare
 

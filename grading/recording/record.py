@@ -1,8 +1,10 @@
 """nbgrader's gradebook, written from verdicts by one process. Assignments are registered as nbgrader would."""
 
+import getpass
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import nbformat
 from nbgrader.api import MissingEntry
@@ -10,10 +12,11 @@ from nbgrader.preprocessors import SaveCells
 
 from ..collecting import roster
 from ..course import Course, write
-from ..judging import store
+from ..judging import regraded, store
 from ..judging.filed import sources
 from ..judging.verdict import ExerciseResult, Verdict
 from ..notebook.graded import notebook, rubrics
+from ..plaintext import one_line
 from .gradebook import RecordError, opened, url
 
 PATIENCE = 30.0  # seconds for a locked gradebook
@@ -38,11 +41,21 @@ class Recorder:
         """Raises RecordError where the gradebook stays locked."""
         for name in {verdict.assignment for verdict in self.waiting}:
             mine = [verdict for verdict in self.waiting if verdict.assignment == name]
+            changes = [made for verdict in mine if (made := regraded.change(self.course, verdict))]
             record(self.course, self.course.assignment(name), mine, patience=PATIENCE if patience is None else patience)
+            audit(self.course, changes)
             for verdict in (verdict for verdict in mine if verdict.graded):
                 store.mark_recorded(self.course, verdict)
             self.waiting = [verdict for verdict in self.waiting if verdict.assignment != name]
         self.last = time.monotonic()
+
+
+def audit(course: Course, changes: list[regraded.Change]):
+    """A line for each score that grading anew replaced: when, who did it, whose, old, new. Nothing removes a line."""
+    if changes:
+        who, when = getpass.getuser(), datetime.now().astimezone().isoformat(timespec="seconds")
+        with open(course.data / "audit.log", "a", encoding="utf-8") as log:
+            log.writelines(f"{when} {who}: {one_line(str(change))}\n" for change in changes)
 
 
 def record(course: Course, assignment, verdicts: list[Verdict], db_url: str | None = None, patience: float = PATIENCE):

@@ -82,7 +82,13 @@ def test_canvas_newest_attempt_and_late(take, room):
     assert made.platform == "Canvas"
     assert held(room) == {"lovelaceada": notebook("second"), "noelemile": notebook("late")}
     assert {row["student"]: row["late"] for row in made.students} == {"lovelaceada": False, "noelemile": True}
-    assert roster.load(room)["noelemile"] == {"canvas": "8", "late": [NAME]}
+    noel = roster.load(room)["noelemile"]
+    assert (noel["canvas"], noel["late"]) == ("8", [NAME])
+    assert noel["handed"][NAME]["file"] == "noelemile_LATE_8_850_flows_recap.ipynb"
+    assert noel["handed"][NAME]["upload"] == "850"
+    assert roster.load(room)["lovelaceada"]["handed"][NAME]["upload"] == "901"
+    take({"lovelaceada_7_899_flows.ipynb": notebook("older")}, "again.zip")
+    assert roster.load(room)["lovelaceada"]["handed"][NAME]["upload"] == "901"  # what lies in submitted/
 
 
 def test_canvas_namesakes_stay_apart(take, room):

@@ -2,6 +2,8 @@
 
 import csv
 import re
+from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
@@ -16,6 +18,7 @@ from . import synthetic
 from .synthetic import NAME, PROOF, verdict
 
 MOODLE = ["Identifier", "Full name", "Email address", "Grade", "Maximum Grade", "Last modified (grade)"]
+MOODLE += ["Feedback comments"]
 
 
 @pytest.fixture
@@ -99,6 +102,73 @@ def test_moodle(room):
     assert (ann["Identifier"], ann["Grade"], ann["Maximum Grade"]) == ("Participant 4711", "18", "20")
     assert by_student(general, "Full name")["bo"][NAME] == "18"
     assert any("bo" in note for note in notes)
+
+
+def test_moodles_worksheet_says_why_and_is_newer_than_the_grade_before_it(room):
+    """Moodle reads the date with PHP's strtotime, and skips a row that is older than the grade that it has."""
+    synthetic.on_file(room, [verdict("Ann Li", {"gaussian_kl": "wrong"}), synthetic.refused("bo", "an empty file")])
+    roster.save(room, {"Ann Li": {"moodle": {NAME: "4711"}}, "bo": {"moodle": {NAME: "4712"}}})
+    before = datetime.now().replace(second=0, microsecond=0)
+    (_, sheet), _ = export.moodle(room, results.wanted(room, []))
+    ann, bo = rows(sheet)
+    assert before <= datetime.strptime(ann["Last modified (grade)"], "%A, %d %B %Y, %I:%M %p") <= datetime.now()
+    assert ann["Feedback comments"].startswith("gaussian_kl 0 of 3: ")
+    assert (bo["Grade"], bo["Feedback comments"]) == ("", "Not graded: an empty file")
+
+
+CLASS = {
+    "ann": {"class": True, "login": "ann1", "canvas": "1", "late": [NAME], "extended": {NAME: "2026-12-01"}},
+    "bo": {"class": True, "excused": [NAME], "canvas": "2"},
+    "cy": {"class": True, "canvas": "3", "email": "cy@uni.example", "other": {NAME: "no notebook: proof.pdf"}},
+}
+
+
+def test_nobody_of_the_class_is_left_out(room):
+    synthetic.on_file(room, [verdict("ann")])
+    roster.save(room, CLASS)
+    found = results.wanted(room, [])
+    table = by_student(export.csv(room, found)[0][0])
+    assert {s: (row["status"], row["score"], row["late"]) for s, row in table.items()} == {
+        "ann": ("graded", "18", "extended"),
+        "bo": ("missing", "", "excused"),
+        "cy": ("missing", "", ""),
+    }
+    assert table["cy"]["reason"] == "no notebook: proof.pdf"
+    canvas = by_student(export.canvas(room, found)[0][0], "Student")
+    assert {s: (canvas[s]["SIS Login ID"], canvas[s][NAME]) for s in CLASS} == {
+        "ann": ("ann1", "18"),
+        "bo": ("", "EX"),
+        "cy": ("cy@uni.example", ""),
+    }
+    moodle = by_student(export.moodle(room, found)[0][0], "Full name")
+    assert {s: moodle[s][NAME] for s in CLASS} == {"ann": "18", "bo": "", "cy": ""}
+
+
+def test_verdicts_of_two_versions_are_not_mixed_silently(room, capsys):
+    synthetic.on_file(room, [verdict("ann"), replace(verdict("bo"), version="older")])
+    words = ["export", "csv", "--course", str(room.root)]
+    assert cli.main(words) == 2
+    assert not (room.data / "exports").exists()
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"{NAME}: 1 of 2 verdicts are of another version of the checks: bo: run autograde, or export with" in said
+    assert cli.main([*words, "--mixed"]) == 0
+    assert cli.main(["report", "--course", str(room.root)]) == 0
+    assert "bo: run autograde" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize(
+    ("until", "time", "expected"),
+    [
+        ("", "2026-12-09T10:00", "extended"),
+        ("2026-12-01", "2026-12-01T23:59", "extended"),
+        ("2026-12-01", "2026-12-02T00:00", "late"),
+        ("2026-12-01T12:00", "2026-12-01T12:01", "late"),
+        ("2026-12-01", "", "extended"),
+    ],
+)
+def test_an_extension_ends(until, time, expected):
+    entry = {"late": [NAME], "extended": {NAME: until}, "handed": {NAME: {"time": time}}}
+    assert roster.standing(entry, NAME) == expected
 
 
 def test_a_persons_points_count():
