@@ -8,19 +8,23 @@ In a notebook all four run here, on fixed public seeds. Graded runs use secret s
 
 import os
 import sys
+from collections.abc import Sequence
+from contextlib import suppress
 
 import numpy as np
 
-from .assignments import ASSIGNMENTS, find
+from .assignments import ASSIGNMENTS, find, owner
 from .engine.assignment import Assignment
 from .engine.card import Card, NotPassed
 from .engine.exercise import Exercise
 from .engine.failing import failing
 from .engine.puzzle import Puzzle
+from .engine.shut import shut
 from .engine.verdict import UNSOLVED, CourseFault, LawResult, Mistake
 from .puzzles import PUZZLES
 from .run import Arrays, run
 from .run.modes import defaults
+from .run.record import describe
 
 __all__ = [
     "ASSIGNMENTS",
@@ -41,7 +45,7 @@ LAST: dict[str, tuple[object, Card]] = {}  # the answer and the card of the last
 
 
 def check(name: str, answer=None) -> Card:
-    """The card of exercise `name` for `answer`, or for what `name` means in the notebook.
+    """The card of exercise `name` for `answer`, or for what `name` means in the notebook. A script prints it.
 
     Never raises, but where nbgrader's Validate runs the notebook: there only an error says "not yet".
     """
@@ -49,6 +53,8 @@ def check(name: str, answer=None) -> Card:
     LAST[name] = in_notebook(name) if answer is None else answer, found
     if name not in PUZZLES and found.state != "solved" and os.environ.get("NBGRADER_VALIDATING"):
         raise NotPassed(repr(found))
+    if not shows_values():
+        show(found)
     return found
 
 
@@ -77,14 +83,16 @@ def outcome(name: str, answer=None) -> Card:
         return solved_puzzle(exercise, answer)
     if exercise.written:
         return Card(name, "unsolved", note="a written answer, read by a person")
-    if not callable(answer):
-        return Card(name, "unsolved", note="not defined yet: run the cell above first")
     try:
+        if not callable(answer):
+            return Card(name, "unsolved", note="not defined yet: run the cell above first")
         return card(exercise, answer)
     except CourseFault as fault:
         return Card(name, "unsolved", note=f"the check itself is broken, tell your instructor: {fault}")
-    except Exception as error:
-        return Card(name, "unsolved", note=f"the check could not look at this answer ({type(error).__name__}: {error})")
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        return Card(name, "unsolved", note=f"the check could not look at this answer ({describe(error)})")
 
 
 def solved_puzzle(puzzle: Puzzle, answer) -> Card:
@@ -103,16 +111,18 @@ def evaluate(exercise: Exercise, answer, seed: int) -> list[LawResult]:
     return exercise.judge(*observed(exercise, answer, seed))
 
 
-def observed(exercise: Exercise, answer, seed: int) -> tuple[Arrays, Arrays, Arrays]:
-    """Inputs, what the answer gave, what is right."""
+def observed(exercise: Exercise, answer, seed: int, closed: Sequence[str] = ()) -> tuple[Arrays, Arrays, Arrays]:
+    """Inputs, what the answer gave, what is right. `closed` modules of dgmlib refuse the answer."""
     with defaults():
         inputs = exercise.inputs(np.random.default_rng(seed))
-        return inputs, run(exercise.invocation, answer, inputs), exercise.expected(inputs)
+        with shut(closed):
+            outputs = run(exercise.invocation, answer, inputs)
+        return inputs, outputs, exercise.expected(inputs)
 
 
 def card(exercise: Exercise, answer) -> Card:
     """Grey where nothing is solved, green where every law holds, else red."""
-    found = observed(exercise, answer, PUBLIC_SEED)
+    found = observed(exercise, answer, PUBLIC_SEED, owner(exercise.name).closed)
     laws = exercise.judge(*found)
     if all(law.failure is UNSOLVED for law in laws):
         return Card(exercise.name, "unsolved")
@@ -121,3 +131,16 @@ def card(exercise: Exercise, answer) -> Card:
         return Card(exercise.name, "solved", tuple(laws))
     first = failing(exercise.seen(*found), red[0])
     return Card(exercise.name, "wrong", tuple(laws), inputs=first.inputs, expected=first.expected)
+
+
+def shows_values() -> bool:
+    """Whether this Python shows the value of a line: a notebook, IPython, a console; a script does not."""
+    asked = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)
+    return hasattr(sys, "ps1") or asked() is not None
+
+
+def show(card: Card):
+    """On standard output, whatever it can write."""
+    with suppress(OSError, ValueError, AttributeError):
+        encoding = sys.stdout.encoding or "utf-8"
+        print(repr(card).encode(encoding, "replace").decode(encoding))

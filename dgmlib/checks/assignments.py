@@ -14,7 +14,10 @@ ASSIGNMENTS: dict[str, Assignment] = {found.name: found for found in sorted(FOUN
 
 def find(name: str) -> Exercise | None:
     """The exercise called `name`, or None."""
-    for assignment in ASSIGNMENTS.values():
-        if name in assignment.exercises:
-            return assignment.exercises[name]
-    return None
+    found = owner(name)
+    return found.exercises[name] if found else None
+
+
+def owner(name: str) -> Assignment | None:
+    """The assignment of the exercise called `name`."""
+    return next((assignment for assignment in ASSIGNMENTS.values() if name in assignment.exercises), None)

@@ -22,7 +22,7 @@ CLOSED = (
     "sys._current_frames", "sys._getframe", "sys.meta_path", "sys.modules", "sys.monitoring", "sys.path_hooks",
     "sys.setprofile", "sys.settrace", "threading.setprofile", "threading.settrace",
 )  # fmt: skip
-OPEN = ("dgmlib.checks.check",)
+OPEN = ("dgmlib.checks.check", "dgmlib.checks.yours")
 HANDED_ON = ("gc", "inspect", "sys")  # harmless with an attribute, not as a whole
 ATTRIBUTES = {
     "ag_frame", "cell_contents", "cr_frame", "f_back", "f_builtins", "f_globals", "f_locals", "gi_frame", "is_meta",
@@ -176,7 +176,7 @@ def is_membership(node: ast.Compare) -> bool:
 
 
 def closed(path: str) -> bool:
-    """Whether a dotted name is one of the closed ones, or below one. `dgmlib.checks` itself holds `check`."""
+    """Whether a dotted name is one of the closed ones, or below one. `dgmlib.checks` holds `check` and `yours`."""
     if path == "dgmlib.checks" or path in OPEN:
         return False
     return any(path == name or path.startswith(f"{name}.") for name in CLOSED)

@@ -11,8 +11,9 @@ import json
 import re
 import warnings
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import accumulate
+from textwrap import indent
 
 from .parse import Cell, Refused
 from .safe_markdown import fenced
@@ -25,6 +26,7 @@ TEXT_MAGIC = re.compile(r"\s*%%(?:latex|markdown|html)\b[^\n]*\n", re.IGNORECASE
 COMMENT = re.compile(r"^[ \t]*#+(.*)$", re.MULTILINE)
 FEW_WORDS = 4  # of a comment that only names what the code does
 SHOWS_TEXT = {"HTML", "Image", "Latex", "Markdown", "Math", "md"}  # the last is marimo's
+IMPORT, DEFINITION = ast.Import | ast.ImportFrom, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 NAMED = re.compile(r"^(?:def|class)\s+(\w+)", re.MULTILINE)
 
 
@@ -49,9 +51,9 @@ class Step:
 
 @dataclass(frozen=True)
 class Repaired:
-    """`steps` to run; `answers`: the chosen source by name; `unsolved`: answers left as they
-    were; `written`: proofs with a text; `own`: the student's additional cells after each released one; `reaches`: what
-    in them reaches into the checker (`grading.reaches`)."""
+    """`steps` to run, first the set-up and what worked cells define; `answers`: the chosen source by name;
+    `unsolved`: answers left as they were; `written`: proofs with a text; `own`: the student's additional cells after
+    each released one; `reaches`: what in them reaches into the checker (`grading.reaches`)."""
 
     steps: tuple[Step, ...]
     answers: dict[str, str]
@@ -80,6 +82,15 @@ def slot(cell: dict) -> Slot:
         role = "setup" if name == SETUP else "fixed"
     name = name.removeprefix("check_") if role == "check" else name or cell.get("id", "")
     return Slot(role, name, cell["cell_type"], source)
+
+
+@cache
+def worked(slots: tuple[Slot, ...]) -> str:
+    """The imports and definitions of released worked cells, which an answer may use as a notebook lets it: each by
+    itself, whatever it lacks. What these cells compute is not done again."""
+    trees = [python(slot.source) for slot in slots if slot.role == "fixed" and slot.kind == "code"]
+    found = [node for tree in trees if tree for node in tree.body if isinstance(node, IMPORT | DEFINITION)]
+    return "".join(f"try:\n{indent(ast.unparse(node), '    ')}\nexcept Exception:\n    pass\n" for node in found)
 
 
 class Repair:
@@ -137,6 +148,7 @@ class Repair:
         for name, at in chosen.items():
             due.setdefault(max(at if at is not None else -1, self.check_place(name)), []).append(name)
         steps = [Step("cell", SETUP, s.source) for s in self.slots if s.role == "setup"]
+        steps += [Step("cell", SETUP, source) for source in [worked(tuple(self.slots))] if source]
         steps += [Step("exercise", name) for name in due.get(-1, [])]
         for i, cell in enumerate(self.cells):
             if self.executed(i, cell):

@@ -3,7 +3,7 @@
 import pytest
 
 from grading.notebook import parse
-from grading.notebook.repair import frame, repair
+from grading.notebook.repair import Slot, frame, repair, worked
 
 from . import classroom
 from .classroom import NAMES, RIGHT, STUBS, at, own, place
@@ -11,6 +11,29 @@ from .classroom import NAMES, RIGHT, STUBS, at, own, place
 
 def repaired(change):
     return repair(classroom.data(classroom.released()), parse.cells(classroom.edited(change)))
+
+
+WORKED = """from torch.distributions import Normal
+import no_such_module
+from dgmlib.flows import LULinear
+
+def helper(layer: LULinear):
+    return Normal(0.0, 1.0)
+
+print("computed once, by the student")
+data = helper(None)"""
+
+
+def test_what_worked_cells_define_is_there_and_what_they_compute_is_not():
+    given = worked((Slot("fixed", "worked", "code", WORKED), Slot("fixed", "text", "markdown", "import os")))
+    names = {}
+    exec(given, names)
+    assert {"Normal", "LULinear", "helper"} <= names.keys()
+    assert not {"data", "os", "no_such_module"} & names.keys()
+    assert "print" not in given
+
+
+GIVEN = worked(tuple(frame(classroom.data(classroom.released()))))
 
 
 def colab(notebook):
@@ -86,7 +109,7 @@ def test_the_answers_are_found(change):
 def test_only_the_set_up_and_the_students_own_code_run():
     found = repaired(lambda notebook: notebook["cells"].append(own("mine = 2")))
     sources = [step.source for step in found.steps if step.op == "cell"]
-    assert sources == [classroom.SETUP, *RIGHT.values(), "mine = 2"]
+    assert sources == [classroom.SETUP, GIVEN, *RIGHT.values(), "mine = 2"]
 
 
 def test_an_edited_set_up_cell_runs_after_the_released_one():
@@ -95,7 +118,7 @@ def test_an_edited_set_up_cell_runs_after_the_released_one():
 
     sources = [step.source for step in repaired(change).steps if step.op == "cell"]
     assert sources[0] == classroom.SETUP
-    assert sources[1].endswith("as F")
+    assert sources[2].endswith("as F")
 
 
 def test_a_check_cell_that_was_rewritten_does_not_run():
@@ -121,7 +144,7 @@ def test_of_two_answers_the_one_that_the_check_saw_counts():
 def test_stubs_are_unsolved_and_do_not_run():
     found = repair(classroom.data(classroom.released()), parse.cells(classroom.data(classroom.released())))
     assert found.unsolved == set(NAMES)
-    assert [step.source for step in found.steps if step.op == "cell"] == [classroom.SETUP]
+    assert [step.source for step in found.steps if step.op == "cell"] == [classroom.SETUP, GIVEN]
 
 
 def test_own_cells_keep_their_place():

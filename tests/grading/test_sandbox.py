@@ -32,6 +32,10 @@ RENAME = "import os; os.rename('@root/home', '@root/gone'); os.rename('@root/gon
 HIDDEN = ("FileNotFoundError: [Errno 2]", "PermissionError: [Errno 13]")  # not there, or closed by Landlock
 REFUSED = ("PermissionError: [Errno 1]",)  # by the filter
 READ_ONLY = (*HIDDEN, "OSError: [Errno 30]")
+CLOSED = (
+    "ClosedInGrading: this part of dgmlib is closed while grading: write it yourself",
+    "PermissionError: [Errno 13]",
+)
 NO_MODULE = ("ModuleNotFoundError: No module named", "PermissionError: [Errno 13]")
 
 # name: what it asks for, and what it must hear.
@@ -47,7 +51,7 @@ DENIED = {
     "read about another process": ("open('/proc/@pid/cmdline')", HIDDEN),
     "write into the checkout": ("open('@root/open/x', 'w')", READ_ONLY),
     "rename a folder": (RENAME, READ_ONLY),
-    "import dgmlib.flows": (OURS + "import dgmlib.flows", NO_MODULE),
+    "call dgmlib.flows": (OURS + "import dgmlib.flows, torch; dgmlib.flows.LULinear(torch.eye(2))", CLOSED),
     "import the references": (OURS + "import dgmlib.checks.engine.exercise", NO_MODULE),
     "import the grader": (OURS + "import grading.notebook.parse", NO_MODULE),
     "open a connection": (CONNECT, REFUSED),

@@ -57,7 +57,7 @@ OURS = {
     "a module among others": "import nosuch_module, cmath",
     "a magic of an extension": "%load_ext nosuch_module",
     "a file": "open('weights.pt')",
-    "the library's closed part": "from dgmlib import flows",
+    "a part of the library that is not there": "from dgmlib.checks import engine",
 }
 
 

@@ -6,6 +6,9 @@ from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 
+import dgmlib
+
+from ..run.closed import closed
 from .exercise import Exercise
 
 CHECKOUT = Path(__file__).parents[3]
@@ -22,6 +25,11 @@ class Assignment:
     exercises: dict[str, Exercise]
     open_modules: tuple[str, ...] = ()
     lecture: str = "Lecture 3"
+
+    @property
+    def closed(self) -> tuple[str, ...]:
+        """The modules of dgmlib that an answer must not call, in a notebook's check as in the sandbox."""
+        return closed(self.open_modules, dgmlib.__path__)
 
     @property
     def points(self) -> float:

@@ -73,7 +73,9 @@ def on_meta(invocation, answer, arrays: dict[str, Tensor]) -> dict[str, Tensor]:
     try:
         with seeded(arrays), watch:
             invocation.call(answer, given, record)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         record.text("error", said := describe(error))
         if not mixed(said):
             return {}

@@ -41,7 +41,9 @@ class Record(dict):
         """Run a part of the call; an exception ends this part alone and is kept as `error.<name>`."""
         try:
             yield
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             self.text(f"error.{name}", describe(error))
 
     def returned(self, result, *names: str):
@@ -87,7 +89,9 @@ def describe(error: BaseException) -> str:
     """`Type: message`, and the student's own line where it happened."""
     try:
         message = " ".join(str(error).split())[:300]
-    except Exception:
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
         message = ""
     line = student_line(error)
     return f"{type(error).__name__}: {message}" + (f" (at `{line[:120]}`)" if line else "")

@@ -58,8 +58,10 @@ def preload():
 
     import dgmlib.checks.run
     import dgmlib.data
-    import dgmlib.plotting  # noqa: F401
+    import dgmlib.plotting
+    from dgmlib.checks.run.closed import close
 
+    close(dgmlib, dgmlib.CLOSED)
     torch.set_num_threads(1)
     # The first of these imports a thousand modules.
     torch.func.vmap(torch.func.jacrev(torch.sin))(torch.ones(2, 2))

@@ -1,0 +1,149 @@
+"""What grading closes of dgmlib is closed in a notebook's check too, however an answer got hold of it."""
+
+import functools
+import importlib
+import subprocess
+import sys
+
+import pytest
+import torch
+from torch import nn
+
+import dgmlib
+from dgmlib import data, flows, kl
+from dgmlib.checks import ASSIGNMENTS, check
+from dgmlib.checks.engine.shut import shut
+
+NAMES = ASSIGNMENTS["00_flows_recap"].closed
+SAID = "ClosedInGrading: this part of dgmlib is closed while grading: write it yourself"
+
+
+class Inherited(flows.AffineCoupling):
+    pass
+
+
+class Wrapped(nn.Module):
+    def __init__(self, conditioner, split):
+        super().__init__()
+        self.inner = flows.AffineCoupling(conditioner, split)
+
+    def forward(self, x):
+        return self.inner.forward(x)
+
+    def inverse(self, z):
+        return self.inner.inverse(z)
+
+
+class Borrowed(nn.Module):
+    """Of the library its methods alone."""
+
+    def __init__(self, conditioner, split):
+        super().__init__()
+        self.conditioner, self.split = conditioner, split
+
+    forward, inverse = flows.AffineCoupling.forward, flows.AffineCoupling.inverse
+
+
+def imported(flow, z, target_log_prob):
+    from dgmlib.kl import reverse_kl_loss
+
+    return reverse_kl_loss(flow, z, target_log_prob)
+
+
+def by_name(flow, z, target_log_prob):
+    return importlib.import_module("dgmlib.kl").reverse_kl_loss(flow, z, target_log_prob)
+
+
+def attribute(flow, z, target_log_prob):
+    return dgmlib.kl.reverse_kl_loss(flow, z, target_log_prob)
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("AffineCoupling", flows.AffineCoupling),
+        ("AffineCoupling", Inherited),
+        ("AffineCoupling", Wrapped),
+        ("AffineCoupling", Borrowed),
+        ("reverse_kl_loss", kl.reverse_kl_loss),
+        ("reverse_kl_loss", functools.partial(kl.reverse_kl_loss)),
+        ("reverse_kl_loss", lambda flow, z, target: kl.reverse_kl_loss(flow, z, target)),
+        ("reverse_kl_loss", imported),
+        ("reverse_kl_loss", by_name),
+        ("reverse_kl_loss", attribute),
+    ],
+)
+def test_the_librarys_own_is_red_with_the_reason(name, answer):
+    card = check(name, answer)
+    assert card.state == "wrong"
+    assert SAID in repr(card)
+
+
+def annotated(flow: flows.Flow, z, target_log_prob):
+    x, log_det = flow.inverse(z)
+    assert not isinstance(flow, flows.Flow)
+    assert data.moons(2).shape == (2, 2)
+    return (flow.base.log_prob(z) - log_det - target_log_prob(x)).mean()
+
+
+def test_naming_it_costs_nothing():
+    assert check("reverse_kl_loss", annotated).state == "solved"
+
+
+def test_all_is_open_again_afterwards():
+    before = {name for name in sys.modules if name.startswith("dgmlib.")}
+    check("AffineCoupling", Wrapped)
+    check("reverse_kl_loss", imported)
+    assert {name for name in sys.modules if name.startswith("dgmlib.")} == before
+    assert sys.modules["dgmlib.kl"] is dgmlib.kl is kl
+    layer = Inherited(lambda x1: (x1, x1), 1)
+    x = torch.ones(2, 2)
+    torch.testing.assert_close(layer.inverse(layer.forward(x)[0])[0], x)
+
+
+def test_it_is_open_again_where_an_answer_breaks_all():
+    with pytest.raises(KeyboardInterrupt), shut(NAMES):
+        raise KeyboardInterrupt
+    assert flows.LULinear(torch.eye(2)).forward(torch.ones(1, 2))[0].shape == (1, 2)
+
+
+def test_closed_are_the_parts_that_no_notebook_needs():
+    assert {"bayes", "elbo", "em", "flows", "kl", "lvm", "nn"} < set(NAMES)
+    assert not {"checks", "data", "guesses", "plotting", "_valid"} & set(NAMES)
+
+
+class Odd(BaseException):
+    pass
+
+
+def odd(*given):
+    raise Odd("no Exception")
+
+
+class Everything:
+    """Returned: every attribute of it ends the program."""
+
+    def __getattr__(self, name):
+        raise SystemExit(name)
+
+
+@pytest.mark.parametrize(
+    "answer", [odd, lambda *given: Everything(), lambda *given: (_ for _ in ()).throw(GeneratorExit)]
+)
+def test_whatever_an_answer_raises_or_returns_is_a_red_card(answer):
+    assert check("gaussian_kl", answer).state == "wrong"
+
+
+SCRIPT = """
+from dgmlib.checks import check
+check("flow_log_prob", lambda layers, x: x)
+check("no such exercise")
+"""
+
+
+def test_a_script_prints_its_cards():
+    ran = subprocess.run(
+        [sys.executable, "-c", SCRIPT], capture_output=True, check=True, env={"PYTHONIOENCODING": "ascii"}
+    )
+    assert ran.stdout.startswith(b"? flow_log_prob: ")
+    assert b"no exercise has this name" in ran.stdout
