@@ -28,9 +28,13 @@ class SandboxError(RuntimeError):
 def survey() -> dict[str, tuple[object | None, str]]:
     """For each kind: the sandbox or None, and one line on how it works or why not."""
     if not sys.platform.startswith("linux"):
-        why = f"needs Linux, this is {sys.platform}"
+        why = needs_linux()
         return {"bwrap": (None, why), "landlock": (None, why)}
     return {"bwrap": bwrap.find(), "landlock": plain.find_landlock()}
+
+
+def needs_linux() -> str:
+    return f"needs Linux, this is {sys.platform}: grade in a container (Containerfile, README: macOS and Windows)"
 
 
 def choose(wanted: str = "auto"):
@@ -42,7 +46,7 @@ def choose(wanted: str = "auto"):
     why = []
     for kind, find in (("bwrap", bwrap.find), ("landlock", plain.find_landlock)):
         if wanted in ("auto", kind):
-            found, line = find() if sys.platform.startswith("linux") else (None, f"this is {sys.platform}")
+            found, line = find() if sys.platform.startswith("linux") else (None, needs_linux())
             if found:
                 return found
             why.append(f"{kind}: {line}")
