@@ -75,7 +75,7 @@ def test_a_mistake_its_points_and_its_slide():
     words = harmless(page(made)).words
     assert "15 of 20" in words
     assert "The two arguments are swapped." in words
-    assert words.count("counts as soon as the values are right") == 1
+    assert words.count("to be looked at once the values are right") == 1
     assert "Read again: Lecture 3, “" in words
     assert words.count("Read again") == 1
 

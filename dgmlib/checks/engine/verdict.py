@@ -37,7 +37,7 @@ class Failure:
         return " ".join(filter(None, (self.ours, self.theirs, self.mistake)))
 
 
-WAITS = Failure("counts as soon as the values are right", state="waiting")
+WAITS = Failure("to be looked at once the values are right", state="waiting")
 UNSOLVED = Failure("not solved yet", state="unsolved")
 
 

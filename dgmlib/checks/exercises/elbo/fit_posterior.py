@@ -24,6 +24,7 @@ from ._gaussian_fit import best_gaussian, elbo, laplace
 NUM_STEPS, FEW_STEPS = 2000, 20
 MOST_SHORT = 0.1  # nats; forgives the noise of every honest optimiser and no approximation
 LAPLACE_SHORT = 0.3, 3.0
+MOST_NOISE = 2.5
 
 
 def fit(log_joint, q_mean, q_cov, num_steps):
@@ -48,6 +49,8 @@ def skewed(rng):
     plain steps come to it from the start."""
     while True:
         given = start(rng) | poisson(rng)
+        if noise(given) > MOST_NOISE:
+            continue
         log_joint = LogJoint(*(given[name] for name in ("location", "precision", "constant", "A", "b", "counts")))
         mean, cov = best_gaussian(log_joint, given["q_mean"], given["q_cov"])
         best, widths = elbo(log_joint, mean, cov), torch.linalg.eigvalsh(cov)
@@ -55,6 +58,13 @@ def skewed(rng):
         within_reach = float((mean - given["q_mean"]).norm()) < 4 and widths[0] > 0.2 and widths[1] < 4
         if LAPLACE_SHORT[0] < short[0] < LAPLACE_SHORT[1] and short[1] < 30 and within_reach:
             return given
+
+
+def noise(given):
+    """The log of the root mean square rate at the start, at most: where it is large a single sample moves Adam's step
+    size for a thousand steps, and an honest fit is late."""
+    A, S = given["A"], given["q_cov"]
+    return float((given["b"] + A @ given["q_mean"] + (A @ S * A).sum(dim=1)).max())
 
 
 def start_of(given):
