@@ -6,11 +6,11 @@ alone: nbgrader's own feedback leaves out what has the tag.
 
 import json
 
-from .repair import Repaired, frame
+from .repair import Repaired, Slot, frame
 from .safe_markdown import fenced, safe
 from .submission import Sources
 
-WRITER_VERSION = 2  # raise it where this file or safe_markdown.py writes other notebooks: older ones are then made anew
+WRITER_VERSION = 3  # raise it where this file or safe_markdown.py writes other notebooks: older ones are then made anew
 LONGEST_SOURCE = 20_000
 LONGEST_ALL = 200_000
 FOR_THE_GRADER = "for-the-grader"
@@ -35,23 +35,33 @@ def notebook(
     released: bytes, repaired: Repaired | Sources, said: dict[str, str], rubrics: dict[str, str] | None = None
 ) -> bytes:
     """nbformat 4.5; below each check what is `said` of it. Locked cells are the released ones; a student's additional
-    cells stand where they stood."""
+    cells stand where they stood. What a person has to read, the proofs, comes first."""
     frame_cells, slots, rubrics = json.loads(released), frame(released), rubrics or {}
     budget, pictures = Budget(LONGEST_ALL), repaired.pictures if isinstance(repaired, Sources) else {}
-    cells = [own_cell(cell, f"own-0-{n}", budget, pictures) for n, cell in enumerate(repaired.own.get(-1, []), 1)]
+    groups = [[own_cell(cell, f"own-0-{n}", budget, pictures) for n, cell in enumerate(repaired.own.get(-1, []), 1)]]
     for place, (cell, slot) in enumerate(zip(frame_cells["cells"], slots, strict=True)):
         if slot.role in ("answer", "proof") and slot.name in repaired.answers:
             cell |= written(cell["cell_type"], budget.cut(repaired.answers[slot.name]), pictures)
         if slot.role == "check" and slot.name in said:
             cell["outputs"] = [output(said[slot.name])]
-        cells.append(cell)
+        group = [cell]
         if slot.role == "proof" and slot.name in rubrics:
-            cells.append(rubric_cell(slot.name, rubrics[slot.name]))
+            group.append(rubric_cell(slot.name, rubrics[slot.name]))
         own = repaired.own.get(place, [])
-        cells += [own_cell(cell, f"own-{place + 1}-{n}", budget, pictures) for n, cell in enumerate(own, 1)]
-    frame_cells["cells"] = cells
+        group += [own_cell(cell, f"own-{place + 1}-{n}", budget, pictures) for n, cell in enumerate(own, 1)]
+        groups.append(group)
+    frame_cells["cells"] = [cell for group in proofs_first(groups, slots) for cell in group]
     frame_cells["metadata"]["dgmlib"] = {"writer": WRITER_VERSION}
     return (json.dumps(frame_cells, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def proofs_first(groups: list[list[dict]], slots: list[Slot]) -> list[list[dict]]:
+    """The cells before the title and the title, each proof with the text that asks for it, then all others."""
+    proofs = [place for place, slot in enumerate(slots) if slot.role == "proof"]
+    asked = [p for place in proofs for p in ((place - 1, place) if slots[place - 1].kind == "markdown" else (place,))]
+    order = [*range(min(1, len(slots))), *asked]
+    order += [place for place in range(len(slots)) if place not in order]
+    return [groups[0], *(groups[place + 1] for place in dict.fromkeys(order))]
 
 
 def writer(notebook: bytes) -> int | None:

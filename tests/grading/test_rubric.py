@@ -90,6 +90,20 @@ def test_without_the_solutions_there_is_no_rubric(tmp_path, solutions):
     assert graded.rubrics(Course(tmp_path), assignment) == {}
 
 
+@pytest.mark.parametrize("name", PROOFS)
+def test_what_a_person_reads_comes_first(name):
+    """Title, the text that asks for the proof, the proof, its rubric; then everything else, once."""
+    book, proof = PROOFS[name]
+    released = (CHECKOUT / "course" / name / f"{book}.ipynb").read_bytes()
+    repaired = repair(released, parse.cells(released))
+    texts = graded.rubrics(Course(CHECKOUT), classroom.ASSIGNMENTS[name])
+    shown = [c["id"] for c in json.loads(graded.notebook(released, repaired, {}, texts))["cells"]]
+    all_cells = [c["id"] for c in json.loads(released)["cells"]]
+    asks = all_cells[all_cells.index(proof) - 1]
+    assert shown[:4] == [all_cells[0], asks, proof, f"rubric-{proof}"]
+    assert shown[4:] == [c for c in all_cells[1:] if c not in (asks, proof)]
+
+
 def test_what_a_student_puts_there_stands_below_ours():
     """A rubric of one's own is no rubric."""
     name, (book, proof) = next(iter(PROOFS.items()))
