@@ -2,7 +2,8 @@
 
 import statistics
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from ..judging.verdict import ExerciseResult, Status, Verdict
 from ..recording.scores import Hand, due, points, total
@@ -33,10 +34,11 @@ class Due:
 
 @dataclass(frozen=True)
 class Share:
-    """The part of the students who keep a law."""
+    """The part of the students who keep a law; `apart`: by how many points these are better in all than the others."""
 
     name: str
     share: float
+    apart: float
 
 
 @dataclass(frozen=True)
@@ -63,12 +65,25 @@ class Times:
 
 @dataclass(frozen=True)
 class Student:
-    """`points`: as they are shown, by exercise. `score` is None without a verdict: then `status` is shown."""
+    """`points`: as they are shown, by exercise. `score` is None without a verdict: then `status` is shown. `standing`:
+    late, extended, excused; `page`: the address of the student's own, if there is one."""
 
     student: str
-    status: Status
+    status: str
     score: float | None
     points: list[str]
+    standing: str = ""
+    page: str = ""
+
+
+@dataclass(frozen=True)
+class Class:
+    """What the roster and the folders add to the verdicts: `standing` by student; who is `missing`, and what came in
+    the notebook's place; the addresses of students' `pages`."""
+
+    standing: Mapping[str, str] = field(default_factory=dict)
+    missing: Mapping[str, str] = field(default_factory=dict)
+    pages: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -93,7 +108,10 @@ class ClassPage:
     everybody: list[Student]
 
 
-def class_view(title: str, verdicts: list[Verdict], hands: Hands, alike: list[Pair]) -> ClassPage:
+def class_view(
+    title: str, verdicts: list[Verdict], hands: Hands, alike: list[Pair], people: Class | None = None
+) -> ClassPage:
+    people = people or Class()
     graded = [v for v in verdicts if v.graded]
     scores = {v.student: points(v, hands.get(v.student, {})) for v in graded}
     totals, mistakes = [total(s) for s in scores.values()], groups(graded)
@@ -102,9 +120,9 @@ def class_view(title: str, verdicts: list[Verdict], hands: Hands, alike: list[Pa
     return ClassPage(
         title,
         graded=len(graded),
-        tiles=tiles(verdicts, totals, most),
+        tiles=tiles(verdicts, totals, most, people),
         scores=histogram(totals, most, "How many students have how many points") if totals else None,
-        people=needs_a_person(verdicts, scores, hands),
+        people=needs_a_person(verdicts, scores, hands) + absent(people),
         mistakes=mistakes[:MOST_MISTAKES],
         rarer=max(0, len(mistakes) - MOST_MISTAKES),
         unsolved=unsolved(graded),
@@ -115,13 +133,27 @@ def class_view(title: str, verdicts: list[Verdict], hands: Hands, alike: list[Pa
         reaches=[(v.student, v.reaches) for v in graded if v.reaches],
         pairs=alike[:MOST_PAIRS],
         names=names,
-        everybody=[student(v, scores.get(v.student), names) for v in verdicts],
+        everybody=[student(v, scores.get(v.student), names, people) for v in verdicts]
+        + [Student(s, people.standing.get(s) or "missing", None, [""] * len(names)) for s in people.missing],
     )
 
 
-def tiles(verdicts: list[Verdict], totals: list[float], most: float) -> list[Tile]:
+def absent(people: Class) -> list[Due]:
+    """Who handed in something else, by what came."""
+    came: dict[str, list[str]] = {}
+    for who, instead in people.missing.items():
+        if instead:
+            came.setdefault(f"nothing to grade: {instead}", []).append(who)
+    return [Due(what, students) for what, students in sorted(came.items())]
+
+
+def tiles(verdicts: list[Verdict], totals: list[float], most: float, people: Class) -> list[Tile]:
     counts = Counter(v.status for v in verdicts)
     shown = [Tile("submissions", str(len(verdicts)))] + [Tile(s, str(counts[s])) for s in Status if counts[s]]
+    standing = Counter(people.standing.values())
+    shown += [Tile(what, str(standing[what])) for what in ("late", "extended", "excused") if standing[what]]
+    if away := sum(people.standing.get(student) != "excused" for student in people.missing):
+        shown += [Tile("missing", str(away))]
     if totals:
         shown += [Tile("median", f"{number(statistics.median(totals))} of {number(most)}")]
         shown += [Tile("mean", f"{statistics.fmean(totals):.1f}")]
@@ -149,14 +181,25 @@ def success(name: str, graded: list[Verdict], scores: Scores) -> Success:
     found = [scores[v.student].get(name) for v in graded]
     got, most = [score for score in found if score is not None], results[0].max_score
     full = sum(score >= most for score in got)
-    return Success(name, part(sum(got), most * len(got)), full, len(got), len(results) - len(got), by_law(results))
+    totals = [total(scores[v.student]) for v in graded if name in v.exercises]
+    laws = by_law(list(zip(results, totals, strict=True)))
+    return Success(name, part(sum(got), most * len(got)), full, len(got), len(results) - len(got), laws)
 
 
-def by_law(results: list[ExerciseResult]) -> list[Share]:
-    kept: dict[str, list[bool]] = {}
-    for law in (law for result in results for law in result.laws):
-        kept.setdefault(law.law, []).append(law.passed)
-    return [Share(name, part(sum(passed), len(passed))) for name, passed in kept.items()]
+def by_law(results: list[tuple[ExerciseResult, float]]) -> list[Share]:
+    """The laws that tell students apart: kept by some and not by all."""
+    kept: dict[str, list[tuple[bool, float]]] = {}
+    for law, whole in ((law, whole) for result, whole in results for law in result.laws):
+        kept.setdefault(law.law, []).append((law.passed, whole))
+    found = []
+    for name, of in kept.items():
+        with_it, without = ([whole for passed, whole in of if passed is kind] for kind in (True, False))
+        if with_it and without:
+            apart = statistics.fmean(with_it) - statistics.fmean(without)
+            found.append(Share(name, part(len(with_it), len(of)), apart))
+        elif without:
+            found.append(Share(name, 0.0, 0.0))
+    return found
 
 
 def part(of: float, whole: float) -> float:
@@ -173,8 +216,9 @@ def times(verdicts: list[Verdict]) -> Times | None:
     return Times(statistics.median(seconds), sum(seconds), chart, [(who, taken) for taken, who in timed[:5]])
 
 
-def student(verdict: Verdict, scores: dict[str, float | None] | None, names: list[str]) -> Student:
+def student(verdict: Verdict, scores: dict[str, float | None] | None, names: list[str], people: Class) -> Student:
+    about = {"standing": people.standing.get(verdict.student, ""), "page": people.pages.get(verdict.student, "")}
     if not scores:
-        return Student(verdict.student, verdict.status, None, [""] * len(names))
+        return Student(verdict.student, verdict.status, None, [""] * len(names), **about)
     shown = ["?" if scores.get(name, 0) is None else number(scores.get(name) or 0) for name in names]
-    return Student(verdict.student, verdict.status, total(scores), shown)
+    return Student(verdict.student, verdict.status, total(scores), shown, **about)

@@ -10,7 +10,7 @@ from jinja2 import StrictUndefined, UndefinedError
 from grading import publishing
 from grading.judging.verdict import LawResult, State, Status
 from grading.publishing import feedback, page
-from grading.publishing.class_view import Due, Share, Student, Success, Tile, class_view
+from grading.publishing.class_view import Class, Due, Share, Student, Success, Tile, class_view
 from grading.publishing.message_groups import Group
 from grading.recording.scores import Hand
 
@@ -92,8 +92,8 @@ def test_how_the_class_did(three):
     assert (exercise.share, exercise.full, exercise.scored, exercise.to_read) == (0.5, 1, 2, 0)
     assert {law.share for law in exercise.laws} == {0.5}
     assert next(e for e in three.exercises if e.name == PROOF) == Success(PROOF, 0, 0, 1, 1, [])
-    kept = next(e for e in three.exercises if e.name == "reverse_kl_loss").laws[0]
-    assert kept == Share("value", 1.0)
+    assert exercise.laws[0] == Share("value", 0.5, 3.0)  # who keeps it is 3 points better: 18 against 15
+    assert next(e for e in three.exercises if e.name == "reverse_kl_loss").laws == []  # all keep all of them
     assert three.scores is not None
     assert sum(three.scores.counts) == 2
     assert (three.times.median, three.times.sum, three.times.slowest) == (1.5, 3.0, [("ann", 2.0), ("bo", 1.0)])
@@ -104,6 +104,25 @@ def test_every_student_has_a_row(three):
     assert (ann.student, ann.score, dict(zip(three.names, ann.points, strict=True))[PROOF]) == ("ann", 15, "?")
     assert (bo.score, dict(zip(three.names, bo.points, strict=True))[PROOF]) == (18, "0")
     assert dee == Student("dee", Status.REFUSED, None, [""] * len(three.names))
+
+
+def test_the_whole_class_is_there_and_who_handed_in_something_else():
+    standing = {"ann": "late", "eve": "excused"}
+    people = Class(standing, {"eve": "", "fay": "", "gil": "a PDF"}, {"ann": "../feedback/ann/x/y.html"})
+    view = class_view(TITLE, [verdict("ann", {}, written={}), verdict("bo", {}, written={})], {}, [], people)
+    tiles = {tile.label: tile.value for tile in view.tiles}
+    assert (tiles["late"], tiles["excused"], tiles["missing"]) == ("1", "1", "2")
+    assert Due("nothing to grade: a PDF", ["gil"]) in view.people
+    rows = {row.student: row for row in view.everybody}
+    assert (rows["ann"].standing, rows["ann"].page) == ("late", "../feedback/ann/x/y.html")
+    assert {who: rows[who].status for who in ("eve", "fay", "gil")} == {
+        "eve": "excused",
+        "fay": "missing",
+        "gil": "missing",
+    }
+    written = page.render("report.html.j2", view).decode()
+    assert '<a href="../feedback/ann/x/y.html">ann</a> <span class="soft small">late</span>' in written
+    assert "excused" in written
 
 
 def test_templates_escape_and_know_every_name():
