@@ -7,10 +7,22 @@ from pathlib import Path
 # Known and harmless, each with its reason.
 HARMLESS = (
     r"An iframe which has both allow-scripts and allow-same-origin",  # nbgrader's formgrader tab
+    r"Connection lost, reconnecting in 0 seconds",  # to a kernel that was told to restart
     r"Loading the font 'about:blank' violates",  # MathJax's trial of web fonts, which formgrader's policy forbids
 )
 NOTEBOOK = "const book = jupyterapp.shell.currentWidget;"
 PATIENCE = 240
+CONTRAST = """element => {
+    const numbers = text => text.match(/[\\d.]+/g).map(Number);
+    const light = ([r, g, b]) => [r, g, b].map(v => v / 255)
+        .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+        .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+    let behind = element;
+    while (behind && (numbers(getComputedStyle(behind).backgroundColor)[3] ?? 1) === 0) behind = behind.parentElement;
+    const [one, two] = [getComputedStyle(element).color, getComputedStyle(behind).backgroundColor]
+        .map(numbers).map(light).sort((a, b) => b - a);
+    return (one + 0.05) / (two + 0.05);
+}"""
 
 
 class Lab:
@@ -61,6 +73,10 @@ class Lab:
 
     def run_all(self):
         self.menu("Run", "Run All Cells")
+        self.all_run()
+
+    def all_run(self):
+        """Wait until every cell of the notebook has run."""
         code = "book.content.widgets.filter(c => c.model.type === 'code')"
         self.until(f"{code}.every(c => c.model.executionCount && c.model.executionState === 'idle')")
         self.until("book.sessionContext.session.kernel.status === 'idle'")
@@ -86,6 +102,22 @@ class Lab:
         for keys in ("Control+End", "Shift+ArrowUp", "Shift+Home"):
             self.page.keyboard.press(keys)
         self.page.keyboard.type("\n".join(lines), delay=5)
+
+    def retype(self, name: str, source: str):
+        """Other text for the whole cell."""
+        self.cell(name).locator(".cm-content").click()
+        self.page.keyboard.press("Control+A")
+        self.page.keyboard.type(source, delay=5)
+
+    def figure(self, name: str) -> str:
+        """The last picture below a cell, as its address; empty where there is none."""
+        pictures = self.cell(name).locator(".jp-OutputArea img")
+        return pictures.last.get_attribute("src") if pictures.count() else ""
+
+    def contrast(self, name: str) -> float:
+        """Of the text in the last box below a cell against what is behind it, as WCAG counts."""
+        box = self.cell(name).locator(".jp-OutputArea .jp-RenderedHTMLCommon div").last
+        return box.evaluate(CONTRAST)
 
     def source(self, name: str) -> str:
         found = f"book.content.widgets.find(c => c.model.id === '{name}').model.sharedModel.getSource()"

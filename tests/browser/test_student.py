@@ -11,6 +11,50 @@ EXERCISES = (
 GREY, GREEN, RED = "rgb(138, 138, 138)", "rgb(0, 158, 115)", "rgb(213, 94, 0)"
 
 
+def wait_until_shown(lab, name: str, text: str):
+    """In the outputs of a cell; JupyterLab draws them once they are in view."""
+    lab.eventually(lambda: text in lab.cell(name).inner_text(), f"{text!r} below {name}")
+
+
+def test_a_guess_a_hint_a_slider_in_light_and_dark_and_all_once_more(lab):
+    lab.open(NOTEBOOK)
+    lab.run_all()
+    wait_until_shown(lab, "right_density", "No guess yet")
+    wait_until_shown(lab, "count_guesses", "4 questions, no guess yet")
+    lab.retype("guess_bumps", "guess_bumps = 2")
+    for name in ("guess_bumps", "right_density", "count_guesses"):
+        lab.run(name)
+    wait_until_shown(lab, "right_density", "✓ How many bumps has x? Your guess: 2. It is: 2.")
+    wait_until_shown(lab, "count_guesses", "You guessed 1 of 4 times; 1 came out as you thought.")
+
+    hint = lab.cell("about_batch_jacobian").locator("details").first
+    assert hint.get_attribute("open") is None
+    hint.locator("summary").click()
+    assert hint.get_attribute("open") is not None
+    assert hint.locator("code").first.is_visible()
+
+    before = lab.figure("ribbon")
+    handle = lab.cell("ribbon").locator(".noUi-handle")
+    handle.focus()
+    for _ in range(6):
+        lab.page.keyboard.press("ArrowRight")
+    lab.eventually(lambda: lab.figure("ribbon") not in (before, ""), "another figure")
+    lab.picture("7-slider")
+
+    light = lab.contrast("count_guesses")
+    lab.menu("Settings", "Theme", "JupyterLab Dark")
+    lab.eventually(lambda: lab.contrast("count_guesses") != light, "the dark theme")
+    assert min(light, lab.contrast("count_guesses")) > 4.5  # of WCAG 2, for text
+    assert min(lab.contrast(f"check_{name}") for name in EXERCISES) > 4.5
+    lab.picture("8-dark")
+
+    lab.menu("Kernel", "Restart Kernel and Run All Cells…")
+    lab.page.locator(".jp-Dialog .jp-mod-accept").click()
+    lab.all_run()
+    wait_until_shown(lab, "count_guesses", "You guessed 1 of 4 times")
+    assert lab.dialogs() == []
+
+
 def test_grey_then_green_and_red_then_validate(lab):
     lab.open(NOTEBOOK)
     lab.picture("1-opened")
