@@ -1,9 +1,11 @@
 """What grading closes of dgmlib is closed in a notebook's check too, however an answer got hold of it."""
 
 import functools
+import gc
 import importlib
 import subprocess
 import sys
+from types import FunctionType
 
 import pytest
 import torch
@@ -12,7 +14,7 @@ from torch import nn
 import dgmlib
 from dgmlib import data, flows, kl
 from dgmlib.checks import ASSIGNMENTS, check
-from dgmlib.checks.engine.shut import shut
+from dgmlib.checks.engine.shut import home, made_in, shut
 
 NAMES = ASSIGNMENTS["00_flows_recap"].closed
 SAID = "ClosedInGrading: this part of dgmlib is closed while grading: write it yourself"
@@ -44,6 +46,15 @@ class Borrowed(nn.Module):
     forward, inverse = flows.AffineCoupling.forward, flows.AffineCoupling.inverse
 
 
+class Bound:
+    """An attribute that is called."""
+
+    loss = staticmethod(kl.reverse_kl_loss)
+
+    def __call__(self, flow, z, target_log_prob):
+        return self.loss(flow, z, target_log_prob)
+
+
 def imported(flow, z, target_log_prob):
     from dgmlib.kl import reverse_kl_loss
 
@@ -67,6 +78,9 @@ def attribute(flow, z, target_log_prob):
         ("AffineCoupling", Borrowed),
         ("reverse_kl_loss", kl.reverse_kl_loss),
         ("reverse_kl_loss", functools.partial(kl.reverse_kl_loss)),
+        ("reverse_kl_loss", functools.lru_cache(kl.reverse_kl_loss)),
+        ("reverse_kl_loss", torch.enable_grad()(kl.reverse_kl_loss)),
+        ("reverse_kl_loss", Bound()),
         ("reverse_kl_loss", lambda flow, z, target: kl.reverse_kl_loss(flow, z, target)),
         ("reverse_kl_loss", imported),
         ("reverse_kl_loss", by_name),
@@ -107,6 +121,22 @@ def test_it_is_open_again_where_an_answer_breaks_all():
     assert flows.LULinear(torch.eye(2)).forward(torch.ones(1, 2))[0].shape == (1, 2)
 
 
+def test_every_function_and_class_of_the_closed_modules_is_found():
+    """`gc` knows them all, those in a decorated one and in a property too."""
+    for name in NAMES:
+        importlib.import_module(f"dgmlib.{name}")
+    modules = {name: module for name, module in sys.modules.items() if name.startswith("dgmlib.")}
+    theirs = {name for name in modules if name.split(".")[1] in NAMES}
+    known = {id(part) for part in made_in(NAMES)}
+    functions = [f for f in gc.get_objects() if type(f) is FunctionType and home(f) in theirs]
+    current = [f for f in functions if f.__globals__ is vars(modules[home(f)]) and "<locals>" not in f.__qualname__]
+    classes = [c for c in gc.get_objects() if type(c) is type and home(c) in theirs]
+    assert len(current) > 100
+    assert len(classes) > 20
+    missed = [part.__qualname__ for part in [*current, *classes] if id(part) not in known]
+    assert missed == []
+
+
 def test_closed_are_the_parts_that_no_notebook_needs():
     assert {"bayes", "elbo", "em", "flows", "kl", "lvm", "nn"} < set(NAMES)
     assert not {"checks", "data", "guesses", "plotting", "_valid"} & set(NAMES)
@@ -132,6 +162,11 @@ class Everything:
 )
 def test_whatever_an_answer_raises_or_returns_is_a_red_card(answer):
     assert check("gaussian_kl", answer).state == "wrong"
+
+
+@pytest.mark.parametrize("name", [[], {}, None, slice(1), torch.ones(2), kl.reverse_kl_loss])
+def test_what_is_no_name_gets_a_card(name):
+    assert "no exercise has this name" in repr(check(name, odd))
 
 
 SCRIPT = """
