@@ -54,6 +54,7 @@ def grading(folder: Path, *words: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_the_command_line_from_a_download_to_an_export(term):
     said = {}
     for _, _, _, command, *words in LINES:

@@ -70,6 +70,7 @@ def test_no_locked_cell_reads_a_name_that_a_student_types(assignment):
             assert read <= {"nn"}, f"{cell.id} reads {read}"
 
 
+@pytest.mark.slow
 @EVERY
 def test_examples_and_nothing_typed_into_scratch_cells_break_no_locked_cell(assignment, tmp_path):
     """After each check its example, then None for every name of TYPED and every argument; the cells below must run."""

@@ -8,6 +8,7 @@ from pathlib import Path
 HARMLESS = (
     r"An iframe which has both allow-scripts and allow-same-origin",  # nbgrader's formgrader tab
     r"Connection lost, reconnecting in 0 seconds",  # to a kernel that was told to restart
+    r"TeX/otf/MathJax_\w+-\w+\.otf",  # a second try of MathJax's, where a busy machine was late with the first
     r"Loading the font 'about:blank' violates",  # MathJax's trial of web fonts, which formgrader's policy forbids
 )
 NOTEBOOK = "const book = jupyterapp.shell.currentWidget;"

@@ -16,6 +16,7 @@ def wait_until_shown(lab, name: str, text: str):
     lab.eventually(lambda: text in lab.cell(name).inner_text(), f"{text!r} below {name}")
 
 
+@pytest.mark.slow
 def test_a_guess_a_hint_a_slider_in_light_and_dark_and_all_once_more(lab):
     lab.open(NOTEBOOK)
     lab.run_all()
