@@ -15,9 +15,11 @@ FLOWS = "from dgmlib import flows\n"
 CLOSED = {
     "bound": FLOWS + "batch_jacobian = flows.batch_jacobian",
     "imported by its name": "from dgmlib.flows import batch_jacobian",
-    "another name": "import dgmlib.flows.base as b\nmine = b.batch_jacobian\ndef batch_jacobian(f, x): return mine(f, x)",
+    "another name": "import dgmlib.flows.base as b\n"
+    "mine = b.batch_jacobian\ndef batch_jacobian(f, x): return mine(f, x)",
     "wrapped": FLOWS + "def batch_jacobian(f, x): return flows.batch_jacobian(f, x)",
-    "imported inside": "def batch_jacobian(f, x):\n    from dgmlib.flows import batch_jacobian as b\n    return b(f, x)",
+    "imported inside": "def batch_jacobian(f, x):\n"
+    "    from dgmlib.flows import batch_jacobian as b\n    return b(f, x)",
     "getattr": "import dgmlib.flows\ndef batch_jacobian(f, x): return getattr(dgmlib.flows, 'batch_jacobian')(f, x)",
     "partial": FLOWS + "import functools\nbatch_jacobian = functools.partial(flows.batch_jacobian)",
     "a method of a class": FLOWS + "class Mine:\n    jacobian = staticmethod(flows.batch_jacobian)\n"
@@ -28,6 +30,8 @@ CLOSED = {
 OPEN = {
     "imported and not called": FLOWS + f"def batch_jacobian(f: flows.Flow, x): return {OWN}",
     "data": f"from dgmlib import data\ndef batch_jacobian(f, x):\n    data.moons(2)\n    return {OWN}",
+    "compared in its cell": FLOWS + "theirs = flows.batch_jacobian(torch.sin, torch.ones(2, 2))\nscale = 1.0\n"
+    f"def batch_jacobian(f, x): return scale * {OWN}\nbatch_jacobian(torch.sin, torch.ones(2, 2)) - theirs",
     "tried, then one's own": FLOWS + "def batch_jacobian(f, x):\n    try: return flows.batch_jacobian(f, x)\n"
     f"    except RuntimeError: return {OWN}",
 }  # fmt: skip
@@ -40,8 +44,8 @@ def carded(source: str):
 
 
 def graded(session, source: str):
-    for cell in (SETUP, source):
-        assert session.cell("cell", cell)[0] == ""
+    for cell in (SETUP, "globals().pop('batch_jacobian', None)", source):
+        session.cell("cell", cell)
     inputs = EXERCISE.inputs(np.random.default_rng(1))
     answer = session.exercise("batch_jacobian", 1, inputs, EXERCISE.request)
     return EXERCISE.judge(inputs, answer.arrays, EXERCISE.expected(inputs))

@@ -57,6 +57,7 @@ OURS = {
     "a module among others": "import nosuch_module, cmath",
     "a magic of an extension": "%load_ext nosuch_module",
     "a file": "open('weights.pt')",
+    "a part of the library that grading closes": "import torch\nfrom dgmlib import flows\nflows.LULinear(torch.eye(2))",
     "a part of the library that is not there": "from dgmlib.checks import engine",
 }
 

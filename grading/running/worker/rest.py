@@ -1,6 +1,7 @@
 """What is left of a cell that failed because of the sandbox: its definitions, and the imports that succeed.
 
-The sandbox starts no program, has no network, nobody to ask, none of the student's files, and not every package.
+The sandbox starts no program, has no network, nobody to ask, none of the student's files, not every package, and of
+dgmlib only what grading opens.
 """
 
 import ast
@@ -8,6 +9,8 @@ import errno
 import socket
 
 from IPython.core.error import StdinNotImplementedError, UsageError
+
+from dgmlib.checks.run.closed import ClosedInGrading
 
 NOTE = "; this does not work while grading, so the definitions and imports of this cell were run once more alone"
 DENIED = {
@@ -31,7 +34,7 @@ def is_ours(error: BaseException) -> bool:
 
 def denied(error: BaseException) -> bool:
     match error:
-        case ModuleNotFoundError() | StdinNotImplementedError() | socket.gaierror():
+        case ModuleNotFoundError() | StdinNotImplementedError() | socket.gaierror() | ClosedInGrading():
             return True
         case ImportError():
             return str(error.name).partition(".")[0] == CLOSED
