@@ -38,10 +38,12 @@ def notebook(
     cells stand where they stood. What a person has to read, the proofs, comes first."""
     frame_cells, slots, rubrics = json.loads(released), frame(released), rubrics or {}
     budget, pictures = Budget(LONGEST_ALL), repaired.pictures if isinstance(repaired, Sources) else {}
+    proofs = {s.name: budget.cut(repaired.answers[s.name]) for s in slots if is_written(s, repaired)}  # before any code
     groups = [[own_cell(cell, f"own-0-{n}", budget, pictures) for n, cell in enumerate(repaired.own.get(-1, []), 1)]]
     for place, (cell, slot) in enumerate(zip(frame_cells["cells"], slots, strict=True)):
         if slot.role in ("answer", "proof") and slot.name in repaired.answers:
-            cell |= written(cell["cell_type"], budget.cut(repaired.answers[slot.name]), pictures)
+            source = proofs[slot.name] if slot.name in proofs else budget.cut(repaired.answers[slot.name])
+            cell |= written(cell["cell_type"], source, pictures)
         if slot.role == "check" and slot.name in said:
             cell["outputs"] = [output(said[slot.name])]
         group = [cell]
@@ -53,6 +55,10 @@ def notebook(
     frame_cells["cells"] = [cell for group in proofs_first(groups, slots) for cell in group]
     frame_cells["metadata"]["dgmlib"] = {"writer": WRITER_VERSION}
     return (json.dumps(frame_cells, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def is_written(slot: Slot, repaired: Repaired | Sources) -> bool:
+    return slot.role == "proof" and slot.name in repaired.answers
 
 
 def proofs_first(groups: list[list[dict]], slots: list[Slot]) -> list[list[dict]]:

@@ -105,6 +105,19 @@ def test_what_a_person_reads_comes_first(name):
     assert shown[4:] == [c for c in all_cells[1:] if c not in (asks, proof)]
 
 
+def test_no_code_leaves_a_proof_without_room():
+    name, (book, proof) = next(iter(PROOFS.items()))
+    released = (CHECKOUT / "course" / name / f"{book}.ipynb").read_bytes()
+    notebook = json.loads(released)
+    classroom.at(notebook, proof)["source"] = PROOF
+    long = [classroom.own(f"x = {n}\n" + "# much\n" * 2800, f"long-{n}") for n in range(12)]
+    notebook["cells"][1:1] = long
+    repaired = repair(released, parse.cells(classroom.data(notebook)))
+    shown = json.loads(graded.notebook(released, repaired, {}, {}))
+    assert classroom.at(shown, proof)["source"] == PROOF
+    assert "too long to store" in json.dumps(shown)
+
+
 def test_what_a_student_puts_there_stands_below_ours():
     """A rubric of one's own is no rubric."""
     name, (book, proof) = next(iter(PROOFS.items()))
