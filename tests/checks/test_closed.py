@@ -169,6 +169,21 @@ def test_what_is_no_name_gets_a_card(name):
     assert "no exercise has this name" in repr(check(name, odd))
 
 
+UNUSUAL = {
+    "quantised": lambda *given: torch.quantize_per_tensor(torch.ones(()), 0.1, 0, torch.qint8),
+    "nested": lambda *given: torch.nested.nested_tensor([torch.ones(2), torch.ones(3)]),
+    "sparse_coo": lambda *given: torch.ones(2).to_sparse(),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", UNUSUAL)
+def test_a_tensor_of_another_kind_is_red_and_named(kind):
+    card = check("gaussian_kl", UNUSUAL[kind])
+    assert card.state == "wrong"
+    assert f"expected an ordinary tensor for kl, got a {kind} one" in repr(card)
+
+
 SCRIPT = """
 from dgmlib.checks import check
 check("flow_log_prob", lambda layers, x: x)

@@ -54,6 +54,8 @@ class Record(dict):
         for name, value in zip(names, values, strict=True):
             if not isinstance(value, Tensor):
                 raise TypeError(f"expected a tensor for {name}, got {kind(value)}")
+            if value.layout != torch.strided or value.is_nested or value.is_quantized:
+                raise TypeError(f"expected an ordinary tensor for {name}, got a {unusual(value)} one")
             if value.is_complex():
                 raise TypeError(f"expected real numbers for {name}, got {value.dtype}")
             self[name] = value
@@ -83,6 +85,12 @@ def kind(value) -> str:
     if isinstance(value, tuple | list):
         return f"a {type(value).__name__} of {len(value)}"
     return f"a {type(value).__name__}"
+
+
+def unusual(value: Tensor) -> str:
+    if value.is_nested or value.is_quantized:
+        return "nested" if value.is_nested else "quantised"
+    return str(value.layout).removeprefix("torch.")
 
 
 def describe(error: BaseException) -> str:
