@@ -6,6 +6,8 @@ Columns are known by their heads. Of one's own CSV: `student` (the folder), `nam
 
 import csv
 import re
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
 from ..course import Course, CourseError
@@ -72,12 +74,18 @@ def person(row: dict[str, str], course: Course, file: Path, line: int) -> dict:
         until = {}
         for word in row.get(key, "").replace(";", " ").split():
             match = DATED.fullmatch(word)
-            if not match or match["name"] not in course.assignments:
+            if not match or match["name"] not in course.assignments or not is_date(match["until"] or "2026-12-01"):
                 raise CourseError(f"{file}, line {line}: {key}: {word!r} is none of NAME or NAME=2026-12-01")
             until[match["name"]] = match["until"] or ""
         if until:
             made[key] = sorted(until) if key == "excused" else until
     return made
+
+
+def is_date(text: str) -> bool:
+    with suppress(ValueError):
+        return bool(datetime.fromisoformat(text))
+    return False
 
 
 def submitter(one: dict, number: int) -> Submitter:

@@ -15,7 +15,7 @@ from ..course import Course, write
 from ..judging.results import brief
 from ..judging.verdict import Verdict
 from ..plaintext import one_line
-from ..recording.scores import by_hand, points, total
+from ..recording.scores import PENALTY, by_hand, points, total
 
 MODIFIED, LONGEST_REASON = "Last modified (grade)", 300
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
@@ -27,7 +27,9 @@ def csv(course: Course, found: dict[str, list[Verdict]]) -> tuple[list[Path], li
     known, written, notes = roster.load(course), [], []
     for name, verdicts in found.items():
         exercises = list(course.assignment(name).exercises)
-        rows = [["student", "assignment", "status", "score", "max_score", *exercises, "ungraded", "late", "reason"]]
+        rows = [
+            ["student", "assignment", "status", "score", "max_score", *exercises, "ungraded", "late", PENALTY, "reason"]
+        ]
         pairs = scored(course, name, verdicts)
         for verdict, scores in pairs:
             open_ones = [n for n, s in scores.items() if s is None]
@@ -35,11 +37,12 @@ def csv(course: Course, found: dict[str, list[Verdict]]) -> tuple[list[Path], li
             cells = [verdict.student, name, verdict.status, got, verdict.max_score]
             cells += [scores.get(n) for n in exercises]
             standing = roster.standing(known.get(verdict.student, {}), name)
-            rows.append([*cells, " ".join(open_ones), standing, verdict.reason])
+            rows.append([*cells, " ".join(open_ones), standing, scores.get(PENALTY), verdict.reason])
         for student, instead in roster.missing(course, known, name).items():
             blank = [None] * len(exercises)
             standing = roster.standing(known[student], name)
-            rows.append([student, name, "missing", None, course.assignment(name).points, *blank, "", standing, instead])
+            most = course.assignment(name).points
+            rows.append([student, name, "missing", None, most, *blank, "", standing, None, instead])
         written.append(save(course, f"{name}.csv", rows))
         notes += waiting(name, pairs)
     return written, notes
@@ -117,6 +120,8 @@ def comment(verdict: Verdict, scores: dict) -> str:
             first = next((law.message for law in result.laws if law.message and not law.passed), "")
             why = "not solved yet" if result.unsolved else first[:LONGEST_REASON]
             said.append(f"{name} {got:g} of {result.max_score:g}" + (f": {why}" if why else ""))
+    if taken := scores.get(PENALTY):
+        said.append(f"handed in late {taken:g}")
     return "; ".join(said) or "Everything is right."
 
 

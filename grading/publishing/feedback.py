@@ -14,7 +14,7 @@ from ..course import Course, write
 from ..judging.filed import outputs
 from ..judging.verdict import ExerciseResult, LawResult, State, Status, Verdict
 from ..notebook.outputs import Output
-from ..recording.scores import Hand, by_hand, points, total
+from ..recording.scores import PENALTY, Hand, by_hand, points, total
 from . import page
 
 LARGEST_PAGE = 200_000
@@ -51,7 +51,7 @@ class Exercise:
 @dataclass(frozen=True)
 class StudentPage:
     """`short`: exercises that lost points; `unread`: points that a person may still give. `reason`: why not graded.
-    `handed`: which file this is about."""
+    `handed`: which file this is about. `penalty`: taken from the score for lateness."""
 
     student: str
     title: str
@@ -61,6 +61,7 @@ class StudentPage:
     unprotected: bool = False
     score: float = 0
     most: float = 0
+    penalty: float = 0
     short: int = 0
     unread: float = 0
     exercises: list[Exercise] = field(default_factory=list)
@@ -98,7 +99,7 @@ def handed_in(entry: dict, assignment: str) -> str:
 def shown(course: Course, verdict: Verdict, touched: dict[str, Hand]) -> dict[str, list[Output]]:
     """What the graded notebook showed for each exercise that was tried and lost points."""
     scores, exercises = points(verdict, touched), verdict.exercises
-    lost = [n for n, s in scores.items() if s is not None and s < exercises[n].max_score]
+    lost = [n for n, e in exercises.items() if (got := scores[n]) is not None and got < e.max_score]
     return outputs(course, verdict, [n for n in lost if exercises[n].laws and not exercises[n].unsolved])
 
 
@@ -127,8 +128,9 @@ def student_view(verdict: Verdict, touched: dict[str, Hand], title: str) -> Stud
         unprotected=verdict.sandbox == "none",
         score=total(scores),
         most=verdict.max_score or 0,
-        short=sum(s is not None and s < results[n].max_score for n, s in scores.items()),
-        unread=sum(results[n].max_score for n, s in scores.items() if s is None),
+        penalty=-(scores.get(PENALTY) or 0.0),
+        short=sum((got := scores[n]) is not None and got < e.max_score for n, e in results.items()),
+        unread=sum(e.max_score for n, e in results.items() if scores[n] is None),
         exercises=[exercise(n, result, scores[n], touched.get(n)) for n, result in results.items()],
         notes=list(verdict.notes[:MOST_NOTES]),
         more_notes=max(0, len(verdict.notes) - MOST_NOTES),

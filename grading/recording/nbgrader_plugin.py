@@ -83,10 +83,8 @@ class RecordVerdict(Step):
         if result is None:
             raise NbGraderException(f"{about['student']}: the verdict {named['key']} is gone: run autograde again")
         result = replace(result, seconds=named["seconds"])
-        person = roster.person(roster.load(course), about["student"])
-        rewritten = record.rewritten(course, result)
         with Gradebook(about["db_url"]) as gradebook:
-            record.save(gradebook, course.assignment(name), result, person, rewritten)
+            record.save(gradebook, course, course.assignment(name), result, roster.load(course))
         store.mark_recorded(course, result)
         return nb, resources
 

@@ -18,6 +18,7 @@ from ..judging.filed import sources
 from ..judging.verdict import ExerciseResult, Verdict
 from ..notebook.graded import notebook, rubrics
 from ..plaintext import one_line
+from . import late
 from .gradebook import RecordError, opened, url
 
 PATIENCE = 30.0  # seconds for a locked gradebook
@@ -71,8 +72,7 @@ def record(course: Course, assignment, verdicts: list[Verdict], db_url: str | No
             with opened(db_url or url(course)) as gradebook:
                 register(gradebook, course, assignment)
                 for verdict in verdicts:
-                    person = roster.person(people, verdict.student)
-                    save(gradebook, assignment, verdict, person, rewritten(course, verdict))
+                    save(gradebook, course, assignment, verdict, people)
                 break
         except RecordError:
             if time.monotonic() > end:
@@ -145,19 +145,22 @@ def known(gradebook, assignment, cells) -> bool:
     return {c.name: float(c.max_score) for c in recorded.grade_cells} == {a.grade_id: float(a.points) for a in about}
 
 
-def save(gradebook, assignment, verdict: Verdict, person: dict[str, str], rewritten: set[str]):
-    """One student's scores, and who that is: `roster.person`.
+def save(gradebook, course: Course, assignment, verdict: Verdict, people: dict[str, dict]):
+    """One student's scores, when they were handed in, and who that is: of the roster's `people`.
 
     A person's own score stays, and asks for another look where the automatic one changed or the proof was rewritten.
     """
-    enrol(gradebook, verdict.student, person)
+    enrol(gradebook, verdict.student, roster.person(people, verdict.student))
+    anew = rewritten(course, verdict)
     submission = gradebook.update_or_create_submission(assignment.name, verdict.student)
     for recorded in submission.notebooks:
         for grade in recorded.grades:
             name = grade.cell.name.removeprefix("check_")
             exercise = verdict.exercises.get(name)
             if exercise is not None:
-                put(grade, score(name, exercise, verdict), name in rewritten)
+                put(grade, score(name, exercise, verdict), name in anew)
+    gradebook.db.commit()
+    late.put(course, submission, people.get(verdict.student, {}))
     gradebook.db.commit()
 
 

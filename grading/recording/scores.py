@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 
+from ..collecting import roster
 from ..course import Course
 from ..judging.verdict import ExerciseResult, Verdict
+
+PENALTY = "late penalty"  # stands among a student's exercises, where there is one
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,7 @@ def by_hand(course: Course, assignment: str) -> dict[str, dict[str, Hand]]:
     from nbgrader.api import MissingEntry
 
     from . import gradebook as books
+    from . import late
 
     if not books.exists(course):
         return {}
@@ -29,7 +33,15 @@ def by_hand(course: Course, assignment: str) -> dict[str, dict[str, Hand]]:
             submissions = gradebook.assignment_submissions(assignment)
         except MissingEntry:
             return {}
-        return {s.student.id: hands(s) for s in submissions}
+        known = roster.load(course)
+        return {
+            (who := s.student.id): hands(s) | taken(late.penalty(course, s, known.get(who, {}))) for s in submissions
+        }
+
+
+def taken(penalty: float) -> dict[str, Hand]:
+    """What is taken for handing in late, as one more entry."""
+    return {PENALTY: Hand(None, -penalty, "", False)} if penalty else {}
 
 
 def hands(submission) -> dict[str, Hand]:
@@ -47,8 +59,10 @@ def hands(submission) -> dict[str, Hand]:
 
 
 def points(verdict: Verdict, touched: dict[str, Hand]) -> dict[str, float | None]:
-    """Points by exercise; None for a proof that nobody has read yet. A proof that was not written is worth 0."""
-    return {name: of(name, e, verdict, touched.get(name)) for name, e in verdict.exercises.items()}
+    """Points by exercise, and what is taken for lateness; None for a proof that nobody has read yet. A proof that was
+    not written is worth 0."""
+    scores = {name: of(name, e, verdict, touched.get(name)) for name, e in verdict.exercises.items()}
+    return scores | ({PENALTY: touched[PENALTY].extra} if PENALTY in touched else {})
 
 
 def of(name: str, exercise: ExerciseResult, verdict: Verdict, hand: Hand | None) -> float | None:

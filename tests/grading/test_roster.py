@@ -82,7 +82,10 @@ def test_a_worksheet_tells_namesakes_apart(listed, take, room):  # noqa: F811
     }
 
 
-@pytest.mark.parametrize("text", ["", "a,b\n1,2\n", b"\xff\xfe\x00", "name,excused\nAda,99_nothing\n"])
+NO_DATE = f"name,extended\nAda,{NAME}=2026-13-01\n"
+
+
+@pytest.mark.parametrize("text", ["", "a,b\n1,2\n", b"\xff\xfe\x00", "name,excused\nAda,99_nothing\n", NO_DATE])
 def test_what_is_no_list_is_one_line_and_loses_nothing(listed, room, text):  # noqa: F811
     listed(CANVAS)
     before = roster.load(room)
