@@ -3,14 +3,14 @@
 import statistics
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..judging.verdict import ExerciseResult, Status, Verdict
-from ..recording.scores import Hand, due, points, total
+from ..recording.scores import PENALTY, Hand, due, points, total
 from .charts import Histogram, histogram
 from .message_groups import Group, groups
 from .page import number
-from .similarity import Pair
+from .similarity import Pair, Same
 
 MOST_MISTAKES = 25
 MOST_PAIRS = 20
@@ -66,7 +66,8 @@ class Times:
 @dataclass(frozen=True)
 class Student:
     """`points`: as they are shown, by exercise. `score` is None without a verdict: then `status` is shown. `standing`:
-    late, extended, excused; `page`: the address of the student's own, if there is one."""
+    late, extended, excused; `page`: the address of the student's own, if there is one; `look`: a person has to; `rank`
+    by score, the lowest first."""
 
     student: str
     status: str
@@ -74,6 +75,8 @@ class Student:
     points: list[str]
     standing: str = ""
     page: str = ""
+    look: bool = False
+    rank: int = 0
 
 
 @dataclass(frozen=True)
@@ -104,12 +107,18 @@ class ClassPage:
     errors: int
     reaches: list[tuple[str, tuple[str, ...]]]
     pairs: list[Pair]
+    same: list[Same]
     names: list[str]
     everybody: list[Student]
 
 
 def class_view(
-    title: str, verdicts: list[Verdict], hands: Hands, alike: list[Pair], people: Class | None = None
+    title: str,
+    verdicts: list[Verdict],
+    hands: Hands,
+    alike: list[Pair],
+    people: Class | None = None,
+    same: list[Same] | None = None,
 ) -> ClassPage:
     people = people or Class()
     graded = [v for v in verdicts if v.graded]
@@ -117,12 +126,16 @@ def class_view(
     totals, mistakes = [total(s) for s in scores.values()], groups(graded)
     most = next((v.max_score or 0 for v in verdicts), 0)
     names = list(dict.fromkeys(name for v in graded for name in v.exercises))
+    to_see = needs_a_person(verdicts, scores, hands)
+    look = {student for due in to_see for student in due.students}
+    everybody = [replace(student(v, scores.get(v.student), names, people), look=v.student in look) for v in verdicts]
+    everybody += [Student(s, people.standing.get(s) or "missing", None, [""] * len(names)) for s in people.missing]
     return ClassPage(
         title,
         graded=len(graded),
         tiles=tiles(verdicts, totals, most, people),
         scores=histogram(totals, most, "How many students have how many points") if totals else None,
-        people=needs_a_person(verdicts, scores, hands) + absent(people),
+        people=to_see + absent(people),
         mistakes=mistakes[:MOST_MISTAKES],
         rarer=max(0, len(mistakes) - MOST_MISTAKES),
         unsolved=unsolved(graded),
@@ -132,10 +145,16 @@ def class_view(
         errors=sum(bool(v.notes) for v in graded),
         reaches=[(v.student, v.reaches) for v in graded if v.reaches],
         pairs=alike[:MOST_PAIRS],
+        same=(same or [])[:MOST_PAIRS],
         names=names,
-        everybody=[student(v, scores.get(v.student), names, people) for v in verdicts]
-        + [Student(s, people.standing.get(s) or "missing", None, [""] * len(names)) for s in people.missing],
+        everybody=ranked(everybody),
     )
+
+
+def ranked(students: list[Student]) -> list[Student]:
+    order = sorted(students, key=lambda s: (s.score is not None, s.score or 0.0))
+    ranks = {student.student: rank for rank, student in enumerate(order)}
+    return [replace(student, rank=ranks[student.student]) for student in students]
 
 
 def absent(people: Class) -> list[Due]:
@@ -221,4 +240,6 @@ def student(verdict: Verdict, scores: dict[str, float | None] | None, names: lis
     if not scores:
         return Student(verdict.student, verdict.status, None, [""] * len(names), **about)
     shown = ["?" if scores.get(name, 0) is None else number(scores.get(name) or 0) for name in names]
+    if taken := scores.get(PENALTY):
+        about["standing"] = f"{about['standing'] or 'late'}, {number(taken)}"
     return Student(verdict.student, verdict.status, total(scores), shown, **about)

@@ -23,7 +23,8 @@ def report(course: Course, found: dict[str, list[Verdict]]) -> tuple[list[Path],
         path, title, hands = course.data / "report" / f"{name}.html", assignment.title, by_hand(course, name)
         if name in found:
             alike = similarity.pairs(course, assignment, verdicts)
-            write(path, class_page(title, verdicts, hands, alike, people(course, name, verdicts)))
+            same = similarity.same(course, assignment, verdicts)
+            write(path, class_page(title, verdicts, hands, alike, people(course, name, verdicts), same))
             written.append(path)
         rows.append(index.row(path, title, verdicts, hands))
     contents = course.data / "report" / "index.html"
@@ -45,6 +46,7 @@ def class_page(
     hands: dict[str, dict[str, Hand]],
     alike: list[similarity.Pair],
     people: Class | None = None,
+    same: list[similarity.Same] | None = None,
 ) -> bytes:
     """One self-contained page."""
-    return page.render("report.html.j2", class_view(title, verdicts, hands, alike, people))
+    return page.render("report.html.j2", class_view(title, verdicts, hands, alike, people, same))

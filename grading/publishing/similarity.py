@@ -18,6 +18,7 @@ from ..notebook.repair import tree
 RUN = 10
 MOST_TOKENS = 4000
 FEWEST_SHARED = 12
+LONG = 40  # tokens from which two who think alike seldom write the same
 LEAST_SHARE = 0.4
 COMMENT = re.compile(r"#\s*(\S.{14,})$", re.MULTILINE)
 
@@ -33,6 +34,14 @@ class Pair:
     exercises: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Same:
+    """Students, however many, whose answers to these `exercises` are the same but for names and comments."""
+
+    students: tuple[str, ...]
+    exercises: tuple[str, ...]
+
+
 def pairs(course: Course, assignment, verdicts: list[Verdict]) -> list[Pair]:
     """Pairs of students, the most alike first."""
     released = released_bytes(course, assignment)
@@ -41,6 +50,29 @@ def pairs(course: Course, assignment, verdicts: list[Verdict]) -> list[Pair]:
     left_out = known_marks(course, assignment, released)
     marks = {v.student: own_marks(v) - left_out for v in verdicts if v.graded}
     return alike(marks)
+
+
+def same(course: Course, assignment, verdicts: list[Verdict]) -> list[Same]:
+    """Groups of identical answers: those of the most exercises first, then the largest."""
+    released = released_bytes(course, assignment)
+    given = known_marks(course, assignment, released) if released else set()
+    holders = defaultdict(list)
+    for verdict in sorted(verdicts, key=lambda verdict: verdict.student):
+        for name, source in verdict.answers.items() if verdict.graded else ():
+            tokens = spelled(source)
+            if len(tokens) >= LONG and {(name, mark) for mark in fingerprints(source)} - given:
+                holders[name, tokens].append(verdict.student)
+    groups = defaultdict(list)
+    for (name, _), students in holders.items():
+        if len(students) > 1:
+            groups[tuple(students)].append(name)
+    found = [Same(students, tuple(names)) for students, names in groups.items()]
+    return sorted(found, key=lambda s: (-len(s.exercises), -len(s.students), s.students))
+
+
+def spelled(source: str) -> tuple[str, ...]:
+    parsed = tree(source)
+    return tuple(walk(parsed) if parsed else source.split())
 
 
 def released_bytes(course: Course, assignment) -> bytes | None:
@@ -70,8 +102,7 @@ def code(notebook: bytes) -> list[str]:
 
 def fingerprints(source: str) -> set[str]:
     """Runs of tokens, and comments of some length."""
-    parsed = tree(source)
-    tokens = list(walk(parsed)) if parsed else source.split()
+    tokens = spelled(source)
     runs = {" ".join(tokens[i : i + RUN]) for i in range(len(tokens) - RUN + 1)}
     return runs | {" ".join(comment.lower().split()) for comment in COMMENT.findall(source[:100_000])}
 

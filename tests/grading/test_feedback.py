@@ -25,7 +25,7 @@ class Tags(HTMLParser):
 
     def handle_starttag(self, tag, attributes):
         self.seen.append((tag, dict(attributes)))
-        if tag not in ("meta", "br", "wbr", "img"):
+        if tag not in ("meta", "br", "wbr", "img", "input"):
             self.open.append(tag)
 
     def handle_endtag(self, tag):
@@ -45,6 +45,7 @@ def harmless(page: bytes) -> Tags:
     assert not tags.open
     assert len(page) <= 200_000
     assert {tag for tag, _ in tags.seen}.isdisjoint({"script", "a", "link", "iframe", "form", "object", "base"})
+    assert all(attributes.get("type") == "radio" for tag, attributes in tags.seen if tag == "input")
     for source in (attributes.pop("src") for tag, attributes in tags.seen if tag == "img"):
         assert re.fullmatch(r"data:image/png;base64,iVBORw0KGgo[A-Za-z0-9+/]*=*", source)
     names = {name for _, attributes in tags.seen for name in attributes}

@@ -103,7 +103,7 @@ def test_every_student_has_a_row(three):
     ann, bo, dee = three.everybody
     assert (ann.student, ann.score, dict(zip(three.names, ann.points, strict=True))[PROOF]) == ("ann", 15, "?")
     assert (bo.score, dict(zip(three.names, bo.points, strict=True))[PROOF]) == (18, "0")
-    assert dee == Student("dee", Status.REFUSED, None, [""] * len(three.names))
+    assert dee == Student("dee", Status.REFUSED, None, [""] * len(three.names), look=True)
 
 
 def test_the_whole_class_is_there_and_who_handed_in_something_else():

@@ -165,6 +165,16 @@ def test_what_many_write_is_nobodys_copy(room):
     assert pairs(room, {f"s{i}": ANSWER for i in range(8)}) == []
 
 
+def test_a_group_of_any_size_that_writes_the_same_is_found(room):
+    """Also where so many share it that no pair stands out; short answers and the reference are nobody's copy."""
+    copies = {f"s{i}": renamed(ANSWER) if i % 2 else ANSWER for i in range(8)}
+    pairs(room, copies | {"zoe": OTHER, "ann": "def f(x):\n    return x.sum()", "bo": "def f(y):\n    return y.sum()"})
+    found = similarity.same(room, room.assignment(NAME), results.load(room, NAME))
+    assert found == [similarity.Same(tuple(sorted(copies)), ("gaussian_kl",))]
+    pairs(room, copies, solved=ANSWER)
+    assert similarity.same(room, room.assignment(NAME), results.load(room, NAME)) == []
+
+
 @pytest.mark.parametrize("source", ["def f(:", "(" * 5000, "x = " + "-" * 90_000 + "1", "", "#" * 1000])
 def test_sources_that_are_no_python(source):
     assert isinstance(similarity.fingerprints(source), set)
