@@ -15,6 +15,7 @@ from rich.text import Text
 from .course import write
 from .plaintext import one_line, say
 
+Points = dict[str, dict[str, float | None]]  # by student, by exercise: a person's where there are some
 LOOKS = {"graded": "green", "refused": "yellow", "failed": "red"}
 
 
@@ -50,10 +51,9 @@ class Output:
         if not self.quiet:
             Console().print(table)
 
-    def scores(self, verdicts: list):
-        """All submissions, a column for each exercise, one table an assignment."""
-        for name in dict.fromkeys(verdict.assignment for verdict in verdicts):
-            self.table(scores(name, [verdict for verdict in verdicts if verdict.assignment == name]))
+    def scores(self, name: str, verdicts: list, points: Points, standing: dict[str, str]):
+        """One assignment: a row for each submission, a column for each exercise."""
+        self.table(scores(name, verdicts, points, standing))
 
     def verdict(self, verdict):
         """One submission, exercise by exercise, with the laws that failed."""
@@ -92,23 +92,22 @@ def score(verdict) -> str:
     return f"{verdict.score:g} of {verdict.max_score:g}"
 
 
-def scores(name: str, verdicts: list) -> Table:
+def scores(name: str, verdicts: list, points: Points, standing: dict[str, str]) -> Table:
     exercises = list(dict.fromkeys(e for verdict in verdicts for e in verdict.exercises))
-    table = Table(title=name, caption=", ".join(sorted({f"sandbox: {verdict.sandbox}" for verdict in verdicts})))
+    named = ", ".join(f"{number} {exercise}" for number, exercise in enumerate(exercises, 1))
+    table = Table(
+        title=name, caption="\n".join(filter(None, [named, *sorted({f"sandbox: {v.sandbox}" for v in verdicts})]))
+    )
     table.add_column("student")
     for number, _ in enumerate(exercises, 1):
         table.add_column(str(number), justify="right")
-    table.add_column("score", justify="right")
+    table.add_column("points", justify="right")
+    table.add_column("standing")
     table.add_column("s", justify="right")
     for verdict in verdicts:
-        cells = [points(verdict.exercises.get(e)) for e in exercises]
-        look = LOOKS[verdict.status]
-        last = score(verdict) if verdict.graded else verdict.status
-        table.add_row(Text(one_line(verdict.student)), *cells, f"[{look}]{last}[/]", f"{verdict.seconds:.1f}")
+        own = points.get(verdict.student, {})
+        cells = [("?" if own[e] is None else f"{own[e]:g}") if e in own else "" for e in exercises]
+        total = f"{sum(filter(None, own.values())):g} of {verdict.max_score:g}" if own else verdict.status
+        last = [f"[{LOOKS[verdict.status]}]{total}[/]", standing.get(verdict.student, ""), f"{verdict.seconds:.1f}"]
+        table.add_row(Text(one_line(verdict.student)), *cells, *last)
     return table
-
-
-def points(exercise) -> str:
-    if exercise is None:
-        return ""
-    return "?" if exercise.score is None else f"{exercise.score:g}"

@@ -38,11 +38,23 @@ def autograde(assignments, student, changed, jobs, scheduler, secret, sandbox, c
         output.lines([f"{len(changes)} would change; autograde without --changed records them"] if changes else [])
     full = (store.whole(course, verdict) for verdict in verdicts)
     output.outcomes("submissions", (verdict.outcome(*BATCH_FORM) for verdict in full))
-    output.scores(verdicts)
+    tables(course, verdicts, output)
     failed = [f"{v.student}: {v.assignment}: {v.status}: {v.reason}" for v in verdicts if not v.graded]
     misnamed = [f"{name}: no possible name of a student: rename the folder" for name in course.misnamed()]
     output.problems(failed + misnamed)
     return 1 if failed or misnamed else 0
+
+
+def tables(course: Course, verdicts: list, output):
+    """What counts: points that a person gave, what is taken for lateness, and who is late, extended or excused."""
+    from ..collecting import roster
+    from ..recording.scores import by_hand, points
+
+    people = roster.load(course)
+    for name in dict.fromkeys(verdict.assignment for verdict in verdicts):
+        mine, hands = [v for v in verdicts if v.assignment == name], by_hand(course, name)
+        counted = {v.student: points(v, hands.get(v.student, {})) for v in mine if v.graded}
+        output.scores(name, mine, counted, {who: roster.standing(entry, name) for who, entry in people.items()})
 
 
 def handed_in(course: Course, assignments, student: str | None) -> list:

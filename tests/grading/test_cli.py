@@ -199,6 +199,23 @@ def test_a_persons_score_stays(run, course, hand_in):
         assert (grade.manual_score, grade.auto_score, grade.needs_manual_grade) == (1.5, 2.0, True)
 
 
+def test_the_table_names_its_columns_and_counts_a_persons_points(run, course, hand_in):
+    from grading.collecting import roster
+    from grading.recording.gradebook import opened, url
+
+    hand_in("ann", BLANK)
+    assert run("autograde")[0] == 0
+    with opened(url(course)) as book:
+        book.find_grade("check_batch_jacobian", "flows_recap", "00_flows_recap", "ann").manual_score = 1.5
+        book.db.commit()
+    roster.save(course, {"ann": {"extended": {"00_flows_recap": ""}}})
+    _, out, _ = run("autograde")
+    assert "1 batch_jacobian" in out
+    (row,) = [line for line in out.splitlines() if line.startswith("│ ann")]
+    assert "1.5 of 5" in row
+    assert "extended" in row
+
+
 def test_collect_takes_files_and_folders(run, course, tmp_path):
     source = tmp_path / "source"
     (source / "bob").mkdir(parents=True)
