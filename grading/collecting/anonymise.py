@@ -5,9 +5,13 @@ import json
 from ..notebook import parse
 from ..notebook.parse import Refused, mapping
 
+NOTED = (b'"executionInfo"', b'"colab"', b'"authors"')
+
 
 def removed(data: bytes) -> bytes:
     """The notebook without them. Where there are none, and where it is no notebook, the same bytes."""
+    if not any(word in data for word in NOTED) and b"\0" not in data:  # a long way round for most; UTF-16 has zeros
+        return data
     try:
         notebook = mapping(parse.parsed(data))
     except Refused:

@@ -7,6 +7,7 @@ import os
 import re
 import stat
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from urllib.parse import quote
 
@@ -23,7 +24,8 @@ LONGEST_NAME = 300  # of an attachment
 PASTED = re.compile(r"data:image/(?:png|jpeg);base64,([A-Za-z0-9+/=]*+)")
 PASTED_HTML = re.compile(rf"<img\s[^<>]{{0,200}}?src=[\"']?{PASTED.pattern}[^<>]{{0,200}}>", re.IGNORECASE)
 MOST_TOKENS = 2_000_000  # strings and brackets
-TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)  # an open string ends with the file
+STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)  # an open one ends with the file
+NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 class Refused(ValueError):
@@ -116,11 +118,12 @@ def parsed(data: bytes):
     if not data.strip():
         raise Refused("an empty file")
     text = decoded(data)
-    depth = 0
-    for number, token in enumerate(TOKEN.finditer(text.encode(errors="surrogatepass"))):
-        depth += (token[0] in b"[{") - (token[0] in b"]}")
-        if depth > DEEPEST or number > MOST_TOKENS:
-            raise Refused("nested too deeply for a notebook" if depth > DEEPEST else "too many parts for a notebook")
+    bare, strings = STRING.subn(b"", text.encode(errors="surrogatepass"))
+    brackets = bare.translate(None, NO_BRACKETS)
+    if max(accumulate((b in b"[{") - (b in b"]}") for b in brackets[:MOST_TOKENS]), default=0) > DEEPEST:
+        raise Refused("nested too deeply for a notebook")
+    if strings + len(brackets) > MOST_TOKENS:
+        raise Refused("too many parts for a notebook")
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

@@ -7,6 +7,7 @@ What is put together out of strings at run time is not found; the means to run i
 
 import ast
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator
 
 from .repair import LONGEST_PARSED, LONGEST_TRANSFORMED, MOST_PARSED, python, tree
@@ -22,6 +23,7 @@ CLOSED = (
     "sys._current_frames", "sys._getframe", "sys.meta_path", "sys.modules", "sys.monitoring", "sys.path_hooks",
     "sys.setprofile", "sys.settrace", "threading.setprofile", "threading.settrace",
 )  # fmt: skip
+BELOW = tuple(f"{name}." for name in CLOSED)
 OPEN = ("dgmlib.checks.check", "dgmlib.checks.yours")
 HANDED_ON = ("gc", "inspect", "sys")  # harmless with an attribute, not as a whole
 ATTRIBUTES = {
@@ -85,7 +87,7 @@ class Reader:
         self.names = dict(SETUP)
 
     def learn(self, parsed: ast.Module):
-        for node in ast.walk(parsed):
+        for node in statements(parsed):
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     top = alias.name.partition(".")[0]
@@ -95,13 +97,14 @@ class Reader:
                     self.names[alias.asname or alias.name] = f"{node.module}.{alias.name}"
 
     def read(self, parsed: ast.Module) -> Iterator[tuple[str, int]]:
-        """`(what, line)`."""
-        bases = {id(n.value) for n in ast.walk(parsed) if isinstance(n, ast.Attribute)}
-        asked = {
-            id(c) for n in ast.walk(parsed) if isinstance(n, ast.Compare) and is_membership(n) for c in n.comparators
-        }
+        """`(what, line)`, of a walk that comes to every node after its parent."""
+        bases, asked = set(), set()
         for node in ast.walk(parsed):
-            if id(node) not in asked:  # "google.colab" in sys.modules
+            if isinstance(node, ast.Attribute):
+                bases.add(id(node.value))
+            elif isinstance(node, ast.Compare) and is_membership(node):  # "google.colab" in sys.modules
+                asked.update(map(id, node.comparators))
+            if id(node) not in asked:
                 for what in self.of(node, id(node) in bases):
                     yield what, getattr(node, "lineno", 1)
 
@@ -171,12 +174,22 @@ class Reader:
         return ["a module by a computed name"]
 
 
+def statements(parsed: ast.Module) -> Iterator[ast.AST]:
+    """All of them, also inside others, from the outer to the inner ones."""
+    waiting: deque[ast.AST] = deque([parsed])
+    while waiting:
+        node = waiting.popleft()
+        for part in ("body", "handlers", "orelse", "finalbody", "cases"):
+            waiting += getattr(node, part, ())
+        yield node
+
+
 def is_membership(node: ast.Compare) -> bool:
     return all(isinstance(operator, ast.In | ast.NotIn) for operator in node.ops)
 
 
 def closed(path: str) -> bool:
     """Whether a dotted name is one of the closed ones, or below one. `dgmlib.checks` holds `check` and `yours`."""
-    if path == "dgmlib.checks" or path in OPEN:
+    if not path or path == "dgmlib.checks" or path in OPEN:
         return False
-    return any(path == name or path.startswith(f"{name}.") for name in CLOSED)
+    return path in CLOSED or path.startswith(BELOW)

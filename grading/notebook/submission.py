@@ -121,8 +121,7 @@ def recognise(data: bytes, assignments: dict[str, Assignment]) -> Assignment:
 def recognised(data: bytes, assignments: list[Assignment]) -> bytes:
     cells = parse.cells(data)
     names = {name.removeprefix("check_") for cell in cells for name in (*cell.ids, cell.grade_id)}
-    code = [code for cell, code in zip(cells, parsed(cells), strict=True) if cell.kind == "code"]
-    names |= {name for one in code for name in one.defines}
+    names |= {name for one in parsed([cell for cell in cells if cell.kind == "code"]) for name in one.defines}
     best = max(assignments, key=lambda a: len(names & a.exercises.keys()), default=None)
     if best is None or not names & best.exercises.keys():
         raise Refused("not a notebook of this course: it holds none of its exercises")
