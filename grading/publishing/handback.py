@@ -17,7 +17,7 @@ from ..judging.results import brief
 from ..judging.verdict import Verdict
 from .feedback import page_of
 
-SLASH = re.compile(r"[/\\]")
+PARTS = re.compile(r"[/\\_]")  # at which Moodle parts a path, and a folder's name
 MIDNIGHT = (1980, 1, 1, 0, 0, 0)  # the same pages, the same zip
 
 
@@ -38,13 +38,16 @@ def zipped(course: Course, found: dict[str, list[Verdict]], form: str) -> tuple[
 
 
 def moodle(entry: dict, assignment: str, student: str, page: Path) -> str:
-    number, who = entry.get("moodle", {}).get(assignment), SLASH.sub("-", entry.get("name", student))
+    number, who = entry.get("moodle", {}).get(assignment), PARTS.sub("-", entry.get("name", student))
     return f"{who}_{number}_assignsubmission_file_/{page.name}" if number else ""
 
 
 def canvas(entry: dict, assignment: str, student: str, page: Path) -> str:
     handed = entry.get("handed", {}).get(assignment, {})
-    return f"{Path(handed['file']).stem}.html" if handed.get("upload") else ""
+    if not handed.get("upload"):
+        return ""
+    stem = Path(handed["file"]).stem  # a last part "link..." is to Canvas the answer of an address, without a file
+    return f"{stem}_page.html" if stem.rpartition("_")[2].startswith("link") else f"{stem}.html"
 
 
 def packed(pages: dict[str, Path]) -> bytes:
