@@ -77,8 +77,12 @@ class Course:
             if secret := self.secret_file.read_text().strip():
                 return secret
             raise CourseError(f"{self.secret_file} is empty; remove it and a new secret is made") from None
-        with os.fdopen(handle, "w") as file:
-            file.write(os.urandom(32).hex())
+        try:
+            with os.fdopen(handle, "w") as file:
+                file.write(os.urandom(32).hex())
+        except OSError:  # a full disk leaves no empty one behind
+            self.secret_file.unlink()
+            raise
         return self.secret_file.read_text().strip()
 
     @property
