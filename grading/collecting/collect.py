@@ -50,11 +50,19 @@ def collect(course: Course, source: Path, assignment: str) -> Collected:
         raise CourseError(f"no file or folder {source}")
     if not source.is_dir() and not source.is_file():
         raise CourseError(f"{source}: neither a zip nor a folder")
+    refuse_own(course, source.resolve())
     try:
         with archive.opened(source) as entries, attempts.stage(course) as stage:
             return Collecting(course, assignment, stage).download(entries, source)
     except ArchiveRefused as refusal:
         raise ArchiveRefused(f"{source}: {refusal}; nothing was collected") from None
+
+
+def refuse_own(course: Course, source: Path):
+    """The course's own folders are nobody's work: `collect .` would hand in the solutions."""
+    own = (course.solutions, course.released, course.submitted, course.autograded)
+    if course.root.resolve().is_relative_to(source) or any(source.is_relative_to(path.resolve()) for path in own):
+        raise CourseError(f"{source} is the course's own; give the zip or the folder that you downloaded")
 
 
 class Collecting:

@@ -322,6 +322,17 @@ def test_a_missing_path_is_wrong_usage(name, room, tmp_path):
         collect.collect(room, tmp_path / name, NAME)
 
 
+@pytest.mark.parametrize("name", [".", "..", "course", f"course/{NAME}", "solutions", "grading/submitted"])
+def test_the_courses_own_folders_are_nobodys_work(name, take, room):
+    """`collect .` once handed the solutions in."""
+    take({"Ann_1_assignsubmission_file_/a.ipynb": notebook()})
+    (room.solutions / NAME).mkdir(parents=True)
+    (room.solutions / NAME / "flows_recap.ipynb").write_bytes(notebook("solved"))
+    with pytest.raises(CourseError, match="is the course's own; give the zip or the folder that you downloaded"):
+        collect.collect(room, room.root / name, NAME)
+    assert set(held(room)) == {"Ann"}
+
+
 def test_names_that_are_no_folders(take, room):
     take({f"{'x' * 300}_1_assignsubmission_file_/a.ipynb": notebook("long")})
     assert all(len(student.encode()) <= 200 for student in held(room))
