@@ -64,12 +64,13 @@ def maximise_likelihood(log_prob, parameters, x, steps=500):
         optimizer.step()
 
 
-torch.manual_seed(0)
+torch.manual_seed(0)  # a network's first weights come from the global state alone
 realnvp = flows.Flow(flows.StandardNormal(2), flows.RealNVP(2, num_layers=8, hidden=[64, 64]))
 maximise_likelihood(realnvp.log_prob, realnvp.parameters(), moons)
 usual, strange = realnvp.log_prob(torch.stack([moons[0], torch.tensor([-1.0, -1.0])])).tolist()
 print(f"log p of a point on a moon: {usual:.1f}; of (-1, -1), where none is: {strange:.1f}")
-plotting.through_layers(realnvp.bijection.as_compose().bijections, torch.randn(2000, 2), extent=4.0)
+opening_noise = realnvp.base.sample((2000,), generator=torch.Generator().manual_seed(0))
+plotting.through_layers(realnvp.bijection.as_compose().bijections, opening_noise, extent=4.0)
 
 # %% [markdown]
 # Left, noise. Each step bends it a little, and the last has the shape of the data; a point keeps its colour.
@@ -89,7 +90,8 @@ plotting.through_layers(realnvp.bijection.as_compose().bijections, torch.randn(2
 # `torch.eye(m, dtype=x.dtype, device=x.device)`. It leaves its inputs as they were, and is differentiable with respect to them and
 # to every parameter on the way. Each line of a check's card carries a part of the points.
 #
-# We write `layer.forward(x)` rather than PyTorch's `layer(x)`: a layer of a flow has two directions, and both have a name.
+# A layer is called as always in PyTorch: `layer(x)` runs `layer.forward(x)`. Some exercises hand you plain objects, which know only
+# the long form; there write `layer.forward(x)`.
 #
 # ## 1. How a map stretches space
 #
@@ -117,11 +119,11 @@ plotting.warped_grid(bend, extent=1.5)
 # point, then, with the obvious call, for a whole batch:
 
 # %% nbgrader={"grade": false, "grade_id": "jacobians_by_autograd", "locked": true, "schema_version": 3, "solution": false, "task": false}
-J = torch.func.jacrev(bend)(torch.tensor([1.0, 0.5]))
-print(J, f" log|det J| = {J.det().abs().log():.3f}")
+J_at_point = torch.func.jacrev(bend)(torch.tensor([1.0, 0.5]))
+print(J_at_point, f" log|det J| = {J_at_point.det().abs().log():.3f}")
 
-J = torch.autograd.functional.jacobian(bend, data.moons(256))
-print("a batch of 256:", tuple(J.shape), f" not zero: {(J != 0).float().mean():.1%} of the entries")
+J_of_batch = torch.autograd.functional.jacobian(bend, data.moons(256))
+print("a batch of 256:", tuple(J_of_batch.shape), f" not zero: {(J_of_batch != 0).float().mean():.1%} of the entries")
 
 
 # %% [markdown]
@@ -195,9 +197,9 @@ print(f"area under p(f(x)): {torch.trapezoid(naive_density, axis_x):.3f}")
 # %% nbgrader={"grade": false, "grade_id": "right_density", "locked": true, "schema_version": 3, "solution": false, "task": false}
 true_density = naive_density * 0.375 * torch.cosh(1.5 * axis_x)
 print(f"area under p(f(x)) |det J|: {torch.trapezoid(true_density, axis_x):.3f}")
-z = torch.randn(20_000, generator=torch.Generator().manual_seed(0))
-samples = torch.asinh(4 * z) / 1.5
-plotting.histogram_and_curves(samples, axis_x, {"p(f(x)) |det J|": true_density, "p(f(x)) alone": naive_density})
+bump_noise = torch.randn(20_000, generator=torch.Generator().manual_seed(0))
+bump_samples = torch.asinh(4 * bump_noise) / 1.5
+plotting.histogram_and_curves(bump_samples, axis_x, {"p(f(x)) |det J|": true_density, "p(f(x)) alone": naive_density})
 guesses.compare("How many bumps has x?", guess_bumps, 2, [1, 2, 3])
 
 # %% [markdown]
@@ -218,8 +220,8 @@ plotting.sliders(draw_ribbon, place=(-2.4, 2.4, 0.9))
 # One more thing breaks: in many dimensions a determinant leaves the range of float32 long before its logarithm does.
 
 # %% nbgrader={"grade": false, "grade_id": "underflow", "locked": true, "schema_version": 3, "solution": false, "task": false}
-J = 0.01 * torch.eye(30)
-print(f"log of det: {J.det().log():.1f}   slogdet: {torch.linalg.slogdet(J).logabsdet:.1f}")
+tiny_J = 0.01 * torch.eye(30)
+print(f"log of det: {tiny_J.det().log():.1f}   slogdet: {torch.linalg.slogdet(tiny_J).logabsdet:.1f}")
 
 
 # %% [markdown]
@@ -233,7 +235,7 @@ print(f"log of det: {J.det().log():.1f}   slogdet: {torch.linalg.slogdet(J).loga
 # *Example.* $f(\mathbf{x}) = 2\mathbf{x}$, base $\mathcal{N}(0, \mathbf{I})$, $\mathbf{x} = (0.5, 0)$: $\mathbf{z} = (1, 0)$ with
 # $\log p(\mathbf{z}) = -2.338$, and $|\det\mathbf{J}| = 4$. So $\log p(\mathbf{x}) = -2.338 + 1.386 = -0.952$.
 #
-# You may call your `batch_jacobian`; if you write its line again, a slip there costs nothing here.
+# You may call your `batch_jacobian`. Or write its line again: then a mistake in exercise 1 costs nothing here.
 #
 # <details><summary>Hint 1: a nudge</summary>
 #
@@ -348,10 +350,10 @@ check("LULinear", LULinear)
 # rotation, whatever $\mathbf{A}$ is.
 
 # %% nbgrader={"grade": false, "grade_id": "q_leaves", "locked": true, "schema_version": 3, "solution": false, "task": false}
-Q, _ = torch.linalg.qr(torch.randn(8, 8, generator=torch.Generator().manual_seed(98)))  # W's Q
+Q0, _ = torch.linalg.qr(torch.randn(8, 8, generator=torch.Generator().manual_seed(98)))  # W's Q
 A = 0.2 * torch.randn(8, 8, generator=torch.Generator().manual_seed(2))
-rotated = Q @ torch.matrix_exp(A - A.T)
-for step, moved in {"no step": Q, "a step on Q's entries": Q + A, "a step on A": rotated}.items():
+rotated = Q0 @ torch.matrix_exp(A - A.T)
+for step, moved in {"no step": Q0, "a step on Q's entries": Q0 + A, "a step on A": rotated}.items():
     print(f"log|det Q| = {torch.linalg.slogdet(moved).logabsdet.abs():.3f} after {step}")
 
 
@@ -477,10 +479,10 @@ check("autoregressive_forward", autoregressive_forward)
 guess_columns = None  # 0, 1, 2 or 3
 
 # %% nbgrader={"grade": false, "grade_id": "inverse_naive", "locked": true, "schema_version": 3, "solution": false, "task": false}
-z, _ = flows.autoregressive_forward(toy_event, toy_conditioner)
-mu, log_sigma = toy_conditioner(z)
+toy_noise, _ = flows.autoregressive_forward(toy_event, toy_conditioner)
+mu, log_sigma = toy_conditioner(toy_noise)
 print("true x ", toy_event)
-print("one go ", log_sigma.exp() * z + mu)
+print("one go ", log_sigma.exp() * toy_noise + mu)
 guesses.compare("How many columns come out right in one go?", guess_columns, 1, [0, 1, 2, 3])
 
 # %% [markdown]
@@ -577,28 +579,28 @@ guesses.compare("How many times slower is g at m = 128, about?", guess_slower, n
 
 # %% nbgrader={"grade": false, "grade_id": "bend_is_coupling", "locked": true, "schema_version": 3, "solution": false, "task": false}
 bend_layer = flows.AffineCoupling(lambda x1: (0.6 * torch.sin(2 * x1), -x1 / 2), split=1)
-x = data.moons(4)
-z, log_det = bend_layer.forward(x)
-print("same as bend:", torch.allclose(z, bend(x)))
-print("log_det is x1 / 2:", torch.allclose(log_det, x[:, 0] / 2))
+four_moons = data.moons(4)
+bent, bent_log_det = bend_layer(four_moons)
+print("same as bend:", torch.allclose(bent, bend(four_moons)))
+print("log_det is x1 / 2:", torch.allclose(bent_log_det, four_moons[:, 0] / 2))
 
 # %% [markdown]
 # Three flows on $m = 8$ columns, and the Jacobian of each at one point. Where are the zeros?
 
 # %% nbgrader={"grade": false, "grade_id": "jacobians", "locked": true, "schema_version": 3, "solution": false, "task": false}
-torch.manual_seed(4)
+weight_draws = torch.Generator().manual_seed(4)
 
 
 def noisy(net):  # a fresh conditioner ends in zero weights, so mu = 0, sigma = 1 and the flow is the identity
     for parameter in net.parameters():
-        nn.init.normal_(parameter, std=0.25)
+        nn.init.normal_(parameter, std=0.25, generator=weight_draws)
     return net
 
 
 dense = noisy(nn.Sequential(nn.Linear(8, 32), nn.Tanh(), nn.Linear(32, 8)))
 masked = flows.Autoregressive(noisy(MADE(8, [32])))
 coupled = flows.AffineCoupling(noisy(AffineConditioner(4, 4, [32])), split=4)
-three_maps = dense, lambda x: masked.forward(x)[0], lambda x: coupled.forward(x)[0]
+three_maps = dense, lambda x: masked(x)[0], lambda x: coupled(x)[0]
 jacobian_of, whose_jacobian = yours("batch_jacobian", flows.batch_jacobian)
 jacobians = [jacobian_of(f, torch.ones(1, 8))[0] for f in three_maps]
 plotting.matrices(dict(zip(["any network", "autoregressive", "coupling"], jacobians, strict=True)))
@@ -677,13 +679,11 @@ check("AffineCoupling", AffineCoupling)
 # > $k$**, the output of layer $k-1$. And $K$ counts layers here; in later sections it counts samples or mixture components.
 
 # %% nbgrader={"grade": false, "grade_id": "stack_by_hand", "locked": true, "schema_version": 3, "solution": false, "task": false}
-x = data.moons(4)
 swap = flows.Flip()
-z, first = bend_layer.forward(x)
-swapped, _ = swap.forward(z)
-z, second = bend_layer.forward(swapped)
-print("by hand:  ", first + second)
-print("Compose:  ", flows.Compose(bend_layer, swap, bend_layer).forward(x)[1])
+swapped, _ = swap(bent)
+_, second_log_det = bend_layer(swapped)
+print("by hand:  ", bent_log_det + second_log_det)
+print("Compose:  ", flows.Compose(bend_layer, swap, bend_layer)(four_moons)[1])
 
 
 # %% [markdown]
