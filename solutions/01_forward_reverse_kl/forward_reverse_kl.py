@@ -61,7 +61,7 @@ plotting.histogram_and_curves(two_bumps.sample((20_000,)), line, curves)
 # **New here.** $\pi(\mathbf{x})$ is the target: the law that you want to match. $p(\mathbf{x}|\boldsymbol\theta)$ is the model. In code
 # the target is a function `target_log_prob(x)` that returns $\log\pi$, `(n,)`. A `flow` has `forward(x)` (that is $\mathbf{f}$),
 # `inverse(z)` (that is $\mathbf{g}$), both with `log_det`, and `flow.base.log_prob(z)`, `(n,)`: its noise need not be Gaussian.
-# That is all that the flows of the checks have, so there is no `flow.log_prob` to call. Detach nothing: an answer stays differentiable
+# The checks hand you a flow with these three calls and no other: no `flow(x)`, no `flow.log_prob`. Detach nothing: an answer stays differentiable
 # with respect to each of its tensors, and to the parameters of flow and base. As in all notebooks it keeps dtype and device, so a new
 # tensor is made from one that you were given: `torch.zeros_like(x)`, `torch.eye(m, dtype=x.dtype, device=x.device)`. In figures blue is
 # the data's side, orange the model's.
@@ -80,10 +80,11 @@ from torch.distributions import MultivariateNormal
 
 round_target = MultivariateNormal(torch.zeros(2), torch.eye(2))
 slanted_model = MultivariateNormal(torch.tensor([1.0, 0.0]), torch.tensor([[2.0, 1.5], [1.5, 2.0]]))
-torch.manual_seed(1)
+round_draws = torch.Generator().manual_seed(1)
 for _ in range(3):
-    x = round_target.sample((100,))
-    print(f"KL(π‖p) by 100 samples: {(round_target.log_prob(x) - slanted_model.log_prob(x)).mean():.3f}")
+    hundred = torch.randn(100, 2, generator=round_draws)  # from the target
+    log_ratios = round_target.log_prob(hundred) - slanted_model.log_prob(hundred)
+    print(f"KL(π‖p) by 100 samples: {log_ratios.mean():.3f}")
 
 
 # %% [markdown]
@@ -147,11 +148,11 @@ print(f"what the three tries estimated: {kl_between(*moments[0], *moments[1]):.3
 
 s = torch.linspace(0.3, 4, 200)
 zero, one = torch.zeros(1), torch.eye(1)
-forward = torch.stack([kl_between(zero, one, zero, v * one) for v in s**2])
-reverse = torch.stack([kl_between(zero, v * one, zero, one) for v in s**2])
+forward_kls = torch.stack([kl_between(zero, one, zero, v * one) for v in s**2])
+reverse_kls = torch.stack([kl_between(zero, v * one, zero, one) for v in s**2])
 (ax,) = plotting.panels(f"gaussian_kl: {whose_kl}", labels=("$s$, width of the model", "KL, nats"), height=2.8)
-ax.plot(s, forward, color=plotting.DATA, label="forward, KL(π‖p)")
-ax.plot(s, reverse, "--", color=plotting.MODEL, label="reverse, KL(p‖π)")
+ax.plot(s, forward_kls, color=plotting.DATA, label="forward, KL(π‖p)")
+ax.plot(s, reverse_kls, "--", color=plotting.MODEL, label="reverse, KL(p‖π)")
 ax.legend()
 guesses.compare("Which KL explodes for a model that is too narrow?", guess_narrow, "forward", ["forward", "reverse"])
 
@@ -177,8 +178,8 @@ guesses.compare("Which KL explodes for a model that is too narrow?", guess_narro
 guess_cover = None  # "forward" or "reverse"
 
 # %% nbgrader={"grade": false, "grade_id": "integrands", "locked": true, "schema_version": 3, "solution": false, "task": false}
-models = {"cover both": Normal(0.4, 2.05).log_prob, "sit on one": Normal(2.0, 0.6).log_prob}
-plotting.kl_integrands(two_bumps.log_prob, models)
+two_answers = {"cover both": bells["one answer"].log_prob, "sit on one": bells["another"].log_prob}
+plotting.kl_integrands(two_bumps.log_prob, two_answers)
 guesses.compare("Which KL prefers to cover both bumps?", guess_cover, "forward", ["forward", "reverse"])
 
 # %% [markdown]
@@ -312,13 +313,12 @@ def gaussian(mu):
     return flows.Flow(flows.StandardNormal(2), flows.Autoregressive(Constant(mu)))
 
 
-torch.manual_seed(0)
 moving_gaussian = gaussian([1.0, 0.0])
-noise_draws = moving_gaussian.base.sample((20_000,))
-x = moving_gaussian.inverse(noise_draws)[0].detach()  # samples, as torch.distributions' .sample() would give them
-loss = (moving_gaussian.log_prob(x) - data.bimodal_log_prob(x)).mean()
-loss.backward()
-print(f"loss {loss:.3f}, gradient with respect to mu_1: {moving_gaussian.bijection.conditioner.mu.grad[0]:.3f}")
+noise_draws = moving_gaussian.base.sample((20_000,), generator=torch.Generator().manual_seed(0))
+cut_off = moving_gaussian.inverse(noise_draws)[0].detach()  # as torch.distributions' .sample() would give them
+cut_off_loss = (moving_gaussian.log_prob(cut_off) - data.bimodal_log_prob(cut_off)).mean()
+cut_off_loss.backward()
+print(f"loss {cut_off_loss:.3f}, gradient with respect to mu_1: {moving_gaussian.bijection.conditioner.mu.grad[0]:.3f}")
 
 
 # %% [markdown]
@@ -375,9 +375,9 @@ check("reverse_kl_loss", reverse_kl_loss)
 
 # %% nbgrader={"grade": false, "grade_id": "right_gradient", "locked": true, "schema_version": 3, "solution": false, "task": false}
 moving_gaussian.zero_grad()
-loss = dgmlib.kl.reverse_kl_loss(moving_gaussian, noise_draws, data.bimodal_log_prob)
-loss.backward()
-print(f"loss {loss:.3f}, gradient with respect to mu_1: {moving_gaussian.bijection.conditioner.mu.grad[0]:.3f}")
+lotus_loss = dgmlib.kl.reverse_kl_loss(moving_gaussian, noise_draws, data.bimodal_log_prob)
+lotus_loss.backward()
+print(f"loss {lotus_loss:.3f}, gradient with respect to mu_1: {moving_gaussian.bijection.conditioner.mu.grad[0]:.3f}")
 guesses.compare("Which way should mu_1 move?", guess_move, "right", ["left", "right", "nowhere"])
 
 # %% [markdown]
@@ -412,21 +412,20 @@ def forward_kl(flow):
 
 
 def reverse_kl(flow):
-    return reverse_loss(flow, flow.base.sample((256,)), data.bimodal_log_prob)
+    return reverse_loss(flow, flow.base.sample((256,), generator=base_draws), data.bimodal_log_prob)
 
 
-torch.manual_seed(0)
 bimodal_draws = torch.Generator().manual_seed(0)
+base_draws = torch.Generator().manual_seed(0)
 four_runs = {}
 for side, mu in {"left": -1.0, "right": 1.0}.items():
     four_runs[f"forward, from {side}"] = descend(gaussian([mu, 0.0]), forward_kl).log_prob
     four_runs[f"reverse, from {side}"] = descend(gaussian([mu, 0.0]), reverse_kl).log_prob
 
 # %% nbgrader={"grade": false, "grade_id": "covering_seeking", "locked": true, "schema_version": 3, "solution": false, "task": false}
-x = data.bimodal(1500)
 drawn = dict(list(four_runs.items())[1:])  # the first looks like the third
 print(f"forward_kl_loss: {whose_forward}, reverse_kl_loss: {whose_reverse}")
-plotting.densities(x, drawn, extent=4.0)
+plotting.densities(data.bimodal(1500), drawn, extent=4.0)
 guesses.compare("How many different results?", guess_results, 3, [1, 2, 3, 4])
 
 # %% [markdown]
@@ -447,24 +446,30 @@ def far(x):
     return data.bimodal_log_prob(x, distance=12.0)
 
 
-def realnvp(loss):
-    torch.manual_seed(0)
+def realnvp(loss, steps=600, lr=3e-3):
+    torch.manual_seed(0)  # a network's first weights come from the global state alone
     flow = flows.Flow(flows.StandardNormal(2), flows.RealNVP(2, num_layers=6, hidden=[32, 32]))
-    return descend(flow, loss, steps=600, lr=3e-3)
+    return descend(flow, loss, steps, lr)
 
 
 def far_data(n):
     return data.bimodal(n, distance=12.0, seed=bimodal_draws)
 
 
-forward = realnvp(lambda flow: dgmlib.kl.forward_kl_loss(flow, far_data(256)))
-reverse = realnvp(lambda flow: dgmlib.kl.reverse_kl_loss(flow, flow.base.sample((256,)), far))
-x, z = far_data(4000), forward.base.sample((4000,))
-for name, flow in {"forward": forward, "reverse": reverse}.items():
-    to_model = (far(x) - flow.log_prob(x)).mean()
-    print(f"trained by {name}: KL(π‖p) {to_model:.2f}, KL(p‖π) {dgmlib.kl.reverse_kl_loss(flow, z, far):.2f}")
-models = {"forward KL": forward.log_prob, "reverse KL": reverse.log_prob}
-plotting.densities(x[:1500], models, extent=8.0)
+def far_noise(flow, n):
+    return flow.base.sample((n,), generator=base_draws)
+
+
+far_fits = {
+    "forward KL": realnvp(lambda flow: dgmlib.kl.forward_kl_loss(flow, far_data(256))),
+    "reverse KL": realnvp(lambda flow: dgmlib.kl.reverse_kl_loss(flow, far_noise(flow, 256), far)),
+}
+far_x = far_data(4000)
+for name, fit in far_fits.items():
+    to_model = (far(far_x) - fit.log_prob(far_x)).mean()
+    from_model = dgmlib.kl.reverse_kl_loss(fit, far_noise(fit, 4000), far)
+    print(f"trained by {name}: KL(π‖p) {to_model:.2f}, KL(p‖π) {from_model:.2f}")
+plotting.densities(far_x[:1500], {name: fit.log_prob for name, fit in far_fits.items()}, extent=8.0)
 guesses.compare("Does a flexible model cure the reverse KL?", guess_cure, "no", ["yes", "no"])
 
 # %% [markdown]
@@ -485,12 +490,12 @@ def milliseconds(call, *inputs):
     return 1e3 * min(timeit.repeat(lambda: call(*inputs), number=1, repeat=3))
 
 
-x, z = torch.randn(256, 48), torch.randn(256, 48)
-base = flows.StandardNormal(48)
+wide_rows = torch.randn(256, 48, generator=torch.Generator().manual_seed(0))  # as x and as z: only the time counts
+wide_base = flows.StandardNormal(48)
 for layer in (flows.MaskedAutoregressive(48), flows.InverseAutoregressive(48)):
-    flow = flows.Flow(base, layer)
-    forward_ms = milliseconds(dgmlib.kl.forward_kl_loss, flow, x)
-    reverse_ms = milliseconds(dgmlib.kl.reverse_kl_loss, flow, z, base.log_prob)
+    one_way = flows.Flow(wide_base, layer)
+    forward_ms = milliseconds(dgmlib.kl.forward_kl_loss, one_way, wide_rows)
+    reverse_ms = milliseconds(dgmlib.kl.reverse_kl_loss, one_way, wide_rows, wide_base.log_prob)
     print(f"{type(layer).__name__}: forward KL {forward_ms:.1f} ms, reverse KL {reverse_ms:.1f} ms")
 
 
@@ -598,8 +603,8 @@ def induced(flow):
     return lambda z: latent_law(flow, z, data.bimodal_log_prob)
 
 
-models = {f"p(z|θ), untrained ({whose_latent})": induced(untrained), "p(z|θ), trained": induced(trained)}
-plotting.latent_densities(models | {"base p(z)": trained.base.log_prob})
+induced_laws = {f"p(z|θ), untrained ({whose_latent})": induced(untrained), "p(z|θ), trained": induced(trained)}
+plotting.latent_densities(induced_laws | {"base p(z)": trained.base.log_prob})
 
 
 # %% [markdown]
@@ -654,13 +659,11 @@ check("latent_reverse_kl", latent_reverse_kl)
 guess_agree = None  # "nothing", "means" or "every sample"
 
 # %% nbgrader={"grade": false, "grade_id": "duality", "locked": true, "schema_version": 3, "solution": false, "task": false}
-torch.manual_seed(0)
-flow = flows.Flow(flows.StandardNormal(2), flows.RealNVP(2, num_layers=6, hidden=[32, 32]))
-descend(flow, forward_kl, steps=40, lr=5e-3)
-x = data.bimodal(1000, seed=2)
-z = flow.forward(x)[0]
-data_space = data.bimodal_log_prob(x) - flow.log_prob(x)
-latent_space = latent_law(flow, z, data.bimodal_log_prob) - flow.base.log_prob(z)
+hardly_trained = realnvp(forward_kl, steps=40, lr=5e-3)
+thousand = data.bimodal(1000, seed=2)
+thousand_z, _ = hardly_trained(thousand)
+data_space = data.bimodal_log_prob(thousand) - hardly_trained.log_prob(thousand)
+latent_space = latent_law(hardly_trained, thousand_z, data.bimodal_log_prob) - hardly_trained.base.log_prob(thousand_z)
 plotting.sample_by_sample(data_space, latent_space)
 print(f"largest difference: {(data_space - latent_space).abs().max():.0e} nats")
 guesses.compare("What agrees?", guess_agree, "every sample", ["nothing", "means", "every sample"])
@@ -742,24 +745,26 @@ check("duality_steps", duality_steps)
 
 # %% nbgrader={"grade": false, "grade_id": "mine", "locked": true, "schema_version": 3, "solution": false, "task": false}
 def my_losses():
-    pi, x = data.bimodal_log_prob, data.bimodal(1000, seed=2)
-    mine = {
+    pi = data.bimodal_log_prob
+    x = data.bimodal(1000, seed=2)
+    own = {
         "forward KL": lambda flow: forward_kl_loss(flow, data.bimodal(256, seed=bimodal_draws)),
-        "reverse KL": lambda flow: reverse_kl_loss(flow, flow.base.sample((256,)), pi),
+        "reverse KL": lambda flow: reverse_kl_loss(flow, flow.base.sample((256,), generator=base_draws), pi),
     }
     reference = {"forward KL": forward_kl, "reverse KL": reverse_kl}
 
     def trained_by(loss):
-        torch.manual_seed(0)
+        bimodal_draws.manual_seed(0)  # both see the same draws
+        base_draws.manual_seed(0)
         return descend(gaussian([1.0, 0.0]), loss)
 
-    trained = {name: trained_by(loss) for name, loss in mine.items()}
-    for name, flow in trained.items():
+    own_fits = {name: trained_by(loss) for name, loss in own.items()}
+    for name, flow in own_fits.items():
         theirs = dgmlib.kl.latent_reverse_kl(trained_by(reference[name]), x, pi)
         print(
             f"trained by your {name}: KL(π‖p) {latent_reverse_kl(flow, x, pi):.2f} nats; by the library's {theirs:.2f}"
         )
-    plotting.densities(x, {f"your {name}": flow.log_prob for name, flow in trained.items()}, extent=4.0)
+    plotting.densities(x, {f"your {name}": flow.log_prob for name, flow in own_fits.items()}, extent=4.0)
 
 
 try:
