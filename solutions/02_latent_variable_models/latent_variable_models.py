@@ -710,9 +710,8 @@ print(f"log p(x) {toy_ppca(6).log_prob(one_event).item():.2f}")
 
 
 # %% nbgrader={"grade": false, "grade_id": "pooled_estimate", "locked": false, "schema_version": 3, "solution": false, "task": false}
-def pooled_estimate(
-    batches,
-):  # (B, n), each an estimate of log p(x) from equally many samples; what does B * K at once give?
+def pooled_estimate(batches):
+    # Each of the B rows of batches, (B, n), estimates log p(x) from K samples. Return what all B * K at once would give.
     raise NotImplementedError
 
 
