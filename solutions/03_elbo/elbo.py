@@ -83,13 +83,18 @@ plotting.gaussians_over(true_posterior.log_prob, {f"after {t} steps": climb(t) f
 # The last notebook drew $\mathbf{z}$ from the prior, and starved. Here it is again: PPCA with $d = 8$, where the truth is known.
 
 # %% nbgrader={"grade": false, "grade_id": "naive_fails", "locked": true, "schema_version": 3, "solution": false, "task": false}
-torch.manual_seed(8)
-ppca8 = PPCA(1.5 * torch.linalg.qr(torch.randn(20, 8)).Q, torch.zeros(20), 0.5)
-ppca8_x, _ = ppca8.sample(1)
+ppca8_draws = torch.Generator().manual_seed(8)
+ppca8 = PPCA(1.5 * torch.linalg.qr(torch.randn(20, 8, generator=ppca8_draws)).Q, torch.zeros(20), 0.5)
+ppca8_x, _ = ppca8.sample(1, generator=ppca8_draws)
 ppca8_log_p = ppca8.log_prob(ppca8_x).item()
-z = torch.randn(1000, 8)
-estimate = naive_log_likelihood(ppca8_x, z, lambda x, z: ppca8.log_likelihood(x, z[:, None]))
-print(f"log p(x) = {ppca8_log_p:.2f}, naive estimate with K = 1000: {estimate.item():.2f}")
+
+
+def naive_estimate(K):
+    z = torch.randn(K, 8, generator=ppca8_draws)
+    return naive_log_likelihood(ppca8_x, z, lambda x, z: ppca8.log_likelihood(x, z[:, None])).item()
+
+
+print(f"log p(x) = {ppca8_log_p:.2f}, naive estimate with K = 1000: {naive_estimate(1000):.2f}")
 
 
 # %% [markdown]
@@ -144,31 +149,31 @@ check("elbo_from_joint", elbo_from_joint)
 guess_elbo = None  # "yes" or "no"
 
 # %% nbgrader={"grade": false, "grade_id": "against_naive", "locked": true, "schema_version": 3, "solution": false, "task": false}
-mean, cov = ppca8.posterior(ppca8_x)
-borrowed_q = torch.distributions.MultivariateNormal(0.9 * mean, 1.5 * cov)
+ppca8_mean, ppca8_cov = ppca8.posterior(ppca8_x)
+borrowed_q = torch.distributions.MultivariateNormal(0.9 * ppca8_mean[0], 1.5 * ppca8_cov)
 sample_counts = [1, 10, 100, 1000, 10_000]
 
 
-def naive_estimate(K):
-    z = torch.randn(K, 8)
-    return naive_log_likelihood(ppca8_x, z, lambda x, z: ppca8.log_likelihood(x, z[:, None])).item()
+def sample_borrowed_q(K):
+    return borrowed_q.mean + torch.randn(K, 1, 8, generator=ppca8_draws) @ borrowed_q.scale_tril.mT
 
 
 elbo_of, whose_elbo = yours("elbo_from_joint", dgmlib.elbo.elbo_from_joint)
 
 
 def elbo_estimate(K):
-    z = borrowed_q.sample((K,))
+    z = sample_borrowed_q(K)
     return elbo_of(ppca8.log_joint(ppca8_x, z), borrowed_q.log_prob(z)).item()
 
 
-def thirty_times(estimate):
-    return torch.tensor([[estimate(K) for K in sample_counts] for _ in range(30)])
+def hundred_times(estimate):
+    ppca8_draws.manual_seed(0)  # every estimate sees the same draws
+    return torch.tensor([[estimate(K) for K in sample_counts] for _ in range(100)])
 
 
 two_estimates = {
-    "naive: z from the prior": thirty_times(naive_estimate),
-    f"ELBO, {whose_elbo}: z from q": thirty_times(elbo_estimate),
+    "naive: z from the prior": hundred_times(naive_estimate),
+    f"ELBO, {whose_elbo}: z from q": hundred_times(elbo_estimate),
 }
 plotting.samples_needed(sample_counts, two_estimates, ppca8_log_p, lowest=-27)
 limit = two_estimates[f"ELBO, {whose_elbo}: z from q"][:, -1].mean()
@@ -176,7 +181,7 @@ print(f"log p(x) {ppca8_log_p:.2f}, the ELBO of this q {limit:.2f}: {ppca8_log_p
 guesses.compare("With more samples, does the ELBO reach log p(x)?", guess_elbo, "no", ["yes", "no"])
 
 # %% [markdown]
-# No. Lines are means of 30 repetitions, bands their middle 80 %. The ELBO's estimates are unbiased **for the ELBO**: more samples only make
+# No. Lines are means of 100 repetitions, bands their middle 80 %. The ELBO's estimates are unbiased **for the ELBO**: more samples only make
 # them agree, on a number that is too low. Ten samples of $q$ still tell you more than a thousand of the prior.
 #
 # ## 2. What the bound lacks
@@ -398,9 +403,9 @@ check("elbo_from_kl", elbo_from_kl)
 guess_noise = None  # "yes" or "no"
 
 # %% nbgrader={"grade": false, "grade_id": "noise", "locked": true, "schema_version": 3, "solution": false, "task": false}
-torch.manual_seed(0)
+toy_draws = torch.Generator().manual_seed(0)
 for name, (mean, std) in toy_q.items():
-    z = mean + std * torch.randn(10, 5000, 1)  # 5000 estimates of 10 samples each
+    z = mean + std * torch.randn(10, 5000, 1, generator=toy_draws)  # 5000 estimates of 10 samples each
     log_q = torch.distributions.Normal(mean, std).log_prob(z)[..., 0]
     joint = dgmlib.elbo.elbo_from_joint(toy_ppca.log_joint(toy_x, z), log_q)
     kl = dgmlib.elbo.kl_to_standard_normal(torch.tensor([[mean]]), torch.tensor([[2 * math.log(std)]]))
@@ -467,15 +472,15 @@ def ppca_elbo(x: Tensor, W: Tensor, mu: Tensor, sigma: Tensor, q_mean: Tensor, q
 check("ppca_elbo", ppca_elbo)
 
 # %% [markdown]
-# **Find the bug.** For the toy, somebody has written the ELBO in numbers. A gap below 0 cannot be:
+# **Find the bug.** For the toy, somebody has written the ELBO in numbers. A gap below 0 cannot be, so one line is not what its comment says:
 
 
 # %% nbgrader={"grade": false, "grade_id": "too_good", "locked": true, "schema_version": 3, "solution": false, "task": false}
 def suspicious_elbo(mean, std):
-    square = (2 - mean) ** 2  # line 1: what q misses, squared
-    log_likelihood = -0.5 * math.log(2 * math.pi) - square / 2  # line 2
-    kl = 0.5 * (std**2 - 1 - math.log(std**2) + mean**2)  # line 3
-    return log_likelihood - kl  # line 4
+    square = (2 - mean) ** 2  # line 1: the mean of (x - z)² over q
+    log_likelihood = -0.5 * math.log(2 * math.pi) - square / 2  # line 2: the mean of log p(x|z) over q
+    kl = 0.5 * (std**2 - 1 - math.log(std**2) + mean**2)  # line 3: KL(q‖p(z))
+    return log_likelihood - kl  # line 4: the ELBO
 
 
 for name, moments in toy_q.items():
@@ -525,13 +530,13 @@ plotting.elbo_surface(q_means, q_stds, toy_elbo(q_means, q_std), toy_log_p, mark
 # In more dimensions you climb the hill with an optimiser. It needs no formula for the posterior, only $\log p(\mathbf{x}, \mathbf{z})$ as a function of $\mathbf{z}$: so it works for any model whose two factors you can write down.
 #
 # ### Exercise 7 · `fit_posterior`
-# **3 points · ●●● · 20 minutes**
+# **3 points · ●●● · 25 minutes**
 #
 # $$\max_{\boldsymbol\nu,\,\mathbf{V}}\;\mathbb{E}_{\mathbf{z}\sim\mathcal{N}(\boldsymbol\nu,\mathbf{V})}\log p(\mathbf{x}, \mathbf{z}) + \tfrac12\log\det\mathbf{V} \qquad(+\text{ a constant: the second term is the entropy of } q)$$
 #
 # `fit_posterior(log_joint, q_mean, q_cov, num_steps)` returns `(q_mean, q_cov)`, `(d,)` and `(d, d)`, of the best $q = \mathcal{N}(\boldsymbol\nu, \mathbf{V})$: a full covariance, symmetric and positive definite, in the dtype it was given.
-# `log_joint(z)` takes `(S, d)` and returns `(S,)`: $\log p(\mathbf{x}, \mathbf{z})$ of one event up to a constant, differentiable in `z`. The $q$ to start from is `q_mean`, `q_cov`. With `num_steps = 2000` the ELBO must come within 0.1 nats of the best Gaussian's, on a
-# correlated posterior and on a skewed one, which no formula gives. Any optimiser will do, and `num_steps` may go unused.
+# `log_joint(z)` takes `(S, d)` and returns `(S,)`: $\log p(\mathbf{x}, \mathbf{z})$ of one event up to a constant, differentiable in `z`. The $q$ to start from is `q_mean`, `q_cov`. With `num_steps = 2000` the ELBO must come within 0.1 nats of the best Gaussian's. The check tries
+# a correlated posterior, and a skewed one for which there is no formula. Any optimiser will do; one that needs no `num_steps` may ignore it.
 #
 # *Example.* The toy: with `log_joint = lambda z: -(2 - z[:, 0])**2 / 2 - z[:, 0]**2 / 2`, a start at `torch.zeros(1)` and `torch.eye(1)`: `q_mean` about $1$, `q_cov` about $0.5$.
 #
@@ -584,16 +589,16 @@ guess_shadows = None  # "same", "wider" or "narrower"
 turn = torch.linalg.qr(torch.tensor([[1.0, 1.0], [-1.0, 1.2]])).Q
 plane = PPCA(turn @ torch.diag(torch.tensor([0.8, 4.0])) @ turn.T, torch.zeros(2), 1.0)
 event = torch.tensor([[1.0, 1.5]])
-mean, cov = plane.posterior(event)
-diagonal = torch.diag(1 / torch.linalg.inv(cov).diagonal())  # the best one, in closed form
+plane_mean, plane_cov = plane.posterior(event)
+diagonal = torch.diag(1 / torch.linalg.inv(plane_cov).diagonal())  # the best one, in closed form
 prior = torch.zeros(2), torch.eye(2)
 gap_of, whose_gap = yours("variational_gap", dgmlib.elbo.variational_gap)
 print(f"variational_gap: {whose_gap}")
-fits = {"the prior": prior, "best diagonal q": (mean[0], diagonal), "best q": (mean[0], cov)}
+fits = {"the prior": prior, "best diagonal q": (plane_mean[0], diagonal), "best q": (plane_mean[0], plane_cov)}
 for name, (m, V) in fits.items():
     gap = gap_of(event, plane.W, plane.mu, plane.sigma, m[None], V).item()
     print(f"{name}: std {V[0, 0].sqrt():.2f} along each axis, gap {gap:.2f} nats")
-plotting.gaussians_over(torch.distributions.MultivariateNormal(mean[0], cov).log_prob, fits, extent=2.6)
+plotting.gaussians_over(torch.distributions.MultivariateNormal(plane_mean[0], plane_cov).log_prob, fits, extent=2.6)
 guesses.compare(
     "Against the shadows, the best diagonal q is?", guess_shadows, "narrower", ["same", "wider", "narrower"]
 )
@@ -650,11 +655,11 @@ weighted_of, whose_weighted = yours("importance_weighted_bound", dgmlib.elbo.imp
 
 
 def weighted_estimate(K):
-    z = borrowed_q.sample((K,))
+    z = sample_borrowed_q(K)
     return weighted_of(ppca8.log_joint(ppca8_x, z), borrowed_q.log_prob(z)).item()
 
 
-three_estimates = two_estimates | {f"weighted, {whose_weighted}: z from q": thirty_times(weighted_estimate)}
+three_estimates = two_estimates | {f"weighted, {whose_weighted}: z from q": hundred_times(weighted_estimate)}
 plotting.samples_needed(sample_counts, three_estimates, ppca8_log_p, lowest=-27)
 guesses.compare("At K = 1 the new curve starts at?", guess_first, "ELBO", ["naive", "ELBO", "log p"])
 
@@ -677,8 +682,8 @@ guess_maximum = None  # "yes" or "no"
 # %% nbgrader={"grade": false, "grade_id": "train", "locked": true, "schema_version": 3, "solution": false, "task": false}
 images = digit_images[:1500]
 bound_of, whose_bound = yours("ppca_elbo", dgmlib.elbo.ppca_elbo)
-torch.manual_seed(0)
-W, mu, log_sigma = 0.1 * torch.randn(64, 8), images.mean(0), torch.tensor(-1.0)  # the model's parameters
+W = 0.1 * torch.randn(64, 8, generator=torch.Generator().manual_seed(0))
+mu, log_sigma = images.mean(0), torch.tensor(-1.0)  # with W, the model's parameters
 A, root = torch.zeros(64, 8), torch.eye(8)  # those of q
 parameters = [p.requires_grad_() for p in (W, mu, log_sigma, A, root)]
 optimizer = torch.optim.Adam(parameters, lr=0.03)
