@@ -46,7 +46,7 @@ torch.set_num_threads(1)  # for networks this small, more threads only wait for 
 
 # %% [markdown]
 # **Why care.** Nobody told the model below what a digit is. EM found ten clusters among 1797 images. Each row walks through one of them, along its longest
-# axis: an 8 becomes a 3, a 9 a 1. At the end you make this picture with your own functions.
+# axis. Some rows stay with one digit, others run from one to another, such as from a 0 to a 6. At the end you make this picture with your own functions.
 
 # %% nbgrader={"grade": false, "grade_id": "opening_picture", "locked": true, "schema_version": 3, "solution": false, "task": false}
 from dgmlib.em import em as run_em
@@ -352,8 +352,13 @@ check("mixture_elbo", mixture_elbo)
 guess_half = None  # "E", "M" or "both"
 
 # %% nbgrader={"grade": false, "grade_id": "half_steps", "locked": true, "schema_version": 3, "solution": false, "task": false}
+def reference_m(x, responsibilities):
+    mixture = crowded.m_step(x, responsibilities)  # whatever the mixture is: only its q counts
+    return mixture.weights, mixture.means, mixture.covariances
+
+
 own_e, whose_e = yours("e_step", lambda x, *theta: GaussianMixture(*theta).posterior(x))
-own_m, whose_m = yours("m_step", lambda x, q: (lambda m: (m.weights, m.means, m.covariances))(crowded.m_step(x, q)))
+own_m, whose_m = yours("m_step", reference_m)
 print(f"e_step: {whose_e}, m_step: {whose_m}")
 half_path, current = [], crowded
 for _ in range(7):
@@ -376,7 +381,8 @@ guesses.compare("At which half steps does log p move?", guess_half, "M", ["E", "
 # Drag, or read the curves. An E-step changes $q$, the colours: it closes the gap, and leaves $\log p$ alone. An M-step moves $\boldsymbol\theta$, the ellipses: it raises the bound,
 # $\log p$ rises further, and a new gap opens, because $q$ is still the posterior of the old parameters.
 #
-# **Find the bug.** This EM starts at the truth, on two bumps with weights 0.15 and 0.85, and its last fit looks plausible. But half steps do not lie.
+# **Find the bug.** This EM starts at the truth, on two bumps with weights 0.15 and 0.85. It runs without complaint, but its half steps break the promise of
+# part 1. Which line is wrong?
 
 # %% nbgrader={"grade": false, "grade_id": "falling_steps", "locked": true, "schema_version": 3, "solution": false, "task": false}
 uneven_data, _ = GaussianMixture(torch.tensor([0.15, 0.85]), torch.tensor([[-1.1], [1.1]]), torch.ones(2, 1, 1)).sample(
@@ -425,7 +431,7 @@ check("falling_steps", falling_line)
 #
 # *Example.* One component, $x = (0, 2)$, start $\mathcal{N}(0, 1)$, $T = 2$: the history is $(-1.919, -1.419)$, the mean 1, the variance 1.
 #
-# You may call your answers to exercises 1 to 3; if you write their lines again, a slip there costs nothing here.
+# You may call your answers to exercises 1 to 3. Or write their lines again: then a mistake there costs nothing here.
 #
 # <details><summary>Hint 1: a nudge</summary>
 #
