@@ -159,7 +159,7 @@ def bound_and_evidence(bounds: Tensor, log_probs: Tensor, *, best: float | None 
     left.plot(step, array(bounds), "--", color=NOISE, label="ELBO")
     if best is not None:
         left.axhline(best, linestyle=":", color=OTHER, label="maximum likelihood")
-    left.set(xlabel="step", ylabel="nats per sample")
+    left.set(xlabel="step", ylabel="nats per event")
     left.legend(loc="lower right")
     right.plot(step, array((log_probs - bounds).clamp_min(1e-6)), color=GAP)
-    right.set(xlabel="step", ylabel="gap, nats per sample", yscale="log")
+    right.set(xlabel="step", ylabel="gap, nats per event", yscale="log")

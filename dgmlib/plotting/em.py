@@ -48,7 +48,7 @@ def bound_climbing(bound: Callable[[Tensor, Tensor], Tensor], theta: Tensor, pat
         left.plot(start, bound(start, start), "o", color=NOISE, label="" if t else "E-step: touches")
         left.plot(at[t + 1], bound(start, at[t + 1]), "^", color=MODEL, label="" if t else "M-step: its top")
     top, low = bound(theta, theta).max().item(), bound(at[0], at[0]).item()
-    left.set(xlabel="θ", ylabel="nats per sample", ylim=(low - 0.35 * (top - low), top + 0.5 * (top - low)))
+    left.set(xlabel="θ", ylabel="nats per event", ylim=(low - 0.35 * (top - low), top + 0.5 * (top - low)))
     left.legend(loc="upper left", fontsize=8.5)
     _staircase(right, bound, theta, at)
 
@@ -136,7 +136,7 @@ def half_step(
 
 
 def histories(
-    values: Mapping[str, Tensor], *, label: str = "bound, nats per sample", first: int = 0, log: bool = False
+    values: Mapping[str, Tensor], *, label: str = "bound, nats per event", first: int = 0, log: bool = False
 ) -> None:
     """One curve `(T,)` each against the iteration, which starts at `first`; told apart by dash and colour."""
     require_some("values", values)
@@ -149,6 +149,7 @@ def histories(
             color=(NOISE, MODEL, *COLORS[3:], OTHER)[k % 7],
             label=name,
         )
+    ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set_yscale("log" if log else "linear")
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
 
