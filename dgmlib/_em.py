@@ -11,11 +11,11 @@ from dgmlib._valid import require_count
 class EMModel(Protocol):
     """What `em` asks of a model. For `num_starts` above 1 it also asks for `restart(x, generator)`: another start."""
 
-    def e_step(self, x: Any) -> tuple[Any, Tensor]:
+    def e_step(self, x: Any, /) -> tuple[Any, Tensor]:
         """q = argmax_q L(q, θ) within the model's family, and L(q, θ), mean over samples, float64."""
         ...
 
-    def m_step(self, x: Any, q: Any) -> "EMModel":
+    def m_step(self, x: Any, q: Any, /) -> Self:
         """The model at argmax_θ L(q, θ)."""
         ...
 
@@ -25,6 +25,8 @@ Model = TypeVar("Model", bound=EMModel)
 
 class EMResult(NamedTuple("EMResult", [("model", Any), ("history", Tensor)])):
     """The pair (model, history), which also knows whether EM `converged`: None where no `tol` was asked for."""
+
+    converged: bool | None
 
     def __new__(cls, model: Any, history: Tensor, converged: bool | None = None) -> Self:
         result = super().__new__(cls, model, history)
@@ -61,16 +63,16 @@ def em(
             f"num_starts: expected 1 for a {type(model).__name__}, which has no `restart`, got {num_starts}; "
             "give it restart(x, generator), which returns another start."
         )
-    best, trouble = None, None
+    fits, troubles = [], []
     for i in range(num_starts):
         try:
-            fit = _ascend(model.restart(x, generator) if i else model, x, num_iters, tol)
-            best = fit if best is None or fit.history[-1] > best.history[-1] else best
+            start = model.restart(x, generator) if i else model  # pyright: ignore[reportAttributeAccessIssue] - asked above
+            fits.append(_ascend(start, x, num_iters, tol))
         except ValueError as error:
-            trouble = error
-    if best is None:
-        raise trouble
-    return best
+            troubles.append(error)
+    if not fits:
+        raise troubles[-1]
+    return max(fits, key=lambda fit: fit.history[-1])
 
 
 def _ascend(model: Model, x: Any, num_iters: int, tol: float | None) -> EMResult:

@@ -141,7 +141,7 @@ def require_count(
 ) -> None:
     """A whole number of at least `least`, and at most `most` where it is given; True and 2.0 are none."""
     whole = isinstance(number, Integral) and not isinstance(number, bool)
-    if not whole or number < least or (most is not None and number > most):
+    if not whole or number < least or (most is not None and not number <= most):
         limits = f"at least {least}" + ("" if most is None else f" and at most {most}")
         raise ValueError(f"{name}: expected {limits}, a whole number, got {number!r}; {remedy}.")
 
@@ -172,7 +172,7 @@ def require_no_nan(name: str, result: Tensor) -> None:
 
 def require_spread(name: str, value: Any) -> None:
     """A finite number, 0 or more."""
-    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value < float("inf"):
+    if isinstance(value, bool) or not isinstance(value, Real) or value < 0 or not value < float("inf"):
         raise ValueError(f"{name}: expected a finite number, 0 or more, got {value!r}; a width is never negative.")
 
 

@@ -14,7 +14,7 @@ from dgmlib._valid import (
 )
 
 
-def grid_posterior(log_prior: Tensor, log_likelihood: Tensor, step: float) -> tuple[Tensor, Tensor]:
+def grid_posterior(log_prior: Tensor, log_likelihood: Tensor, step: float | Tensor) -> tuple[Tensor, Tensor]:
     """p(θ|X) = p(X|θ) p(θ) / p(X) on a uniform grid, with p(X) ≈ Σ_g p(X|θ_g) p(θ_g) · step.
 
     Shapes: both inputs (..., G); results (..., G), a density, and (...), log p(X). Cost: O(G).

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import TypeGuard
 
 NONE, RIGHT, OTHER = "#8a8a8a", "#009E73", "#0072B2"  # a guess that was another is no error: blue, not red
 
@@ -99,7 +100,7 @@ def reading(guess: object, truth: object, choices: Sequence[object]) -> tuple[ob
     return plain(guess), ""
 
 
-def is_number(value: object) -> bool:
+def is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

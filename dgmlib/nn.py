@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
+from dgmlib._module_list import ModuleList
 from dgmlib._valid import require_count, require_event
 
 # σ stays within [e⁻⁷, e⁷], about a factor of 1000 either way: an event far outside the data then gets a
@@ -27,7 +28,7 @@ class AffineConditioner(nn.Module):
         require_count("out_features", out_features)
         self.in_features = in_features
         sizes = (in_features, *widths(hidden))
-        self.hidden_layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
+        self.hidden_layers = ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
         self.last = zeroed(nn.Linear(sizes[-1], 2 * out_features))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -75,7 +76,7 @@ class MADE(nn.Module):
         self.counts = [[bisect_right(degree, j) for j in range(features + 1)] for degree in degrees]
         units = [torch.tensor(degree) for degree in degrees]
         masks = [high[:, None] >= low for low, high in pairwise(units)]
-        self.hidden_layers = nn.ModuleList(MaskedLinear(mask) for mask in masks)
+        self.hidden_layers = ModuleList(MaskedLinear(mask) for mask in masks)
         self.last = zeroed(MaskedLinear((units[0][:, None] > units[-1]).repeat(2, 1)))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:

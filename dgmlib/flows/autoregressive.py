@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from dgmlib._valid import require_affine, require_count, require_event
 from dgmlib.flows._sweep import sweep
@@ -69,6 +69,8 @@ class MaskedAutoregressive(Autoregressive):
     Source: Papamakarios et al. 2017, Masked Autoregressive Flow, eqs. 3-6.
     """
 
+    conditioner: MADE
+
     def __init__(self, features: int, hidden: Sequence[int] = (128, 128)):
         super().__init__(MADE(features, hidden))
         self.features = features
@@ -100,7 +102,7 @@ class MAF(Compose):
 
     def __init__(self, features: int, num_layers: int = 5, hidden: Sequence[int] = (128, 128)):
         require_count("num_layers", num_layers)
-        layers: list[nn.Module] = [MaskedAutoregressive(features, hidden)]
+        layers: list[Bijection] = [MaskedAutoregressive(features, hidden)]
         for _ in range(num_layers - 1):
             layers += [Flip(), MaskedAutoregressive(features, hidden)]
         super().__init__(*layers)

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from dgmlib._module_list import ModuleList
 from dgmlib._valid import is_false, require_bijection, require_event
 
 
@@ -41,11 +42,11 @@ class Compose(Bijection):
     (tensor([[2., 1., 3.]]), tensor([0.]))
     """
 
-    def __init__(self, *bijections: nn.Module):
+    def __init__(self, *bijections: Bijection):
         super().__init__()
         for k, f in enumerate(bijections, start=1):
             require_bijection(f"f_{k}", f)
-        self.bijections = nn.ModuleList(bijections)
+        self.bijections = ModuleList(bijections)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         require_event("x", x)
@@ -70,7 +71,7 @@ class Inverse(Bijection):
     Raises ValueError if f is not a module with an `inverse`.
     """
 
-    def __init__(self, bijection: nn.Module):
+    def __init__(self, bijection: Bijection):
         super().__init__()
         require_bijection("bijection", bijection)
         self.bijection = bijection
@@ -131,7 +132,7 @@ def batch_jacobian(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
              [0., 6.]]])
     """
     require_event("x", x)
-    z, vjp = torch.func.vjp(f, x)
+    z, vjp = torch.func.vjp(f, x)  # pyright: ignore[reportAssignmentType] - a third only with has_aux
     # Rows do not mix, so one basis vector e_a on every row at once gives row a of every Jacobian.
     basis = torch.eye(z.shape[-1], dtype=z.dtype, device=z.device)
     rows = torch.func.vmap(lambda e: vjp(e.expand_as(z))[0])(basis)

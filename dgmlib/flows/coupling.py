@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from dgmlib._module_list import ModuleList
 from dgmlib._valid import require_affine, require_count, require_event
 from dgmlib.flows.autoregressive import Conditioner
 from dgmlib.flows.base import Bijection, Compose, Inverse, Permutation, no_log_det
@@ -76,9 +77,9 @@ class RealNVP(Bijection):
         super().__init__()
         require_count("num_layers", num_layers)
         require_count("features", features, least=2, remedy="for one column use MaskedAutoregressive")
-        self.sizes = [features // 2, features - features // 2]
-        turns = [self.sizes, self.sizes[::-1]]
-        self.layers = nn.ModuleList(
+        a, b = self.sizes = features // 2, features - features // 2
+        turns = [(a, b), (b, a)]
+        self.layers = ModuleList(
             AffineCoupling(AffineConditioner(*turns[k % 2], hidden), split=turns[k % 2][0]) for k in range(num_layers)
         )
 

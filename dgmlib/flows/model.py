@@ -9,6 +9,7 @@ from torch import Generator, Tensor, nn
 from torch.distributions import Distribution
 
 from dgmlib._valid import require_base, require_bijection, require_count, require_event, require_no_nan, require_shape
+from dgmlib.flows.base import Bijection
 
 
 class StandardNormal(nn.Module):
@@ -48,7 +49,7 @@ class Flow(nn.Module):
     (torch.Size([3]), torch.Size([5, 2]))
     """
 
-    def __init__(self, base: Any, bijection: nn.Module):
+    def __init__(self, base: Any, bijection: Bijection):
         super().__init__()
         require_base(base)
         require_bijection("bijection", bijection)

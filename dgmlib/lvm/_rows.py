@@ -51,4 +51,5 @@ def each_row(f: Callable[[Tensor], tuple[Tensor, ...]], x: Tensor, width: int) -
 
 def mean(x: Tensor) -> Tensor:
     """Mean of the rows, (m,), in float64 without a float64 copy of x."""
-    return sum(rows.sum(0, dtype=torch.float64) for (rows,) in chunks(x, width=x.shape[1])) / len(x)
+    sums = (rows.sum(0, dtype=torch.float64) for (rows,) in chunks(x, width=x.shape[1]))
+    return sum(sums, start=x.new_zeros(())) / len(x)

@@ -1,6 +1,7 @@
 """Figures of Bayes' theorem: prior to posterior, a posterior that narrows, curves that a prior tames."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -73,7 +74,7 @@ def fitted_curves(x: Tensor, y: Tensor, grid: Tensor, fits: Mapping[str, Tensor]
         if curves.shape[-1:] != grid.shape:
             raise ValueError(f"fits[{title!r}]: expected curves over {len(grid)} points, got {tuple(curves.shape)}")
         alone = curves.ndim == 1
-        style = {"linewidth": 2, "alpha": 1} if alone else {"linewidth": 0.8, "alpha": 0.5}
+        style: dict[str, Any] = {"linewidth": 2, "alpha": 1} if alone else {"linewidth": 0.8, "alpha": 0.5}
         lines = ax.plot(array(grid), array(curves.reshape(-1, len(grid))).T, color=MODEL, **style)
         lines[0].set_label("fit" if alone else "draws of the posterior")
         ax.plot(array(grid), array(truth), "--", color=OTHER, linewidth=1.5, label="truth")

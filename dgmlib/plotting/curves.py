@@ -1,6 +1,7 @@
 """Curves: densities on a line, costs against size."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
 from torch import Tensor
@@ -34,7 +35,7 @@ def cost_curves(
     for number, (label, values) in enumerate(costs.items()):
         if len(values) != len(sizes):
             raise ValueError(f"costs[{label!r}]: expected {len(sizes)} values, got {len(values)}; one for each size")
-        style = {"color": COLORS[number % len(COLORS)], "marker": "os^Dv"[number % 5]}
+        style: dict[str, Any] = {"color": COLORS[number % len(COLORS)], "marker": "os^Dv"[number % 5]}
         ax.plot(sizes, values, DASHES[number % len(DASHES)], **style)
         ax.annotate(
             f" {label}",

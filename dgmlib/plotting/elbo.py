@@ -1,6 +1,7 @@
 """Figures of the lower bound: log p = ELBO + gap, q against the posterior, the bound as a surface over q."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import torch
@@ -34,11 +35,9 @@ def _stack(ax: Axes, bounds: Mapping[str, float], log_prob: float, lowest: float
         if bound > log_prob + 1e-3 * (1 + abs(log_prob)):
             raise ValueError(f"bounds[{name!r}]: expected at most log p(x) = {log_prob:.4g}, got {bound:.4g}")
         shown = max(bound, low)
-        first = {"label": "ELBO"} if place == 0 else {}
-        ax.bar(place, shown - low, bottom=low, width=0.8, color=NOISE, alpha=0.75, **first)
-        first = {"label": "gap, KL(q‖p(z|x))"} if place == 0 else {}
-        style = {"color": GAP, "alpha": 0.75, "hatch": "//", "edgecolor": "white", "linewidth": 0}
-        ax.bar(place, log_prob - shown, bottom=shown, width=0.8, **style, **first)
+        ax.bar(place, shown - low, bottom=low, width=0.8, color=NOISE, alpha=0.75, label="" if place else "ELBO")
+        style: dict[str, Any] = {"color": GAP, "alpha": 0.75, "hatch": "//", "edgecolor": "white", "linewidth": 0}
+        ax.bar(place, log_prob - shown, bottom=shown, width=0.8, label="" if place else "gap, KL(q‖p(z|x))", **style)
         numbers = f"ELBO {bound:.2f}\ngap {max(log_prob - bound, 0):.2f}".replace("-", "−")
         around = {"textcoords": "offset points", "ha": "center", "va": "bottom", "fontsize": 8}
         ax.annotate(numbers, (place, low), (0, 4), **around)

@@ -1,6 +1,7 @@
 """Figures of EM: the bound that climbs, responsibilities as colours, latent axes that turn."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 import matplotlib.pyplot as plt
 import torch
@@ -23,6 +24,28 @@ from dgmlib.plotting.style import (
     plane,
     rgb,
 )
+
+
+class Mixture(Protocol):
+    """Of K components in the plane: `means` (K, 2), `covariances` (K, 2, 2)."""
+
+    means: Tensor
+    covariances: Tensor
+
+    def e_step(self, x: Tensor, /) -> tuple[Tensor, Tensor]:
+        """q `(n, K)`, and the bound."""
+        ...
+
+
+class Line(Protocol):
+    """A PPCA with one latent variable in the plane: `W` (2, 1), `mu` (2,)."""
+
+    W: Tensor
+    mu: Tensor
+
+    def posterior(self, x: Tensor, /) -> tuple[Tensor, Tensor]:
+        """Mean `(n, 1)` and covariance of p(z|x)."""
+        ...
 
 
 @torch.no_grad()
@@ -61,7 +84,8 @@ def _staircase(ax: Axes, bound: Callable[[Tensor, Tensor], Tensor], theta: Tenso
     ax.contourf(theta, theta, array(values), levels=array(levels), cmap=DENSITY, extend="min")
     ax.plot(theta, theta, ":", color=OTHER, linewidth=1.2)
     place = {"rotation": 45, "rotation_mode": "anchor", "ha": "center", "va": "top", "textcoords": "offset points"}
-    ax.annotate("bound = log p", (theta[len(theta) // 8],) * 2, xytext=(3, -3), fontsize=8.5, **place)
+    corner = theta[len(theta) // 8]
+    ax.annotate("bound = log p", (corner, corner), xytext=(3, -3), fontsize=8.5, **place)
     across = torch.stack([at[:-1], at[1:]], 1).flatten()
     up = torch.stack([at[:-1], at[:-1]], 1).flatten()
     ax.plot(array(across), array(up), color=MODEL, linewidth=1.6)
@@ -73,18 +97,15 @@ def _staircase(ax: Axes, bound: Callable[[Tensor, Tensor], Tensor], theta: Tenso
 
 
 @torch.no_grad()
-def responsibilities(x: Tensor, models: Mapping[str, object], *, extent: float = 3.5) -> None:
-    """x `(n, 2)` coloured by each model's q, a mix of the components' colours; ellipses hold 86 % of a component.
-
-    A model has `means` `(K, 2)`, `covariances` `(K, 2, 2)` and `e_step(x)`, whose first result is q `(n, K)`.
-    """
+def responsibilities(x: Tensor, models: Mapping[str, Mixture], *, extent: float = 3.5) -> None:
+    """x `(n, 2)` coloured by each model's q, a mix of the components' colours; ellipses hold 86 % of a component."""
     require_points("x", x)
     require_some("models", models)
     for ax, model in zip(plane(*models, extent=extent), models.values(), strict=True):
         _mixture(ax, x, model, model.e_step(x)[0])
 
 
-def _mixture(ax: Axes, x: Tensor, model: object, q: Tensor) -> None:
+def _mixture(ax: Axes, x: Tensor, model: Mixture, q: Tensor) -> None:
     palette = torch.stack([rgb(COMPONENTS[k % len(COMPONENTS)]) for k in range(len(model.means))])
     points(ax, x, color=array((q.double() @ palette).clamp(0, 1)), size=6)
     for k, (mean, covariance) in enumerate(zip(model.means, model.covariances, strict=True)):
@@ -117,7 +138,7 @@ def _half_steps(ax: Axes, bounds: Tensor, log_probs: Tensor) -> None:
 
 @torch.no_grad()
 def half_step(
-    x: Tensor, path: Sequence[tuple[object, Tensor]], bounds: Tensor, log_probs: Tensor, t: int, *, extent: float = 3.5
+    x: Tensor, path: Sequence[tuple[Mixture, Tensor]], bounds: Tensor, log_probs: Tensor, t: int, *, extent: float = 3.5
 ) -> None:
     """Half step t of an EM in the plane. Left x `(n, 2)` in the colours of its q, ellipses of its θ; right all of
     `half_steps`, this one ringed. `path` holds (model, q) after each half step.
@@ -154,11 +175,8 @@ def histories(
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
 
 
-def latent_axes(x: Tensor, fits: Mapping[str, object], *, extent: float = 3.0) -> None:
-    """x `(n, 2)` and each PPCA's latent axis, from mu - 2W to mu + 2W; threads tie points to W E[z] + mu.
-
-    A fit has `W` `(2, 1)`, `mu` `(2,)` and `posterior(x)`, whose first result is `(n, 1)`.
-    """
+def latent_axes(x: Tensor, fits: Mapping[str, Line], *, extent: float = 3.0) -> None:
+    """x `(n, 2)` and each PPCA's latent axis, from mu - 2W to mu + 2W; threads tie points to W E[z] + mu."""
     require_points("x", x)
     require_some("fits", fits)
     for ax, fit in zip(plane(*fits, extent=extent), fits.values(), strict=True):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import matplotlib.pyplot as plt
 import torch
 from matplotlib.axes import Axes
+from matplotlib.patches import Circle
 from torch import Tensor
 
 from dgmlib._valid import require_points, require_some
@@ -96,11 +97,12 @@ def kl_landscape(
             ax.plot(mean[column], std[row], "*", color=MODEL, markersize=13, markeredgecolor="white")
             ax.annotate(f"{kl[row, column]:.2f}", (mean[column], std[row]), xytext=(0, 9), textcoords="offset points",
                         ha="center", color=MODEL, weight="bold")  # fmt: skip
-    for direction, ax in enumerate(axes if start else ()):
-        path = array(_descent(target, x, start, direction))
-        ax.plot(*path.T, color=COLORS[4], linewidth=2)
-        ax.plot(*path[0], "o", color=COLORS[4], markeredgecolor="white", markersize=8)
-        ax.plot(*path[-1], "s", color=COLORS[4], markeredgecolor="white", markersize=8)
+    if start:
+        for direction, ax in enumerate(axes):
+            path = array(_descent(target, x, start, direction))
+            ax.plot(*path.T, color=COLORS[4], linewidth=2)
+            ax.plot(*path[0], "o", color=COLORS[4], markeredgecolor="white", markersize=8)
+            ax.plot(*path[-1], "s", color=COLORS[4], markeredgecolor="white", markersize=8)
     plt.colorbar(image, ax=axes, label="KL, nats", extend="max", shrink=0.9, aspect=16)
 
 
@@ -140,7 +142,7 @@ def latent_dual(flows: Mapping[str, "Flow"], x: Tensor, *, extent: float = 3.5) 
     points(base, noise, color=NOISE)
     for ax in (*pushed, base):
         for radius in (1, 2, 3):
-            ax.add_patch(plt.Circle((0, 0), radius, fill=False, color=OTHER, linewidth=0.8))
+            ax.add_patch(Circle((0, 0), radius, fill=False, color=OTHER, linewidth=0.8))
 
 
 def latent_densities(models: Mapping[str, LogProb], *, extent: float = 3.5) -> None:

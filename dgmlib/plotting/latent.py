@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from matplotlib.axes import Axes
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from torch import Tensor
 
 from dgmlib._valid import require_points, require_some
@@ -71,8 +72,8 @@ def image_rows(rows: Mapping[str, Tensor], *, titles: Sequence[str] = (), side: 
     require_some("rows", rows)
     count = max(len(images) for images in rows.values())
     height = WIDTH / (count + 2) * (len(rows) + 0.3 * bool(titles))
-    figure, axes = plt.subplots(len(rows), count, figsize=(WIDTH, height), squeeze=False, layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.01, h_pad=0.04, wspace=0.02, hspace=0.02)
+    tight = ConstrainedLayoutEngine(w_pad=0.01, h_pad=0.04, wspace=0.02, hspace=0.02)
+    _, axes = plt.subplots(len(rows), count, figsize=(WIDTH, height), squeeze=False, layout=tight)
     for line, (title, images) in zip(axes, rows.items(), strict=True):
         if images.ndim != 2 or images.shape[1] != side**2:
             raise ValueError(f"rows[{title!r}]: expected (n, {side**2}), got {tuple(images.shape)}; set side")

@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
+import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
+from matplotlib.typing import ColorType
 from torch import Tensor
 
 from dgmlib._valid import require_points, require_some
@@ -15,7 +17,7 @@ from dgmlib.plotting.style import DATA, DENSITY, array, grid_points, plane
 LogProb = Callable[[Tensor], Tensor]
 
 
-def points(ax: Axes, x: Tensor, *, color: object = DATA, size: float = 5.0) -> None:
+def points(ax: Axes, x: Tensor, *, color: ColorType | np.ndarray = DATA, size: float = 5.0) -> None:
     """Draw a batch of points `(n, 2)`; `color` is one colour, or `(n, 3)` colours."""
     require_points("x", x)
     ax.scatter(*array(x).T, s=size, c=color, alpha=0.6, linewidths=0, rasterized=True)

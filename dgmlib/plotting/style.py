@@ -38,7 +38,7 @@ STYLE = {
 
 def use_style() -> None:
     """Set matplotlib's defaults for the session; the set-up cell calls it once."""
-    plt.rcParams.update(STYLE)
+    plt.style.use(STYLE)
 
 
 def panels(

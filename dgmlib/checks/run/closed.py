@@ -6,13 +6,14 @@ imported, named, subclassed and annotated with, as an honest cell does; a call r
 
 import sys
 from collections.abc import Sequence
+from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from pkgutil import iter_modules
 from types import ModuleType
 
 from torch import nn
 
-ALWAYS_OPEN = ("_valid", "checks", "data", "guesses", "plotting")
+ALWAYS_OPEN = ("_module_list", "_valid", "checks", "data", "guesses", "plotting")
 
 
 class ClosedInGrading(RuntimeError):
@@ -68,7 +69,7 @@ class ClosedModule(ModuleType):
         return getattr(STAND_IN, name)
 
 
-class Finder:
+class Finder(Loader):
     """Of `sys.meta_path`: gives a `ClosedModule` for each of the modules of dgmlib called `names`, and all in them."""
 
     def __init__(self, names: Sequence[str]):
