@@ -9,7 +9,7 @@ import os
 import signal
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from multiprocessing.connection import wait
 
 from ..notebook.submission import Submission
@@ -24,7 +24,7 @@ KILLED = "its grader was killed, again and again"
 FORK = multiprocessing.get_context("fork")
 
 
-def run(grader: Grader, jobs: int, submissions: Iterable[Submission]) -> Iterator[tuple[Submission, Verdict]]:
+def run(grader: Grader, jobs: int, submissions: Iterable[Submission]) -> Generator[tuple[Submission, Verdict]]:
     """Verdicts as they come; closing the iterator ends all workers."""
     with Workers(grader) as workers:
         yield from workers.results(iter(submissions), jobs)
@@ -33,12 +33,13 @@ def run(grader: Grader, jobs: int, submissions: Iterable[Submission]) -> Iterato
 class Worker:
     """A forked process that grades one task after another."""
 
+    submission: Submission  # the last that it was given
+
     def __init__(self, grader: Grader):
         self.link, other = FORK.Pipe()
         self.process = FORK.Process(target=serve, args=(grader, other, os.getpid()), daemon=True)
         self.process.start()
         other.close()
-        self.submission: Submission | None = None
         self.end = float("inf")
 
     def give(self, submission: Submission):
@@ -84,10 +85,7 @@ class Workers:
                 if verdict is None and tries[submission.key] < TRIES:
                     again.append(submission)
                 else:
-                    yield (
-                        submission,
-                        verdict or self.grader.failed(submission, "its grader was killed, again and again"),
-                    )
+                    yield submission, verdict or self.grader.failed(submission, KILLED)
 
     def start(self, submission: Submission):
         if not self.idle and not self.busy:

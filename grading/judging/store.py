@@ -9,6 +9,7 @@ import json
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import dgmlib
 
@@ -52,6 +53,10 @@ def path(course: Course, assignment: str, name: str) -> Path:
     return course.verdicts / assignment / f"{name}.json"
 
 
+def file_of(course: Course, verdict: Verdict) -> Path:
+    return path(course, verdict.assignment, verdict.key)  # pyright: ignore[reportArgumentType] - on file: it has one
+
+
 def load(course: Course, assignment: str, name: str) -> Verdict | None:
     """A verdict on file; None where there is none, where it is damaged, and where another version wrote it."""
     file = path(course, assignment, name)
@@ -82,7 +87,7 @@ def recorded(course: Course, assignment: str, student: str) -> Verdict | None:
 
 def mark_recorded(course: Course, verdict: Verdict):
     """The gradebook holds this verdict, and no other of its student."""
-    mark = path(course, verdict.assignment, verdict.key).with_suffix(RECORDED)
+    mark = file_of(course, verdict).with_suffix(RECORDED)
     if verdict.seconds or not mark.exists():  # one that was read from its file took no time
         write(mark, json.dumps(float(verdict.seconds) if verdict.seconds else None).encode())
     for other in mark.parent.glob(f"{whose(verdict.student)}-*{RECORDED}"):
@@ -92,11 +97,11 @@ def mark_recorded(course: Course, verdict: Verdict):
 
 def pictures(course: Course, verdict: Verdict, part: str):
     """The `figures` that a submission drew, or the pictures `attached` to its texts; empty where the file is gone."""
-    found = read(path(course, verdict.assignment, verdict.key).with_suffix(".pictures"))
+    found = read(file_of(course, verdict).with_suffix(".pictures"))
     return found[part] if isinstance(found, dict) else {}
 
 
-def read(file: Path):
+def read(file: Path) -> Any:
     try:
         return json.loads(file.read_bytes())
     except (OSError, ValueError):
@@ -105,7 +110,7 @@ def read(file: Path):
 
 def save(course: Course, verdict: Verdict, pictures: dict | None = None):
     """The pictures first: the verdict names them."""
-    file = path(course, verdict.assignment, verdict.key)
+    file = file_of(course, verdict)
     if pictures and any(pictures.values()):
         write(file.with_suffix(".pictures"), json.dumps(pictures).encode())
     write(file, dumps(verdict))
@@ -113,7 +118,7 @@ def save(course: Course, verdict: Verdict, pictures: dict | None = None):
 
 def whole(course: Course, summary: Verdict) -> Verdict:
     """A summary with its laws again, read from its file."""
-    verdict = load(course, summary.assignment, summary.key) if summary.key else None
+    verdict = load(course, summary.assignment, summary.key) if summary.assignment and summary.key else None
     return replace(verdict, seconds=summary.seconds) if verdict else summary
 
 

@@ -5,7 +5,7 @@ The pool and the cluster differ in where `grade` runs, and `check` stops after i
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import groupby
@@ -117,7 +117,7 @@ class Grader:
         self.sandbox.server(self.stage(self.course.assignment(name)), hidden_folders(self.course))
 
 
-Execute = Callable[[Iterable[Submission]], Iterator[tuple[Submission, Verdict]]]
+Execute = Callable[[Iterable[Submission]], Generator[tuple[Submission, Verdict]]]
 
 
 def batch(grader: Grader, tasks: list[Task], execute: Execute) -> Iterator[Verdict]:

@@ -5,6 +5,7 @@
 
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
+from typing import Any
 
 
 class Status(StrEnum):
@@ -51,7 +52,7 @@ class LawResult:
         return {"law": self.law, "passed": self.passed, "weight": self.weight, "message": self.message}
 
     @classmethod
-    def from_json(cls, read: dict) -> "LawResult":
+    def from_json(cls, read: Any) -> "LawResult":
         return cls(**read | {"state": State(read["state"])})
 
 
@@ -78,7 +79,7 @@ class ExerciseResult:
         return {"score": self.score, "max_score": self.max_score, "laws": laws}
 
     @classmethod
-    def from_json(cls, read: dict) -> "ExerciseResult":
+    def from_json(cls, read: Any) -> "ExerciseResult":
         return cls(**read | {"laws": tuple(map(LawResult.from_json, read["laws"]))})
 
 
@@ -121,7 +122,7 @@ class Verdict:
         return {name: value for name, value in asdict(self).items() if name not in ("key", "seconds")}
 
     @classmethod
-    def from_json(cls, read: dict) -> "Verdict":
+    def from_json(cls, read: Any) -> "Verdict":
         """Raises KeyError, TypeError, ValueError, AttributeError where it is no verdict of ours."""
         exercises = {name: ExerciseResult.from_json(e) for name, e in read["exercises"].items()}
         about = {"status": Status(read["status"]), "exercises": exercises}
