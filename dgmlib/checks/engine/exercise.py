@@ -99,8 +99,12 @@ class Exercise:
     @cached_property
     def tolerances(self) -> dict[str, float]:
         """By output, where a value law has its own."""
-        with_one = [law for law in self.laws if law.tolerance is not None]
-        return {name: law.tolerance for law in with_one for name in law.outputs or self.outputs}
+        return {
+            name: law.tolerance
+            for law in self.laws
+            if law.tolerance is not None
+            for name in law.outputs or self.outputs
+        }
 
     @cached_property
     def invocation(self) -> Invocation:
@@ -119,11 +123,11 @@ class Exercise:
         return asdict(self.invocation)
 
     def inputs(self, rng: np.random.Generator) -> Arrays:
-        return join(self.cases(rng))
+        return join(self.cases(rng))  # pyright: ignore[reportOptionalCall] - a written exercise has none
 
     def expected(self, inputs: Arrays) -> Arrays:
         """What is right. Raises CourseFault where the reference raises."""
-        outputs = run(self.invocation, self.reference, inputs)
+        outputs = run(self.invocation, self.reference, inputs)  # pyright: ignore[reportArgumentType] - nor here
         for key, text in outputs.items():
             if key.split("/", 1)[1].startswith("error"):
                 raise CourseFault(
@@ -157,7 +161,7 @@ class Exercise:
             failure = values[law.name]
         else:
             failure = self.tested(law, seen) if law.waits(right) else WAITS
-        return LawResult(law.name, law.weight, failure)
+        return law.result(failure)
 
     def tested(self, law: Law, seen: Seen) -> Failure | None:
         """What the law says. One that can't take what came fails alone. Raises CourseFault where it can't take what the
@@ -192,7 +196,7 @@ class Exercise:
 
     def failed(self, why: Failure) -> list[LawResult]:
         """Every law failed for one reason: not solved, a crash, a hang."""
-        return [LawResult(law.name, law.weight, why) for law in self.laws]
+        return [law.result(why) for law in self.laws]
 
 
 def listed(names: str) -> list[str]:

@@ -1,6 +1,7 @@
 """The case that made an answer's card red, for a student who wants to look at it."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -33,7 +34,7 @@ def broken(law: Law, seen: Seen, case: str) -> bool:
         return True
 
 
-def given(seen: Seen, case: str) -> dict[str, object]:
+def given(seen: Seen, case: str) -> dict[str, Any]:
     """The arguments; where the answer is called in a way of its own, the case's other arrays too."""
     arrays = {name: value.clone() for name, value in seen.inputs[case].items()}
     call = seen.exercise.invocation.arguments

@@ -121,7 +121,7 @@ def counted(weight: float, name: str, message: str, case: str = "value", law: st
     """The counter `name` equals the reference's."""
 
     def test(seen: Seen) -> str | None:
-        want, got = seen.expected[case].get(name), seen.outputs.get(case, {}).get(name)
+        want, got = seen.expected[case][name], seen.outputs.get(case, {}).get(name)
         if got is not None and want.shape == got.shape and torch.equal(want.double(), got.double()):
             return None
         return message.format(got=brief(got) if got is not None else "nothing", want=brief(want))

@@ -2,8 +2,11 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from .verdict import WAITS, Failure, LawResult
+
+Value = TypeVar("Value", str, int)
 
 
 @dataclass(frozen=True)
@@ -12,7 +15,7 @@ class Puzzle:
     those after it wait. `name` may be a module's `__name__`. A function not written yet raises NotImplementedError."""
 
     name: str
-    parts: Mapping[str, Callable[[object], str | None]]
+    parts: Mapping[str, Callable[[Any], str | None]]
 
     def __post_init__(self):
         object.__setattr__(self, "name", self.name.rpartition(".")[2])
@@ -26,7 +29,7 @@ class Puzzle:
         return results
 
 
-def tried(test: Callable[[object], str | None], answer: object) -> str | None:
+def tried(test: Callable[[Any], str | None], answer: object) -> str | None:
     try:
         return test(answer)
     except NotImplementedError:
@@ -35,10 +38,10 @@ def tried(test: Callable[[object], str | None], answer: object) -> str | None:
         return f"this answer could not be read ({type(error).__name__}: {error})"
 
 
-def choice(name: str, right: object, others: Mapping[object, str]) -> Puzzle:
+def choice(name: str, right: Value, others: Mapping[Value, str]) -> Puzzle:
     """One of some values, written as `name = right`; `others` say why each of the rest is wrong."""
 
-    def chosen(answer: object) -> str | None:
+    def chosen(answer: Any) -> str | None:
         if isinstance(answer, bool) or answer not in (right, *others):
             return f"expected one of {', '.join(map(repr, sorted((right, *others))))}, got {answer!r}"
         return others.get(answer)
@@ -75,7 +78,7 @@ def steps(name: str, right: Mapping[str, str], needs: Mapping[str, str]) -> Puzz
     return Puzzle(name, {"lines": form, "order": order, "rules": named})
 
 
-def read(answer: object) -> list[tuple[str, str]]:
+def read(answer: Any) -> list[tuple[str, str]]:
     """`(letter, rule)` a line."""
     lines = answer.splitlines() if isinstance(answer, str) else list(answer)
     parted = [(line if isinstance(line, str) else " ".join(line)).replace(":", " ").split(maxsplit=1) for line in lines]

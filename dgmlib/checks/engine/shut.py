@@ -94,7 +94,7 @@ def lies_in(module, names: Sequence[str]) -> bool:
 
 def restore(name: str, module):
     if module is None:
-        vars(dgmlib).pop(name, None)
+        dgmlib.__dict__.pop(name, None)
     else:
         setattr(dgmlib, name, module)
 

@@ -24,7 +24,7 @@ def linear_layer(answer, given, record, forbidden: set[str]):
         trained_layer(answer, layer, given, record)
 
 
-def trained_layer(answer, layer: nn.Module, given, record):
+def trained_layer(answer, layer, given, record):
     """Degrees of freedom, state_dict, gradient to the weight, and the layer after an optimiser step."""
     weight, x = given["weight"], given["x"]
     with record.part("parameters"):

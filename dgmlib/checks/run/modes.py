@@ -1,12 +1,14 @@
 """Torch's global switches. One that a cell turned decides nothing about another exercise: every call runs with them as
 torch starts."""
 
+from collections.abc import Callable
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import torch
 
 
-def switches():
+def switches() -> tuple[tuple[Any, Callable, Any], ...]:
     """Of each switch: what it is now, how it is set, and how torch starts."""
     return (
         (torch.get_default_device(), torch.set_default_device, torch.device("cpu")),

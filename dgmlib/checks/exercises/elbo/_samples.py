@@ -3,6 +3,7 @@
 import math
 
 import torch
+from torch import Tensor
 
 from ...engine import (
     normal,
@@ -10,7 +11,7 @@ from ...engine import (
 )
 
 
-def weights(rng, K, n, shift=0.0, spread=2.0):
+def weights(rng, K, n, shift: float | Tensor = 0.0, spread=2.0):
     """log p(x, z_k) and log q(z_k); `shift` moves the logarithms of the weights, one number a row of x."""
     log_q = normal(rng, K, n, shift=-2.0)
     return {"log_joint": log_q + normal(rng, K, n, scale=spread, shift=-1.5) + shift, "log_q": log_q}

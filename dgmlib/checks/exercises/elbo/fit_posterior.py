@@ -132,7 +132,7 @@ def no_distribution(q_mean, q_cov, want) -> str | None:
     return None
 
 
-def same_dtype(seen: Seen) -> str | None:
+def same_dtype(seen: Seen) -> Failure | str | None:
     """Of the fits, and of a few steps in float32 with one latent variable where these ran through."""
     cases = ["gaussian"] + ["float32"] * ("q_mean" in seen.outputs.get("float32", {}))
     found = [wrong_dtype(seen, case, name) for case in cases for name in ("q_mean", "q_cov")]

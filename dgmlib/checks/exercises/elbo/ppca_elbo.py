@@ -35,10 +35,10 @@ class Terms:
 
 
 def terms(x, W, mu, sigma, q_mean, q_cov) -> Terms:
-    residual = (x - mu - q_mean @ W.T).square().sum(-1)
+    (m, d), residual = W.shape, (x - mu - q_mean @ W.T).square().sum(-1)
     spread = ((W @ q_cov) * W).sum()
     parts = residual, spread, q_mean.square().sum(-1), q_cov.trace(), torch.linalg.slogdet(q_cov).logabsdet
-    return Terms(*W.shape, sigma, *parts, W, q_cov)
+    return Terms(m, d, sigma, *parts, W, q_cov)
 
 
 def log_noise(t: Terms) -> Tensor:

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from ...engine import (
     Exercise,
+    Failure,
     Mistake,
     Seen,
     bound,
@@ -27,7 +28,7 @@ def gap(x, W, mu, sigma, q_mean, q_cov) -> Tensor:
     return gaussian_kl(q_mean, q_cov, *posterior(x, W, mu, sigma))
 
 
-def adds_up(seen: Seen) -> str | None:
+def adds_up(seen: Seen) -> Failure | str | None:
     """ELBO + gap = log p(x): the ELBO and log p(x) from here, the gap from the answer."""
     for case in ("value", "wide q"):
         given, got = [seen.inputs[case][name] for name in INPUTS], seen.outputs.get(case, {}).get("gap")

@@ -162,7 +162,7 @@ MISTAKES = (
 )
 
 
-def all_trained(seen: Seen) -> str | None:
+def all_trained(seen: Seen) -> Failure | str | None:
     """d W / d parameters has rank m²: every entry of W can be trained, by parameters that all have a gradient."""
     for case in ("value", "permuted"):
         jacobian = seen.outputs[case].get("freedom")
@@ -206,7 +206,7 @@ def reached(seen: Seen) -> Failure | str | None:
     return None
 
 
-def no_weight_gradient(seen: Seen) -> str | None:
+def no_weight_gradient(seen: Seen) -> Failure | str | None:
     gradient = seen.outputs["value"].get("weight_gradient")
     if gradient is None:
         return seen.raised("value", "error.weight") or "the layer's parameters could not be read"
@@ -215,7 +215,7 @@ def no_weight_gradient(seen: Seen) -> str | None:
     return None
 
 
-def after_step(seen: Seen, slipped: str) -> str | None:
+def after_step(seen: Seen, slipped: str) -> Failure | str | None:
     """The stepped layer is z = W' x for its own W', with log|det W'|, and its inverse undoes it."""
     for case in ("value", "permuted"):
         came, given = seen.outputs[case], seen.inputs[case]

@@ -92,7 +92,7 @@ MISTAKES = (
     Mistake("The log_dets are missing.", flow_mistake(lambda x, z, dets: normal_log_prob(z))),
     Mistake(
         "The log_dets are cut off the graph: no detach, no no_grad, no .item().",
-        flow_mistake(lambda x, z, dets: normal_log_prob(z) + sum(dets).detach()),
+        flow_mistake(lambda x, z, dets: normal_log_prob(z) + sum(det.detach() for det in dets)),
     ),
     Mistake(CUT_BASE, flow_mistake(lambda x, z, dets: normal_log_prob(z.detach()) + sum(dets))),
     Mistake("This is -log p(x).", flow_mistake(lambda x, z, dets: -normal_log_prob(z) - sum(dets))),
@@ -127,7 +127,7 @@ MISTAKES = (
     ),
     Mistake(
         "Rows are mixed: the log_dets are summed or averaged over the rows.",
-        flow_mistake(lambda x, z, dets: normal_log_prob(z) + sum(dets).mean()),
+        flow_mistake(lambda x, z, dets: normal_log_prob(z) + sum(det.mean() for det in dets)),
     ),
     Mistake("This is p(x), not log p(x).", lambda layers, x: torch.exp(reference_flow(layers, x))),
 )

@@ -2,7 +2,7 @@
 
 import torch
 
-from ...engine import Exercise, Seen, custom
+from ...engine import Exercise, Failure, Seen, custom
 from ...run.record import kind
 
 OBJECTIVES = ("forward_kl", "reverse_kl")
@@ -62,7 +62,7 @@ def probe(answer, given, record):
 def right_words(name: str):
     """The law of one objective: the words too many and the questions left open, or what could not be read."""
 
-    def test(seen: Seen) -> str | None:
+    def test(seen: Seen) -> Failure | str | None:
         want, got = seen.expected["value"][name], seen.outputs["value"].get(name)
         if got is None or got.shape != want.shape or got.dtype != torch.bool:
             return seen.raised("value", f"error.{name}") or "no answer came back"

@@ -119,7 +119,7 @@ def components(seen: Seen) -> Failure | str | None:
         "weights are squared.": weights.square(),
     }
     far = {message: off(counts, w / w.sum()) for message, w in guesses.items()}
-    known = [message for message in sorted(far, key=far.get)[:1] if far[message] < FAR]
+    known = [message for message in sorted(far, key=far.__getitem__)[:1] if far[message] < FAR]
     frequencies = " ".join(f"{share:.3f}" for share in (counts / counts.sum()).tolist())
     wanted = " ".join(f"{share:.3f}" for share in weights.tolist())
     return " ".join([f"k: expected frequencies near {wanted}, got {frequencies}.", *known])
@@ -156,7 +156,7 @@ def guesses(covariances: Tensor) -> dict[str, Tensor]:
     }
 
 
-def given_k(seen: Seen) -> str | None:
+def given_k(seen: Seen) -> Failure | str | None:
     """x given k is N(means_k, covariances_k): mean, covariance, and the Gaussian shape."""
     pair = drawn(seen)
     if not isinstance(pair, tuple):
@@ -226,7 +226,7 @@ def shared(white: Tensor) -> bool:
     return bool((lengths.diff() < TWIN * (1 + lengths[1:])).any())
 
 
-def varies(seen: Seen) -> str | None:
+def varies(seen: Seen) -> Failure | str | None:
     """Small samples differ from call to call, and their counts scatter as a multinomial's."""
     came, weights = seen.outputs["value"], seen.inputs["value"]["weights"]
     x, k = came.get("repeated_x"), came.get("repeated_k")
@@ -255,14 +255,14 @@ def repeated_noise(x: Tensor, k: Tensor, given) -> Tensor:
     return torch.linalg.solve_triangular(scale, (x - given["means"][k])[..., None], upper=False)[..., 0]
 
 
-def shape(seen: Seen) -> str | None:
+def shape(seen: Seen) -> Failure | str | None:
     for case in SHAPES:
         if not isinstance(wrong := drawn(seen, case), tuple):
             return wrong
     return None
 
 
-def dtype(seen: Seen) -> str | None:
+def dtype(seen: Seen) -> Failure | str | None:
     for case in ("float32", "value"):
         for name, want in (("x", seen.inputs[case]["means"].dtype), ("k", torch.int64)):
             got = seen.outputs.get(case, {}).get(name)
