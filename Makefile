@@ -17,6 +17,7 @@ quick: style
 style: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/basedpyright --level error
 
 test: style
 	$(PYTEST) -m "not slow" $(LIBRARY) --cov

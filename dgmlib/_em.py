@@ -1,6 +1,6 @@
 """EM's loop and what it asks of a model; it knows no model. The public door is `dgmlib.em`."""
 
-from typing import Any, NamedTuple, Protocol, Self, TypeVar
+from typing import Any, NamedTuple, Protocol, Self
 
 import torch
 from torch import Tensor
@@ -20,9 +20,6 @@ class EMModel(Protocol):
         ...
 
 
-Model = TypeVar("Model", bound=EMModel)
-
-
 class EMResult(NamedTuple("EMResult", [("model", Any), ("history", Tensor)])):
     """The pair (model, history), which also knows whether EM `converged`: None where no `tol` was asked for."""
 
@@ -36,7 +33,7 @@ class EMResult(NamedTuple("EMResult", [("model", Any), ("history", Tensor)])):
 
 @torch.no_grad()
 def em(
-    model: Model,
+    model: EMModel,
     x: Any,
     num_iters: int = 100,
     tol: float | None = None,
@@ -75,7 +72,7 @@ def em(
     return max(fits, key=lambda fit: fit.history[-1])
 
 
-def _ascend(model: Model, x: Any, num_iters: int, tol: float | None) -> EMResult:
+def _ascend(model: EMModel, x: Any, num_iters: int, tol: float | None) -> EMResult:
     """EM from one start."""
     history: list[Tensor] = []
     converged = None if tol is None else False
