@@ -170,7 +170,7 @@ def histories(
             color=(NOISE, MODEL, *COLORS[3:], OTHER)[k % 7],
             label=name,
         )
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.locator_params("x", integer=True)
     ax.set_yscale("log" if log else "linear")
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
 
