@@ -227,7 +227,7 @@ class QRFlipped(Exponential):
         return z, -log_det
 
 
-@wrong("QRLinear", law="log_det", says="absolute value")
+@wrong("QRLinear", law="log_det", says="log of a negative number")
 class QRSignedLog(Exponential):
     def forward(self, x):
         return super().forward(x)[0], self.R.diagonal().log().sum().expand(len(x))

@@ -5,6 +5,7 @@ Numbers are compared with a tolerance of the expected dtype, relative to the siz
 give its outputs another one.
 """
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -35,9 +36,55 @@ def compare(seen: Seen, cases: Sequence[str], outputs: Sequence[str], hint: str)
             continue
         if message is None:
             return seen.raised(case) or Failure(f"{name} did not come back")
-        known = "" if case == "extreme" else diagnosis(seen, cases, outputs)
-        return Failure(message, mistake=known or hint)
+        if case == "extreme":
+            return Failure(message, mistake=hint)
+        kind = alike(seen.expected[case][name], seen.outputs[case][name], own)
+        return Failure(message, mistake=diagnosis(seen, cases, outputs) or f"{kind} {hint}".strip())
     return None
+
+
+FACTORS = {
+    "The sign is flipped: every entry is minus the right one.": -1.0,
+    "Every entry is twice the right one.": 2.0,
+    "Every entry is half the right one.": 0.5,
+    "The logarithm has base 10; logarithms are natural here.": 1 / math.log(10),
+    "The logarithm has base 2; logarithms are natural here.": 1 / math.log(2),
+}
+
+
+def alike(want: Tensor, got: Tensor, tolerance: float = 0.0) -> str:
+    """What every exercise's wrong outputs may have in common with the right one, in words; else an empty string."""
+    if got.shape != want.shape:
+        return other_shape(tuple(want.shape), tuple(got.shape))
+    if want.isfinite().all() and got.isnan().any():
+        return "nan is the log of a negative number, 0/0 or inf - inf."
+    if not (want.is_floating_point() and got.is_floating_point() and got.isfinite().all() and want.any()):
+        return ""
+    want, got = want.double(), got.double()
+    for words, factor in FACTORS.items():
+        if close(factor * want, got, max(tolerance, 1e-6)):
+            return words
+    gap = got - want
+    if want.numel() > 2 and close(gap.mean().expand_as(gap), gap) and not close(want.mean().expand_as(want), want, 0.1):
+        return f"Every entry is off by the same {brief(gap.mean())}: look at the constants."
+    if close(want.exp(), got) and not close(want.exp(), torch.ones_like(want), 0.1):
+        return "This is the exponential of the right one."
+    return ""
+
+
+def other_shape(want: tuple[int, ...], got: tuple[int, ...]) -> str:
+    """How the shape that came may have come about."""
+    if len(got) == len(want) + 1 and got.count(1) > want.count(1):
+        return "An axis of length 1 is left over: look for keepdim, or for [:, None]."
+    if len(want) == 1 and got == 2 * want:
+        return "Every entry met every other one: (n, 1) and (n,) broadcast to (n, n)."
+    if len(want) == 2 and got == want[::-1]:
+        return "The two axes are swapped."
+    if got == () and len(want) == 1:
+        return "One sum or mean too many: each entry keeps its own number."
+    if len(got) > len(want) and (want == () or got[: len(want)] == want or got[-len(want) :] == want):
+        return "An axis is left over: one sum, mean or logsumexp is missing."
+    return ""
 
 
 def differs(want: Tensor, got: Tensor | None, name: str, tolerance: float = 0.0) -> str | None:
@@ -99,13 +146,13 @@ def diagnosis(seen: Seen, cases: Sequence[str], keys: Sequence[str]) -> str:
     """The message of the known mistake with these outputs; of several, of the one that is alike in most others too."""
     here = pairs(cases, keys)
     wrong = [at for at in here if not same(received(seen, at), seen.expected[at[0]].get(at[1]))]
-    alike = [
+    fitting = [
         mistake
         for mistake in seen.exercise.mistakes
         if all(same(received(seen, at), seen.wrong_output(mistake, *at)) for at in here)
         and any(not same(seen.wrong_output(mistake, *at), seen.expected[at[0]].get(at[1])) for at in wrong)
     ]
-    return max(alike, key=lambda mistake: likeness(seen, mistake)).message if alike else ""
+    return max(fitting, key=lambda mistake: likeness(seen, mistake)).message if fitting else ""
 
 
 def likeness(seen: Seen, mistake: Mistake) -> int:

@@ -45,6 +45,10 @@ def trained_layer(answer, layer, given, record):
         value, log_det = answer(own).forward(x)
         record["weight_gradient"] = derivatives((value * z_weights(value)).sum() + log_det.sum(), [own])
     with record.part("optimiser step"):
+        layer.eval()  # whatever a layer keeps for this mode, it keeps now
+        layer.forward(x), layer.inverse(given["z"])
+        layer.train()
+        record["trains_permutation"] = torch.tensor(any(is_permutation(p) for p in layer.parameters()))
         optimiser = torch.optim.SGD(layer.parameters(), lr=0.05)
         value, log_det = layer.forward(x)
         optimiser.zero_grad()
@@ -53,6 +57,15 @@ def trained_layer(answer, layer, given, record):
         record["stepped_weight"] = weight_of(layer, weight)
         record.returned(layer.forward(x), "stepped_z", "stepped_log_det")
         record.returned(layer.inverse(given["z"]), "stepped_x", "stepped_inverse_log_det")
+        layer.eval()
+        record.returned(layer.forward(x), "evaluated_z", "evaluated_log_det")
+        record.returned(layer.inverse(given["z"]), "evaluated_x", "evaluated_inverse_log_det")
+
+
+def is_permutation(p: Tensor) -> bool:
+    """A matrix of zeros with a one in each row, off the diagonal somewhere."""
+    square = p.ndim == 2 and p.shape[0] == p.shape[1]
+    return square and bool(((p == 0) | (p == 1)).all() and (p.sum(1) == 1).all() and (p.diagonal() == 0).any())
 
 
 def z_weights(value: Tensor) -> Tensor:

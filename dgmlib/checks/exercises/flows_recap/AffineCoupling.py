@@ -87,6 +87,10 @@ def keep_first(x2_formula, log_det):
     return lambda a, b, mu, s: (torch.cat([a, x2_formula(b, mu, s)], 1), log_det(s))
 
 
+def swapped(formula, sign):
+    return lambda a, b, s, mu: (torch.cat([a, formula(b, mu, s)], 1), sign * s.sum(-1))
+
+
 def down(b, mu, s):
     return (b - mu) * torch.exp(-s)
 
@@ -119,6 +123,10 @@ MISTAKES = (
     Mistake("The conditioner's second output is log sigma; it is used as if it were sigma.", changed(keep_first(lambda b, mu, s: (b - mu) / s, lambda s: -s.abs().log().sum(-1)), keep_first(lambda b, mu, s: b * s + mu, lambda s: s.abs().log().sum(-1)))),
     Mistake("sigma² stands where sigma belongs.", changed(keep_first(lambda b, mu, s: (b - mu) * torch.exp(-2 * s), lambda s: -2 * s.sum(-1)), keep_first(lambda b, mu, s: b * torch.exp(2 * s) + mu, lambda s: 2 * s.sum(-1)))),
     Mistake("inverse adds mu before it scales; it undoes forward in the opposite order: z2 * sigma + mu.", changed(None, keep_first(lambda b, mu, s: (b + mu) * torch.exp(s), summed))),
+    Mistake("The first part comes back as zeros; it is x1 itself.", changed(lambda a, b, mu, s: (torch.cat([0 * a, down(b, mu, s)], 1), -s.sum(-1)))),
+    Mistake("sigma is missing: this only shifts the second part, by mu.", changed(keep_first(lambda b, mu, s: b - mu, lambda s: 0 * s.sum(-1)), keep_first(lambda b, mu, s: b + mu, lambda s: 0 * s.sum(-1)))),
+    Mistake("The conditioner returns (mu, log_sigma), in this order; here they are swapped.", changed(swapped(down, -1), swapped(up, 1))),
+    Mistake("log_sigma goes through a tanh; sigma is exp(log_sigma), nothing in between.", changed(keep_first(lambda b, mu, s: down(b, mu, s.tanh()), lambda s: -s.tanh().sum(-1)), keep_first(lambda b, mu, s: up(b, mu, s.tanh()), lambda s: s.tanh().sum(-1)))),
     Mistake("mu is subtracted after the division; subtract first.", changed(keep_first(lambda b, mu, s: b * torch.exp(-s) - mu, negative))),
     Mistake("Only the second part comes back; z holds both, the first unchanged.", changed(lambda a, b, mu, s: (down(b, mu, s), -s.sum(-1)), lambda a, b, mu, s: (up(b, mu, s), s.sum(-1)))),
     Mistake("The two parts come back in the wrong order.", changed(lambda a, b, mu, s: (torch.cat([down(b, mu, s), a], 1), -s.sum(-1)))),

@@ -127,6 +127,21 @@ class RawDeterminant(SignedDiagonal):
         return torch.linalg.det(self.weight).abs()
 
 
+class MeanDiagonal(SignedDiagonal):
+    def log_diagonal(self):
+        return torch.linalg.slogdet(self.weight).logabsdet / len(self.weight)
+
+
+class TimesRows(Reference):
+    def forward(self, x):
+        z, log_det = super().forward(x)
+        return z, len(x) * log_det
+
+
+def positive(upper):
+    return upper.triu(1) + torch.diag(upper.diagonal().abs())
+
+
 class WithoutPermutation(Reference):
     """P dropped: z = L U x."""
 
@@ -141,6 +156,33 @@ class TransposedPermutation(Reference):
     def __init__(self, weight):
         permutation, lower, upper = torch.linalg.lu(weight)
         super().__init__(permutation.T @ lower @ upper)
+
+
+def factored(forward=None, inverse=None):
+    """A wrong linear flow whose forward or inverse multiplies by another matrix, a function of W."""
+
+    class Wrong(Reference):
+        def forward(self, x):
+            z, log_det = super().forward(x)
+            return z if forward is None else x @ forward(self.weight).T, log_det
+
+        def inverse(self, z):
+            x, log_det = super().inverse(z)
+            return x if inverse is None else z @ inverse(self.weight).T, log_det
+
+    return Wrong
+
+
+def from_lu(combine):
+    return lambda weight: combine(*torch.linalg.lu(weight))
+
+
+def from_qr(combine):
+    return lambda weight: combine(*torch.linalg.qr(weight))
+
+
+def inv(matrix):
+    return torch.linalg.inv(matrix)
 
 
 MISTAKES = (
@@ -159,7 +201,27 @@ MISTAKES = (
     Mistake("P got lost: z = P L U x.", WithoutPermutation),
     Mistake("P stands transposed: torch.linalg.lu gives W = P L U.", TransposedPermutation),
     Mistake("inverse applies P once more; it undoes P with its transpose, first of all.", InverseTransposedPermutation),
+    Mistake("log_det is averaged over the diagonal; it is a sum.", MeanDiagonal),
+    Mistake("log_det counts every row of the batch; each row has its own.", TimesRows),
 )
+LU_MISTAKES = (
+    Mistake("inverse undoes U before L; undo P, then L, then U.", factored(inverse=from_lu(lambda p, l, u: inv(l) @ inv(u) @ p.T))),
+    Mistake("inverse solves with Lᵀ and Uᵀ; in columns it solves with L, then with U.", factored(inverse=from_lu(lambda p, l, u: inv(u.T) @ inv(l.T) @ p.T))),
+    Mistake("inverse forgets P: undo it first, with its transpose.", factored(inverse=from_lu(lambda p, l, u: inv(u) @ inv(l)))),
+    Mistake("inverse undoes P last; forward applies it last, so undo it first.", factored(inverse=from_lu(lambda p, l, u: p.T @ inv(u) @ inv(l)))),
+    Mistake("The factors stand in the reversed order: z = P (L (U x)), U first.", factored(forward=from_lu(lambda p, l, u: u @ l @ p))),
+    Mistake("The diagonal of U goes through exp; it is U's own.", factored(forward=from_lu(lambda p, l, u: p @ l @ (u.triu(1) + torch.diag(u.diagonal().exp()))))),
+)  # fmt: skip
+QR_MISTAKES = (
+    Mistake("inverse applies Q once more; it undoes Q with its transpose: in rows, z @ Q.", factored(inverse=from_qr(lambda q, r: inv(r) @ q))),
+    Mistake("inverse undoes R before Q; undo Q first.", factored(inverse=from_qr(lambda q, r: q.T @ inv(r)))),
+    Mistake("inverse solves with the lower triangle of R; R is upper triangular.", factored(inverse=from_qr(lambda q, r: torch.diag(1 / r.diagonal()) @ q.T))),
+    Mistake("inverse forgets Q.", factored(inverse=from_qr(lambda q, r: inv(r)))),
+    Mistake("The factors stand in the reversed order: z = Q (R x), R first.", factored(forward=from_qr(lambda q, r: r @ q))),
+    Mistake("The first Q is lost: a parameter A = 0 gives exp(A - Aᵀ) = I, so keep Q0 and multiply by it.", factored(from_qr(lambda q, r: r), from_qr(lambda q, r: inv(r)))),
+    Mistake("exp acts on every entry here; the rotation is the matrix exponential, torch.matrix_exp.", factored(from_qr(lambda q, r: q @ torch.ones_like(q) @ r))),
+    Mistake("R's diagonal is made positive, and the signs are lost: move them to Q.", factored(from_qr(lambda q, r: q @ positive(r)), from_qr(lambda q, r: inv(positive(r)) @ q.T))),
+)  # fmt: skip
 
 
 def all_trained(seen: Seen) -> Failure | str | None:
@@ -225,15 +287,23 @@ def after_step(seen: Seen, slipped: str) -> Failure | str | None:
         if close(given["weight"], weight):
             return "an optimiser step left W as it was: are the factors nn.Parameter, and used in forward?"
         layer = Reference(weight.double())
-        want = dict(zip(("stepped_z", "stepped_log_det"), layer.forward(given["x"]), strict=True))
-        want |= dict(zip(("stepped_x", "stepped_inverse_log_det"), layer.inverse(given["z"]), strict=True))
+        if bool(came.get("trains_permutation", False)):
+            slipped = PERMUTED
+        want = dict(zip(("z", "log_det"), layer.forward(given["x"]), strict=True))
+        want |= dict(zip(("x", "inverse_log_det"), layer.inverse(given["z"]), strict=True))
         for name, expected in want.items():
-            message = differs(expected.detach(), came.get(name), name.removeprefix("stepped_"))
+            message = differs(expected.detach(), came.get(f"stepped_{name}"), name)
             if message != "":
                 return f"after an optimiser step, {message or 'nothing came'} {slipped if 'log_det' in name else STALE}"
+        for name, expected in want.items():
+            message = differs(expected.detach(), came.get(f"evaluated_{name}"), name)
+            if message != "":
+                return f"after an optimiser step, in eval mode, {message or 'nothing came'} {KEPT}"
     return None
 
 
+PERMUTED = "P is a parameter here, and a step makes it no permutation: register it as a buffer."
+KEPT = "What eval mode keeps from before the step is out of date: build the factors at every call."
 STALE = "Does it follow the trained factors? forward and inverse use the same ones."
 
 
@@ -243,7 +313,7 @@ def laws(weights: list[float], costly: str, slipped: str) -> tuple[Law, ...]:
         value("forward", "z = W x, row by row.", cases=CASES, outputs=["z"], weight=forward),
         value(
             "log_det",
-            "log|det W| = sum log|diag|: first the absolute value (nan is the log of a negative number), one entry a row.",
+            "log|det W| = sum log|diag|, one entry a row.",
             cases=CASES,
             outputs=["log_det"],
             weight=log_det,

@@ -22,6 +22,11 @@ def forward_with(z=lambda x, mu, s: (x - mu) * torch.exp(-s), log_det=lambda z, 
     return answer
 
 
+def forward_cut(x, conditioner):
+    mu, s = conditioner(x.detach())
+    return (x - mu) * torch.exp(-s), -s.sum(-1)
+
+
 def log_det_at_output(x, conditioner):
     z, _ = forward(x, conditioner)
     return z, -conditioner(z)[1].sum(-1)
@@ -42,6 +47,15 @@ MISTAKES = (
     Mistake("mu is missing or added; forward subtracts it.", forward_with(lambda x, mu, s: x * torch.exp(-s))),
     Mistake("mu is missing or added; forward subtracts it.", forward_with(lambda x, mu, s: (x + mu) * torch.exp(-s))),
     Mistake("The conditioner is cut off the graph, so it can't be trained: no detach, no no_grad.", lambda x, c: forward(x, lambda v: tuple(t.detach() for t in c(v)))),
+    Mistake("The conditioner sees a detached x: z depends on x through mu and sigma too.", forward_cut),
+    Mistake("log_det leaves out the first column's log sigma: the sum runs over all m.", forward_with(log_det=lambda z, s: -s[:, 1:].sum(-1))),
+    Mistake("log_det leaves out the last column's log sigma: the sum runs over all m.", forward_with(log_det=lambda z, s: -s[:, :-1].sum(-1))),
+    Mistake("log_det adds sigma itself; the logarithms add: -sum log_sigma.", forward_with(log_det=lambda z, s: -s.exp().sum(-1))),
+    Mistake("log_det adds 1/sigma itself; the logarithms add: -sum log_sigma.", forward_with(log_det=lambda z, s: torch.exp(-s).sum(-1))),
+    Mistake("This is the determinant; its logarithm is wanted.", forward_with(log_det=lambda z, s: torch.exp(-s.sum(-1)))),
+    Mistake("log_det sums over the rows; it sums over the columns, axis 1.", forward_with(log_det=lambda z, s: -s.sum(0))),
+    Mistake("Something is added to sigma: exp is positive by itself, so divide by exp(log_sigma) alone.", forward_with(lambda x, mu, s: (x - mu) / (s.exp() + 1e-6))),
+    Mistake("Something is added to sigma: exp is positive by itself, so divide by exp(log_sigma) alone.", forward_with(lambda x, mu, s: (x - mu) / (s.exp() + 1e-5))),
     Mistake("log_det is half of what it should be; log_sigma is the log of sigma, not of the variance.", forward_with(log_det=lambda z, s: -s.sum(-1) / 2)),
     Mistake(SWAPPED, lambda x, c: forward(x, lambda v: c(v)[::-1])),
     Mistake(ROWS, forward_with(log_det=lambda z, s: -s.sum().expand(len(s)))),

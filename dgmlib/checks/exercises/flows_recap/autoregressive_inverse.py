@@ -60,6 +60,32 @@ def every_round(z, conditioner):
     return x, sum(conditioner(known)[1].sum(-1) for known in kept)
 
 
+def one_round_short(z, conditioner):
+    x = mu = s = torch.zeros_like(z)
+    for _ in range(max(z.shape[1] - 1, 1)):
+        mu, s = conditioner(x)
+        x = torch.exp(s) * z + mu
+    return x, s.sum(-1)
+
+
+def filled(z, conditioner, columns, start):
+    """Rounds over `columns` alone, in that order."""
+    x, log_det = start, z.new_zeros(len(z))
+    for j in columns:
+        mu, s = conditioner(x)
+        column = torch.exp(s[:, j : j + 1]) * z[:, j : j + 1] + mu[:, j : j + 1]
+        x, log_det = torch.cat([x[:, :j], column, x[:, j + 1 :]], 1), log_det + s[:, j]
+    return x, log_det
+
+
+def backwards(z, conditioner):
+    return filled(z, conditioner, reversed(range(z.shape[1])), torch.zeros_like(z))
+
+
+def first_left(z, conditioner):
+    return filled(z, conditioner, range(1, z.shape[1]), z)
+
+
 MISTAKES = (
     Mistake("This is one pass with the conditioner at z; x_j needs mu_j and sigma_j of the columns of x before it.", one_pass),
     Mistake("The sign of log_det is flipped: it belongs to the direction called, z to x: + sum log sigma.", inverse_with(log_det=lambda s: -s.sum(-1))),
@@ -72,6 +98,13 @@ MISTAKES = (
     Mistake("mu is added before the scaling: x_j = sigma_j z_j + mu_j.", inverse_with(lambda z, mu, s: (z + mu) * torch.exp(s))),
     Mistake("mu is missing or subtracted; the inverse adds it.", inverse_with(lambda z, mu, s: torch.exp(s) * z)),
     Mistake("mu is missing or subtracted; the inverse adds it.", inverse_with(lambda z, mu, s: torch.exp(s) * z - mu)),
+    Mistake("mu is subtracted before the scaling; the inverse scales first, then adds mu.", inverse_with(lambda z, mu, s: (z - mu) * torch.exp(s))),
+    Mistake("z is divided by sigma; the inverse multiplies: x_j = sigma_j z_j + mu_j.", inverse_with(lambda z, mu, s: z * torch.exp(-s) + mu, lambda s: -s.sum(-1))),
+    Mistake("z is divided by sigma; the inverse multiplies: x_j = sigma_j z_j + mu_j.", inverse_with(lambda z, mu, s: z * torch.exp(-s) + mu)),
+    Mistake("mu is missing or subtracted; the inverse adds it.", inverse_with(lambda z, mu, s: torch.exp(s) * z - mu)),
+    Mistake("A round is missing: the last column needs the one before it, so there are m rounds.", one_round_short),
+    Mistake("Every column takes mu and log_sigma of the columns not yet known: go from the first to the last, and ask the conditioner again for each.", backwards),
+    Mistake("The first column is left as z_1; it has a mu and a sigma too.", first_left),
     Mistake(SWAPPED, lambda z, c: inverse(z, lambda v: c(v)[::-1])),
     Mistake("log_det takes the log sigmas of the first round; log sigma_j is right only once the columns before j are.", first_round),
     Mistake("log_det adds all log sigmas in every round; round j knows log sigma_j alone.", every_round),

@@ -26,6 +26,18 @@ MISTAKES = (
         lambda f, x: reference_jacobian(f, x[:1].expand_as(x)),
     ),
     Mistake(
+        "This is one Jacobian for every row, taken at the mean of the rows or averaged over them.",
+        lambda f, x: reference_jacobian(f, x.mean(0, keepdim=True).expand_as(x)),
+    ),
+    Mistake(
+        "This is one Jacobian for every row, taken at the mean of the rows or averaged over them.",
+        lambda f, x: reference_jacobian(f, x).mean(0, keepdim=True).expand(len(x), -1, -1),
+    ),
+    Mistake(
+        "This is the gradient of the sum of the outputs, not one row for each output.",
+        lambda f, x: reference_jacobian(f, x).sum(1),
+    ),
+    Mistake(
         "This is the gradient of the sum of the outputs, not one row for each output.",
         lambda f, x: reference_jacobian(f, x).sum(1, keepdim=True).expand(-1, x.shape[1], -1),
     ),

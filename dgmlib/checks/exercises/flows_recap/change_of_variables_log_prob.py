@@ -1,8 +1,11 @@
 """`change_of_variables_log_prob`: log p(x) = log p(f(x)) + log|det J_f(x)|."""
 
+import math
+
 import torch
 
 from ...engine import Exercise, Mistake, form, gradient, normal, rotation, shapes, single, stable, value
+from ...run.fixtures.densities import normal_log_prob
 from ...run.fixtures.maps import RowMap
 from ._maps import CUT_BASE, reference_jacobian, row_map
 
@@ -82,6 +85,34 @@ MISTAKES = (
     Mistake(
         "The log-determinants of all rows are summed or averaged; each row has its own.",
         lambda f, x, base: base(f(x)) + log_det(f, x).sum(),
+    ),
+    Mistake(
+        "The base densities of all rows are summed or averaged; each row has its own.",
+        lambda f, x, base: base(f(x)).sum() + log_det(f, x),
+    ),
+    Mistake(
+        "The base densities of all rows are summed or averaged; each row has its own.",
+        lambda f, x, base: base(f(x)).mean() + log_det(f, x),
+    ),
+    Mistake(
+        "The base is N(0, I) here; it is what base_log_prob says.",
+        lambda f, x, base: normal_log_prob(f(x)) + log_det(f, x),
+    ),
+    Mistake("Only half of log|det J| is added.", lambda f, x, base: base(f(x)) + log_det(f, x) / 2),
+    Mistake(
+        "log|det J| is added twice: log det(JᵀJ) is 2 log|det J|.", lambda f, x, base: base(f(x)) + 2 * log_det(f, x)
+    ),
+    Mistake(
+        "The logarithm of the determinant has base 10; logarithms are natural here.",
+        lambda f, x, base: base(f(x)) + log_det(f, x) / math.log(10),
+    ),
+    Mistake(
+        "Eigenvalues may be complex: the real part alone is no factor of the determinant. Take slogdet.",
+        lambda f, x, base: base(f(x)) + torch.linalg.eigvals(reference_jacobian(f, x)).real.abs().log().sum(1),
+    ),
+    Mistake(
+        "The base density is cut off the graph: no detach, no no_grad, no .item().",
+        lambda f, x, base: base(f(x)).detach() + log_det(f, x),
     ),
 )
 

@@ -1,5 +1,7 @@
 """`flow_log_prob`: log p(x) of a stack of layers over N(0, I)."""
 
+import math
+
 import torch
 
 from ...engine import Exercise, Mistake, form, gradient, normal, regular, shapes, single, stable, uniform, value
@@ -80,6 +82,11 @@ def reversed_layers(layers, x):
     return reference_flow(list(layers)[::-1], x)
 
 
+def base_everywhere(layers, x):
+    return sum((normal_log_prob(z) + log_det for z, log_det in steps(layers, x)), 0 if layers else normal_log_prob(x))
+
+
+HALF_LOG_TAU = math.log(2 * math.pi) / 2
 MISTAKES = (
     Mistake(
         "The log_dets are subtracted; from x to z they are added.",
@@ -129,6 +136,29 @@ MISTAKES = (
         "Rows are mixed: the log_dets are summed or averaged over the rows.",
         flow_mistake(lambda x, z, dets: normal_log_prob(z) + sum(det.mean() for det in dets)),
     ),
+    Mistake(
+        "The base densities of all rows are summed or averaged; each row has its own.",
+        flow_mistake(lambda x, z, dets: normal_log_prob(z).mean() + sum(dets)),
+    ),
+    Mistake(
+        "Rows are mixed: the log_dets are summed or averaged over the rows.",
+        flow_mistake(lambda x, z, dets: normal_log_prob(z) + sum(dets).sum()),
+    ),
+    Mistake(
+        "The constant -1/2 log 2π is there once; each of the m features has one.",
+        flow_mistake(lambda x, z, dets: -0.5 * z.square().sum(-1) - HALF_LOG_TAU + sum(dets)),
+    ),
+    Mistake(
+        "z² lacks its 1/2: log N(z; 0, 1) = -z²/2 - 1/2 log 2π.",
+        flow_mistake(lambda x, z, dets: -z.square().sum(-1) - z.shape[1] * HALF_LOG_TAU + sum(dets)),
+    ),
+    Mistake(
+        "The constant lacks its 1/2: log N(z; 0, 1) = -z²/2 - 1/2 log 2π.",
+        flow_mistake(lambda x, z, dets: -0.5 * z.square().sum(-1) - 2 * z.shape[1] * HALF_LOG_TAU + sum(dets)),
+    ),
+    Mistake("The base density is added at every layer; it belongs to the last z alone.", base_everywhere),
+    Mistake("The last layer is left out.", lambda layers, x: reference_flow(layers[:-1], x)),
+    Mistake("The first layer is left out.", lambda layers, x: reference_flow(layers[1:], x)),
     Mistake("This is p(x), not log p(x).", lambda layers, x: torch.exp(reference_flow(layers, x))),
 )
 
