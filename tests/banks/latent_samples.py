@@ -245,3 +245,10 @@ def draw_antithetic(n, weights, means, covariances):
     half = noise_like(means, (n + 1) // 2)
     noise = torch.cat([half, -half])[:n]
     return means[k] + torch.einsum("nab,nb->na", torch.linalg.cholesky(covariances)[k], noise), k
+
+
+@wrong("sample_mixture", law="x given k", says="Every row got the same noise")
+def one_noise_for_all(n, weights, means, covariances):
+    k = torch.multinomial(weights, n, replacement=True)
+    noise = 1 + torch.rand(means.shape[1], dtype=means.dtype)
+    return means[k] + torch.linalg.cholesky(covariances)[k] @ noise, k

@@ -102,6 +102,8 @@ def describe(error: BaseException) -> str:
     except BaseException:
         message = ""
     line = student_line(error)
+    if isinstance(error, RuntimeError) and ("same dtype" in message or "expected scalar type" in message):
+        message += "; the check tries float64 and float32: make a new tensor from an input, such as torch.zeros_like(x)"
     return f"{type(error).__name__}: {message}" + (f" (at `{line[:120]}`)" if line else "")
 
 

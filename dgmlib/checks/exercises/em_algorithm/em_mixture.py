@@ -66,7 +66,7 @@ def cases(rng):
         "value": value_case,
         "narrow": alive(lambda: start(rng, 40, 3, 2, 3, scale=0.02)),
         "one iteration": alive(lambda: start(rng, 30, 2, 3, 1)),
-        "many iterations": alive(lambda: start(rng, 30, 2, 2, 20, noise=0.3)),
+        "many iterations": alive(lambda: start(rng, 30, 2, 2, 100, noise=0.3)),
         "float32": single(value_case),
         "one feature": alive(lambda: start(rng, 30, 2, 1, 3)),
         "one component": alive(lambda: start(rng, 10, 1, 2, 2)),

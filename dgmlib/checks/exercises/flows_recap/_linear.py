@@ -117,6 +117,16 @@ class InverseTransposedPermutation(Reference):
         return super().inverse(z @ permutation.T @ permutation.T)
 
 
+class InverseInForwardOrder(Reference):
+    """The inverses in the order of the factors: x = Pᵀ L⁻¹ U⁻¹ z."""
+
+    def inverse(self, z):
+        permutation, lower, upper = torch.linalg.lu(self.weight)
+        y = torch.linalg.solve_triangular(upper, z.T, upper=True)
+        y = torch.linalg.solve_triangular(lower, y, upper=False)
+        return (permutation.T @ y).T, super().inverse(z)[1]
+
+
 class DiagonalOfWeight(SignedDiagonal):
     def log_diagonal(self):
         return self.weight.diagonal().abs().log().sum()
@@ -201,6 +211,7 @@ MISTAKES = (
     Mistake("P got lost: z = P L U x.", WithoutPermutation),
     Mistake("P stands transposed: torch.linalg.lu gives W = P L U.", TransposedPermutation),
     Mistake("inverse applies P once more; it undoes P with its transpose, first of all.", InverseTransposedPermutation),
+    Mistake("inverse undoes the factors in the wrong order: P first, then L, then U.", InverseInForwardOrder),
     Mistake("log_det is averaged over the diagonal; it is a sum.", MeanDiagonal),
     Mistake("log_det counts every row of the batch; each row has its own.", TimesRows),
 )
@@ -235,9 +246,7 @@ def all_trained(seen: Seen) -> Failure | str | None:
             return "the layer has no parameters: make the factors nn.Parameter"
         rank = int(torch.linalg.matrix_rank(jacobian.double(), rtol=1e-8))
         if rank < m * m:
-            return (
-                f"W has {m * m} entries, and only {rank} directions of it can be trained: are both factors parameters?"
-            )
+            return f"W has {m * m} entries, and only {rank} directions of it can be trained: all {m * m} are wanted, by both factors together"
     return None
 
 

@@ -54,6 +54,12 @@ def trace_by_p(mean_p, cov_p, mean_q, cov_q):
     return reference(mean_p, cov_p, mean_q, cov_q) + wrong / 2
 
 
+def both_by_p(mean_p, cov_p, mean_q, cov_q):
+    delta = mean_q - mean_p
+    trace, distance = torch.linalg.solve(cov_p, cov_q).trace(), delta @ torch.linalg.solve(cov_p, delta)
+    return (trace + distance - len(delta) + torch.logdet(cov_q) - torch.logdet(cov_p)) / 2
+
+
 def distance_without_inverse(mean_p, cov_p, mean_q, cov_q):
     delta = mean_q - mean_p
     wrong = delta @ cov_q @ delta - delta @ torch.linalg.solve(cov_q, delta)
@@ -118,6 +124,8 @@ MISTAKES = (
     Mistake("Only the diagonals enter the log-determinants; a full covariance needs slogdet or Cholesky.", log_dets_of_diagonals),
     Mistake("All entries of Σ_q⁻¹ Σ_p are summed; the trace sums its diagonal.", sum_of_entries),
     Mistake("The trace takes the inverse of the wrong matrix: tr(Σ_q⁻¹ Σ_p).", trace_by_p),
+    Mistake("Σ_p is inverted in the trace and in the distance; both want Σ_q⁻¹.", both_by_p),
+    Mistake("Only the trace is halved; the factor 1/2 stands before the whole bracket.", mistaken(lambda t, d, m, r: t / 2 + d - m + r)),
     Mistake("Σ_q⁻¹ * Σ_p multiplies entry by entry; the trace wants the matrix product, Σ_q⁻¹ @ Σ_p.", trace_of_products),
     Mistake("The determinants themselves are there; their logarithms belong there.", determinants),
     Mistake("Only the diagonals of the covariances enter; the check's covariances are full.", diagonals),

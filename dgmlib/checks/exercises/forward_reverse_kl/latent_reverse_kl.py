@@ -77,7 +77,14 @@ def detached_z(flow, x, target_log_prob):
     return (target_log_prob(x) - log_det - flow.base.log_prob(z.detach())).mean()
 
 
+def back_from_detached_z(flow, x, target_log_prob):
+    z = flow.forward(x)[0].detach()
+    value, log_det = flow.inverse(z)
+    return (target_log_prob(value) + log_det - flow.base.log_prob(z)).mean()
+
+
 MISTAKES = (
+    Mistake("The value is right, but z is cut off the graph and sent back by g: f itself must be trained, by f(x).", back_from_detached_z),
     *reductions(log_ratio, "The two arguments are swapped: log p(z|θ) - log p(z), which is log π(x) - log p(x|θ)."),
     Mistake("log π is missing: this is forward_kl_loss, and KL only up to a constant.", ratio_with(lambda pi, d, base: -d - base)),
     Mistake("The sign of log_det is flipped: log|det J_g| at z is -log|det J_f| at x.", ratio_with(lambda pi, d, base: pi + d - base)),

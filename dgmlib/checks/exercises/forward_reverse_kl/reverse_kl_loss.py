@@ -76,6 +76,18 @@ def weighted(flow, z, target_log_prob):
     return -(torch.softmax(-ratio, 0) * ratio).sum()
 
 
+def weighted_by_p(flow, z, target_log_prob):
+    x, log_det = flow.inverse(z)
+    log_p = flow.base.log_prob(z) - log_det
+    return (log_p.exp() * (log_p - target_log_prob(x))).mean()
+
+
+def pointwise_kl(flow, z, target_log_prob):
+    """As F.kl_div sums: π (log π - log p)."""
+    ratio, log_target = log_ratio(flow, z, target_log_prob), target_log_prob(flow.inverse(z)[0])
+    return -(log_target.exp() * ratio).mean()
+
+
 REVERSE_SIGN = "The sign is flipped: log p(x) - log π(x) under the model."
 MISTAKES = (
     *reductions(log_ratio, REVERSE_SIGN),
@@ -95,6 +107,8 @@ MISTAKES = (
     Mistake("KL is never negative, but up to the unknown log Z it may be: do not clamp it.", lambda *a: reverse(*a).clamp(min=0)),
     Mistake("KL is never negative, but up to the unknown log Z it may be: no absolute value.", lambda *a: reverse(*a).abs()),
     Mistake("The samples are weighted; z drawn from the base gives a plain mean.", weighted),
+    Mistake("The samples come from p already: no weight p(x) before the logarithms.", weighted_by_p),
+    Mistake("The terms are weighted by π, as in torch's kl_div; the samples come from p, and want no weight.", pointwise_kl),
     Mistake("The value is right, but x is cut off the graph: log π(g(z)) must train g (no detach, no no_grad).", reverse_detached_path),
     Mistake("The value is right, but log_det is cut off the graph.", reverse_with(lambda base, d, pi: base - d.detach() - pi)),
     Mistake("The value is right, but log p(z) is cut off the graph: it depends on z and on the parameters of flow.base.", constant_base),

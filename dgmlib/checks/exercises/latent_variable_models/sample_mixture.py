@@ -174,7 +174,9 @@ def wrong_means(x: Tensor, groups: list[Tensor], given) -> str | None:
         if float(standardised.abs().max()) > FAR:
             means = torch.stack([g.mean(0) for g in groups]) + given["means"]
             got, want = (" ".join(f"{v:.3g}" for v in t.tolist()) for t in (means[c], given["means"][c]))
-            return f"x where k = {c}: expected mean near {want}, got {got}. {why_means(means, x.mean(0))}".strip()
+            same = bool((rows.std(0) < 1e-6 * (1 + rows.abs().amax(0))).all())
+            why = "Every row got the same noise; each wants its own." if same else why_means(means, x.mean(0))
+            return f"x where k = {c}: expected mean near {want}, got {got}. {why}".strip()
     return None
 
 
