@@ -142,7 +142,7 @@ MISTAKES = (
     ),
     Mistake(
         "Rows are mixed: the log_dets are summed or averaged over the rows.",
-        flow_mistake(lambda x, z, dets: normal_log_prob(z) + sum(dets).sum()),
+        flow_mistake(lambda x, z, dets: normal_log_prob(z) + sum(det.sum() for det in dets)),
     ),
     Mistake(
         "The constant -1/2 log 2π is there once; each of the m features has one.",
