@@ -38,7 +38,7 @@ def compare(seen: Seen, cases: Sequence[str], outputs: Sequence[str], hint: str)
             return seen.raised(case) or Failure(f"{name} did not come back")
         if case == "extreme":
             return Failure(message, mistake=hint)
-        kind = alike(seen.expected[case][name], seen.outputs[case][name], own)
+        kind = in_other_place(seen, case, name) or alike(seen.expected[case][name], seen.outputs[case][name], own)
         return Failure(message, mistake=diagnosis(seen, cases, outputs) or f"{kind} {hint}".strip())
     return None
 
@@ -67,8 +67,34 @@ def alike(want: Tensor, got: Tensor, tolerance: float = 0.0) -> str:
     gap = got - want
     if want.numel() > 2 and close(gap.mean().expand_as(gap), gap) and not close(want.mean().expand_as(want), want, 0.1):
         return f"Every entry is off by the same {brief(gap.mean())}: look at the constants."
+    if cut := cut_off(want, got):
+        return cut
+    if close(want, got, 1e-4) and not close(want, got, 1e-6):
+        return "Nearly right: look for something small that is added, a clamp, or float32 on the way."
     if close(want.exp(), got) and not close(want.exp(), torch.ones_like(want), 0.1):
         return "This is the exponential of the right one."
+    return ""
+
+
+def cut_off(want: Tensor, got: Tensor) -> str:
+    """Whether the entries beyond one number were set to it, the others being right."""
+    wrong = ~torch.isclose(got, want, rtol=0, atol=bound(want, 1e-6))
+    if wrong.all() or not wrong.any():
+        return ""
+    limit = got[wrong].reshape(-1)[0]
+    side = "below" if bool((want[wrong] < limit).all()) else "above" if bool((want[wrong] > limit).all()) else ""
+    return (
+        f"Entries {side} {brief(limit)} are set to it: no clamp." if side and bool((got[wrong] == limit).all()) else ""
+    )
+
+
+def in_other_place(seen: Seen, case: str, name: str) -> str:
+    """Whether what was asked for came back as another output."""
+    want = seen.expected[case][name]
+    for other in seen.expected[case]:
+        got = received(seen, (case, other))
+        if other != name and got is not None and want.any() and same(got, want):
+            return f"What belongs to {name} came back as {other}: mind the order of what you return."
     return ""
 
 

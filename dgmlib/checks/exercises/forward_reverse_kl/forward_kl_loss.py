@@ -33,6 +33,8 @@ def other_way_minus(flow, x):
 SIGN = "This is the mean log-likelihood; the loss is its negative."
 LOG_DENSITY = "E_π(x) -[log p(f(x)) + log|det J_f|]: the mean over the samples."
 MISTAKES = (
+    Mistake("The mean divides by n - 1; an expectation is estimated by the sum over n.", lambda flow, x: -log_likelihood(flow, x).sum() / max(len(x) - 1, 1)),
+    Mistake("This is the median over the samples; the expectation is their mean.", lambda flow, x: -log_likelihood(flow, x).median()),
     *reductions(lambda flow, x: -log_likelihood(flow, x), SIGN),
     Mistake("The sign of log_det is flipped: log p(x) = log p(z) + log|det J_f|.", forward_with(lambda f, x, z, d: -f.base.log_prob(z) + d)),
     Mistake("The log-determinant is missing.", forward_with(lambda f, x, z, d: -f.base.log_prob(z))),

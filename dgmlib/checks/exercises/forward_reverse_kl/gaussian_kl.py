@@ -104,6 +104,9 @@ def spreads(mean_p, cov_p, mean_q, cov_q):
 
 DISTANCE = "The distance between the means is measured by Σ_q⁻¹ alone: (μ_q - μ_p)ᵀ Σ_q⁻¹ (μ_q - μ_p)."
 MISTAKES = (
+    Mistake("Σ_q multiplies where Σ_q⁻¹ belongs.", lambda a, b, c, d: (torch.trace(d @ b) + (c - a) @ d @ (c - a) - len(a) + torch.logdet(d) - torch.logdet(b)) / 2),
+    Mistake("The log-determinants are halved twice: 1/2 stands in front of all terms.", mistaken(lambda t, d, m, r: (t + d - m + r / 2) / 2)),
+    Mistake("The distance between the means enters once; it stands on both sides of Σ_q⁻¹.", lambda a, b, c, d: (torch.trace(torch.linalg.solve(d, b)) + torch.linalg.solve(d, c - a).sum() - len(a) + torch.logdet(d) - torch.logdet(b)) / 2),
     Mistake("This is KL(q‖p): the two arguments are swapped.", lambda a, b, c, d: reference(c, d, a, b)),
     Mistake("The factor 1/2 in front is missing.", mistaken(lambda t, d, m, r: t + d - m + r)),
     Mistake("- m is missing: KL(p‖p) must be 0.", mistaken(lambda t, d, m, r: (t + d + r) / 2)),

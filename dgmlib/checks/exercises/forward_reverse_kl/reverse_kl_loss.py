@@ -89,7 +89,21 @@ def pointwise_kl(flow, z, target_log_prob):
 
 
 REVERSE_SIGN = "The sign is flipped: log p(x) - log π(x) under the model."
+
+
+def exponential_target(flow, z, target_log_prob):
+    x, log_det = flow.inverse(z)
+    return (flow.base.log_prob(z) - log_det - target_log_prob(x).exp()).mean()
+
+
+def weighted_by_ratio(flow, z, target_log_prob):
+    ratio = log_ratio(flow, z, target_log_prob)
+    return (ratio.exp() * ratio).mean()
+
+
 MISTAKES = (
+    Mistake("π itself is subtracted; target_log_prob is a logarithm already, so take no exp.", exponential_target),
+    Mistake("The samples are weighted by p/π; z is drawn from the base already, so a plain mean is right.", weighted_by_ratio),
     *reductions(log_ratio, REVERSE_SIGN),
     Mistake("log p(z) is missing: θ would train without it, but the value is not the KL.", reverse_with(lambda base, d, pi: -d - pi)),
     Mistake("The sign of log_det is flipped: log p(x) = log p(z) - log|det J_g|.", reverse_with(lambda base, d, pi: base + d - pi)),

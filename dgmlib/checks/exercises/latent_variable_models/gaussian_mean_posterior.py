@@ -54,6 +54,10 @@ def std_of(x, s, m, t):
 
 
 MISTAKES = (
+    Mistake("Only the first observation enters; every one adds to the precision and to the sum.", lambda x, s, m, t: conjugate(x[:1], s, m, t)),
+    Mistake("n enters squared; every observation adds 1/noise_std² once.", lambda x, s, m, t: (conjugate(x, s, m, t)[0] * (1 / t**2 + len(x) / s**2) / (1 / t**2 + len(x) ** 2 / s**2), (1 / t**2 + len(x) ** 2 / s**2) ** -0.5)),
+    Mistake("prior_mean is subtracted; it is added, with its own weight.", lambda x, s, m, t: conjugate(x, s, -m, t)),
+    Mistake("Precisions are doubled: a density's 1/2 in front of the square cancels.", lambda x, s, m, t: (conjugate(x, s, m, t)[0], conjugate(x, s, m, t)[1] / 2**0.5)),
     Mistake("This is the variance; its square root is wanted.", conjugate_with(None, lambda *a: std_of(*a) ** 2)),
     Mistake("This is the precision; std is 1 / sqrt(precision).", conjugate_with(None, lambda *a: std_of(*a) ** -2)),
     Mistake("This is the square root of the precision; std is 1 over that.", conjugate_with(None, lambda *a: 1 / std_of(*a))),

@@ -99,6 +99,7 @@ def detached_evidence(p, l, step):
 
 
 MISTAKES = (
+    Mistake("The likelihood is subtracted: add log-likelihood and log-prior.", lambda p, ll, step: grid(p, -ll, step)),
     Mistake("The prior is renormalised; take it as given, its scale is part of the evidence.", renormalised),
     Mistake("The step is missing: an integral on a grid is a sum times the step.", grid_with(lambda p, l, s: torch.softmax(p + l, 0), total)),
     Mistake("These are probabilities that sum to 1; of a density, the sum times the step is 1.", grid_with(lambda p, l, s: torch.softmax(p + l, 0))),

@@ -52,6 +52,7 @@ def standardised(X, y, s, t):
 
 
 MISTAKES = (
+    Mistake("XᵀX is divided by noise_std² and Xᵀy is not: one scale for both.", lambda X, y, s, t: map_weights(X, y, s, t) * s**2),
     Mistake("The prior is missing: this is the maximum-likelihood (least squares) answer.", lambda X, y, s, t: torch.linalg.pinv(X) @ y),
     Mistake("The ratio is inverted: the ridge is noise_std²/prior_std², so a wide prior shrinks little.", ridge_with(lambda s, t, n, d: t**2 / s**2)),
     Mistake("The ratio is not squared: the ridge is (noise_std/prior_std)².", ridge_with(lambda s, t, n, d: s / t)),

@@ -49,10 +49,20 @@ def uneven(rng):
     return arrays
 
 
+def light(rng):
+    """A component of weight 1e-5 with a row at its mean, out of the others' reach."""
+    arrays = mixture(rng, 4, 2, 3)
+    arrays["weights"] = torch.tensor([1e-5, 0.4, 0.6 - 1e-5], dtype=arrays["weights"].dtype)
+    arrays["means"][0] += 12
+    arrays["x"][0] = arrays["means"][0]
+    return arrays
+
+
 def cases(rng):
     value_case = mixture(rng, 6, 3, 4)
     return {
         "value": value_case,
+        "light": light(rng),
         "float32": single(value_case),
         "one row": mixture(rng, 1, 3, 2),
         "one feature": mixture(rng, 5, 1, 3),
@@ -107,6 +117,11 @@ def multiplied(x, weights, means, covariances):
 
 
 MISTAKES = (
+    Mistake("The logsumexp runs over the points; it runs over the components, axis 1 of (n, K).", wrong(lambda w, c, s, d, m: torch.logsumexp(w + c, 0))),
+    Mistake("log K is subtracted: the weights already sum to 1.", wrong(lambda w, c, s, d, m: torch.logsumexp(w + c, 1) - math.log(len(w)))),
+    Mistake("The logarithms are averaged over the responsibilities; the log of the sum is wanted.", wrong(lambda w, c, s, d, m: (torch.softmax(w + c, 1) * (w + c)).sum(1))),
+    Mistake("Something is added to a weight, or a weight is clamped; take its logarithm as it is.", wrong(lambda w, c, s, d, m: torch.logsumexp((w.exp() + 1e-8).log() + c, 1))),
+    Mistake("Something is added to a weight, or a weight is clamped; take its logarithm as it is.", wrong(lambda w, c, s, d, m: torch.logsumexp(w.exp().clamp(min=1e-3).log() + c, 1))),
     Mistake("The weighted mean of the log-densities is taken; the log of the weighted mean is wanted.", wrong(lambda w, c, s, d, m: (w.exp() * c).sum(1))),
     Mistake("The weights are forgotten.", wrong(lambda w, c, s, d, m: torch.logsumexp(c, 1))),
     Mistake("All weights are equal here; component k has its own.", wrong(lambda w, c, s, d, m: torch.logsumexp(c, 1) - math.log(len(w)))),
@@ -147,7 +162,11 @@ EXERCISE = Exercise(
     cases=cases,
     reference=log_prob,
     laws=(
-        value("value", "log p(x) = log Σ_k weights_k N(x; means_k, covariances_k)."),
+        value(
+            "value",
+            "log p(x) = log Σ_k weights_k N(x; means_k, covariances_k).",
+            cases=["value", "light"],
+        ),
         gradient(0.625),
         stable(
             0.625,

@@ -61,6 +61,11 @@ def with_prior(x, z, log_likelihood):
 
 
 MISTAKES = (
+    Mistake("This divides by K - 1; a mean divides by K.", lambda x, z, log_likelihood: naive(x, z, log_likelihood) + math.log(len(z) / max(len(z) - 1, 1))),
+    Mistake("This divides by d, the columns of z; a mean over the samples divides by K.", lambda x, z, log_likelihood: naive(x, z, log_likelihood) + math.log(len(z) / z.shape[1])),
+    Mistake("log₂ K is subtracted; logarithms are natural here.", lambda x, z, log_likelihood: naive(x, z, log_likelihood) + math.log(len(z)) - math.log2(len(z))),
+    Mistake("The samples z are averaged first; average the likelihoods.", lambda x, z, log_likelihood: log_likelihood(x, z.mean(0, keepdim=True))[0]),
+    Mistake("The logarithms are averaged with softmax weights; the log of the plain mean is wanted.", lambda x, z, log_likelihood: (torch.softmax(log_likelihood(x, z), 0) * log_likelihood(x, z)).sum(0)),
     Mistake("The mean of the logarithms is taken; the logarithm of the mean is wanted.", wrong(lambda l, K: l.mean(0))),
     Mistake("log K is forgotten: a mean divides by the number of samples.", wrong(lambda l, K: torch.logsumexp(l, 0))),
     Mistake("log K is added; dividing by K subtracts it.", wrong(lambda l, K: torch.logsumexp(l, 0) + math.log(K))),

@@ -44,6 +44,8 @@ def solved(M, W, x):
 
 
 MISTAKES = (
+    Mistake("This is what the posterior lost, I - sigma² M⁻¹; the covariance is sigma² M⁻¹.", lambda x, W, mu, s: (posterior(x, W, mu, s)[0], torch.eye(W.shape[1], dtype=x.dtype) - posterior(x, W, mu, s)[1])),
+    Mistake("This is sigma² M; the covariance is sigma² M⁻¹.", lambda x, W, mu, s: (posterior(x, W, mu, s)[0], s**4 * torch.linalg.inv(posterior(x, W, mu, s)[1]))),
     Mistake("x is not centred: the posterior's mean takes x - mu.", lambda x, W, mu, s: posterior(x, W, 0 * mu, s)),
     Mistake("x is centred on its own mean; the model's mean is mu.", lambda x, W, mu, s: posterior(x, W, x.mean(0), s)),
     Mistake("sigma is not squared: M = WᵀW + sigma² I.", lambda x, W, mu, s: (lambda mean, _: (mean, s * torch.linalg.inv(W.T @ W + s * eye_like(W, W.shape[1]))))(*posterior(x, W, mu, s.sqrt()))),
