@@ -123,6 +123,7 @@ cp -r {verdicts} {after}
 """
 
 
+@pytest.mark.slow  # tests/grading/test_full_disk.py fills one for all commands, every time
 def test_a_full_disk_is_one_line_a_student_and_loses_nothing(room, tmp_path):
     """The verdicts on a disk of two pages, in a mount namespace of its own; then there is room again."""
     namespace = ["unshare", "--mount", "--user", "--map-root-user"]

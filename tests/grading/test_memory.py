@@ -7,6 +7,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from dgmlib.checks import ASSIGNMENTS
 from grading.course import CHECKOUT, Course, write
 from grading.judging import store
@@ -52,6 +54,7 @@ def megabytes(root: Path, students: int) -> float:
     return int(done.stdout.split()[-1]) / 1024
 
 
+@pytest.mark.slow
 def test_memory_is_flat_in_the_number_of_submissions(tmp_path):
     few, many = megabytes(tmp_path / "few", 10), megabytes(tmp_path / "many", 210)
     assert many < 600

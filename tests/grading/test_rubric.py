@@ -61,7 +61,7 @@ def beside_the_proof(room: Course, name: str) -> str:
 
 
 @pytest.mark.xdist_group("rubric")  # the second way grades what the first has registered
-@pytest.mark.parametrize("way", ["ours", "nbgrader's"])
+@pytest.mark.parametrize("way", ["ours", pytest.param("nbgrader's", marks=pytest.mark.slow)])
 def test_the_rubric_is_beside_the_proof_and_in_nothing_for_students(room, way):
     shutil.rmtree(room.autograded, ignore_errors=True)
     ours = [sys.executable, "-m", "grading"], ["--course", str(room.root), "--quiet"]
