@@ -9,6 +9,7 @@ import warnings
 
 from nbgrader.converters import GenerateAssignment, GenerateFeedback
 from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import SaveCells
 from nbgrader.server_extensions.formgrader import handlers
 from sqlalchemy.exc import SAWarning
 
@@ -32,7 +33,8 @@ texts = [f"{os.path.splitext(os.path.basename(path))[0]}.py" for path in solved]
 c.CourseDirectory.ignore = [*CourseDirectory().ignore, *texts]
 c.Autograde.sanitize_preprocessors = [f"{PLUGIN}.JudgeOutside"]
 c.Autograde.autograde_preprocessors = [f"{PLUGIN}.RecordVerdict", "nbgrader.preprocessors.AssignLatePenalties"]
-steps = GenerateAssignment().preprocessors
+ours = {SaveCells: f"{PLUGIN}.SaveCells"}
+steps = [ours.get(step, step) for step in GenerateAssignment().preprocessors]
 c.GenerateAssignment.preprocessors = [f"{PLUGIN}.Link", *steps, f"{PLUGIN}.Tidy"]
 c.GenerateFeedback.preprocessors = [f"{PLUGIN}.WithoutRubrics", *GenerateFeedback().preprocessors]
 # Formgrader's page and nbgrader's feedback from templates of our own: what a student wrote is text there.

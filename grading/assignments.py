@@ -8,11 +8,12 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Exercise:
-    """`written`: a proof in words, graded by a person."""
+    """`written`: a proof in words, graded by a person. `formerly`: names that it had in earlier releases."""
 
     name: str
     points: float
     written: bool
+    formerly: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,10 @@ class Assignment:
     def points(self) -> float:
         return sum(exercise.points for exercise in self.exercises.values())
 
+    def today(self, name: str) -> str:
+        """The name of an exercise as it is now, where it had another."""
+        return next((new for new, e in self.exercises.items() if name in e.formerly), name)
+
 
 def released(folder: Path) -> dict[str, Assignment]:
     """The assignments in `course/`, by name; what is no notebook with exercises is none."""
@@ -39,7 +44,7 @@ def released(folder: Path) -> dict[str, Assignment]:
 def read(file: Path, _changed: int) -> Assignment | None:
     try:
         cells = json.loads(file.read_bytes())["cells"]
-        exercises = [exercise(cell["metadata"]["nbgrader"]) for cell in cells if graded(cell)]
+        exercises = [exercise(cell["metadata"]) for cell in cells if graded(cell)]
         texts = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
@@ -53,5 +58,7 @@ def graded(cell: dict) -> bool:
     return bool(cell["metadata"].get("nbgrader", {}).get("grade"))
 
 
-def exercise(about: dict) -> Exercise:
-    return Exercise(about["grade_id"].removeprefix("check_"), float(about["points"]), bool(about["solution"]))
+def exercise(metadata: dict) -> Exercise:
+    about, formerly = metadata["nbgrader"], metadata.get("dgmlib", {}).get("formerly", ())
+    name = about["grade_id"].removeprefix("check_")
+    return Exercise(name, float(about["points"]), bool(about["solution"]), tuple(formerly))

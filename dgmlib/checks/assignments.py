@@ -13,11 +13,11 @@ ASSIGNMENTS: dict[str, Assignment] = {found.name: found for found in sorted(FOUN
 
 
 def find(name: str) -> Exercise | None:
-    """The exercise called `name`, or None."""
+    """The exercise called `name`, now or formerly, or None."""
     found = owner(name)
-    return found.exercises[name] if found else None
+    return found.exercises[found.today(name)] if found else None
 
 
 def owner(name: str) -> Assignment | None:
-    """The assignment of the exercise called `name`."""
-    return next((assignment for assignment in ASSIGNMENTS.values() if name in assignment.exercises), None)
+    """The assignment of the exercise called `name`, now or formerly."""
+    return next((found for found in ASSIGNMENTS.values() if found.today(name) in found.exercises), None)

@@ -31,11 +31,13 @@ def autograde(assignments, student, changed, jobs, scheduler, secret, sandbox, c
         store.sweep(course)
         tasks = handed_in(course, assignments, student)
         grader = make_grader(course, secret, sandbox, output)
-        verdicts = batch(grader, tasks, jobs, scheduler, output, None if changed else Recorder(course))
+        recorder = None if changed else Recorder(course)
+        verdicts = batch(grader, tasks, jobs, scheduler, output, recorder)
         changes = [made for v in verdicts if (made := regraded.change(course, v))] if changed else []
     if changed:
         output.lines([str(change) for change in changes] or ["nothing that is recorded would change"])
         output.lines([f"{len(changes)} would change; autograde without --changed records them"] if changes else [])
+    output.lines(recorder.said if recorder else [])
     full = (store.whole(course, verdict) for verdict in verdicts)
     output.outcomes("submissions", (verdict.outcome(*BATCH_FORM) for verdict in full))
     tables(course, verdicts, output)

@@ -148,6 +148,8 @@ class Judge:
         before = self.results[name]
         if self.tried[name].arrays is None:
             session.cell(f"{name}, once more", self.source(name))
+            if old := self.repaired.former.get(name):
+                session.cell(f"{name}, once more", f"{name} = {old}")
         self.exercise(session, name)
         self.results[name] = max(before, self.results[name], key=points)
 

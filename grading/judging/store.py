@@ -58,10 +58,12 @@ def file_of(course: Course, verdict: Verdict) -> Path:
 
 
 def load(course: Course, assignment: str, name: str) -> Verdict | None:
-    """A verdict on file; None where there is none, where it is damaged, and where another version wrote it."""
-    file = path(course, assignment, name)
+    """A verdict on file, under the exercises' names of today; None where there is none, where it is damaged, and
+    where another version wrote it."""
+    file, released = path(course, assignment, name), course.assignments.get(assignment)
     try:
-        return replace(Verdict.from_json(read(file)), key=name, seconds=seconds(file))
+        verdict = replace(Verdict.from_json(read(file)), key=name, seconds=seconds(file))
+        return verdict.renamed(released.today) if released else verdict
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
 

@@ -3,6 +3,7 @@
 `Verdict.to_json` is what is on file; `outcome` is what `check --json` and `autograde --json` write.
 """
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
@@ -127,6 +128,15 @@ class Verdict:
         exercises = {name: ExerciseResult.from_json(e) for name, e in read["exercises"].items()}
         about = {"status": Status(read["status"]), "exercises": exercises}
         return cls(**read | about | {name: tuple(read[name]) for name in ("notes", "crashes", "reaches")})
+
+    def renamed(self, name: Callable[[str], str]) -> "Verdict":
+        """With exercises under the names that `name` gives them."""
+        if all(name(one) == one for one in self.exercises):
+            return self
+        parts = {
+            part: {name(k): v for k, v in getattr(self, part).items()} for part in ("exercises", "written", "answers")
+        }
+        return replace(self, **parts)
 
     def outcome(self, *names: str) -> dict:
         """These fields for a person's program."""

@@ -10,7 +10,7 @@ import ast
 import json
 import re
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from itertools import accumulate
 from textwrap import indent
@@ -32,12 +32,14 @@ NAMED = re.compile(r"^(?:def|class)\s+(\w+)", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Slot:
-    """A released cell: an `answer`, a written `proof`, a `check`, the `setup`, or `fixed` text or code."""
+    """A released cell: an `answer`, a written `proof`, a `check`, the `setup`, or `fixed` text or code. `formerly`:
+    names that a graded one had in earlier releases."""
 
     role: str
     name: str
     kind: str
     source: str
+    formerly: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,8 @@ class Step:
 class Repaired:
     """`steps` to run, first the set-up and what worked cells define; `answers`: the chosen source by name;
     `unsolved`: answers left as they were; `written`: proofs with a text; `own`: the student's additional cells after
-    each released one; `reaches`: what in them reaches into the checker (`grading.reaches`)."""
+    each released one; `reaches`: what in them reaches into the checker (`grading.reaches`); `former`: the name by which
+    an answer is defined, where that is one of an earlier release."""
 
     steps: tuple[Step, ...]
     answers: dict[str, str]
@@ -61,6 +64,7 @@ class Repaired:
     written: frozenset[str]
     own: dict[int, list[Cell]]
     reaches: tuple[str, ...] = ()
+    former: dict[str, str] = field(default_factory=dict)
 
 
 def frame(released: bytes) -> list[Slot]:
@@ -81,7 +85,7 @@ def slot(cell: dict) -> Slot:
     else:
         role = "setup" if name == SETUP else "fixed"
     name = name.removeprefix("check_") if role == "check" else name or cell.get("id", "")
-    return Slot(role, name, cell["cell_type"], source)
+    return Slot(role, name, cell["cell_type"], source, tuple(cell["metadata"].get("dgmlib", {}).get("formerly", ())))
 
 
 @cache
@@ -98,10 +102,13 @@ class Repair:
 
     def __init__(self, slots: list[Slot], cells: list[Cell]):
         self.slots, self.cells = slots, cells
+        self.former = {old: s.name for s in slots for old in s.formerly}
         self.by_id = {("check_" if s.role == "check" else "") + s.name: s for s in slots if s.name}
+        old = {f"{start}{old}": f"{start}{new}" for old, new in self.former.items() for start in ("", "check_")}
+        self.by_id = {name: self.by_id[new] for name, new in old.items() if new in self.by_id} | self.by_id
         self.by_text = {squeezed(s.source): s for s in slots if s.source.strip() and s.role != "answer"}
         self.answers = [s for s in slots if s.role == "answer"]
-        self.stubs = {s.name: Code(s.source) for s in self.answers}
+        self.stubs = {s.name: self.stub(s) for s in self.answers}
         self.slot_of = [self.recognise(cell) for cell in cells]
         self.code = parsed(cells)
         self.runs = [self.is_code(at) for at in range(len(cells))]
@@ -118,17 +125,27 @@ class Repair:
         slot = self.slot_of[at]
         if self.cells[at].kind == "code" or (slot is not None and slot.role == "answer"):
             return True
-        return slot is None and not self.stubs.keys().isdisjoint(self.code[at].defines)
+        return slot is None and not {*self.stubs, *self.former}.isdisjoint(self.code[at].defines)
+
+    def stub(self, slot: Slot) -> list["Code"]:
+        """As it is released, and with the names that it had before."""
+        old = [old for old, new in self.former.items() if new == slot.name]
+        return [Code(re.sub(rf"\b{slot.name}\b", name, slot.source)) for name in (slot.name, *old)]
 
     def is_stub(self, at: int, name: str) -> bool:
-        return self.code[at].says(self.stubs[name])
+        return any(map(self.code[at].says, self.stubs[name]))
 
     def candidates(self, name: str) -> list[int]:
         """Cells that may hold an answer: those that define it; else those that sit in its place."""
         places = [i for i, s in enumerate(self.slot_of) if s and (s.role, s.name) == ("answer", name)]
-        definers = [i for i, code in enumerate(self.code) if self.runs[i] and name in code.defines]
+        definers = [i for i, code in enumerate(self.code) if self.runs[i] and self.called(name, code)]
         edited = [i for i in definers if not self.is_stub(i, name)]
         return edited or [i for i in places if not self.is_stub(i, name) and self.cells[i].source.strip()]
+
+    def called(self, name: str, code: "Code") -> str:
+        """The name by which a cell defines an answer: its own or, from an earlier release, a former one."""
+        names = [name, *(old for old, new in self.former.items() if new == name)]
+        return next((known for known in names if known in code.defines), "")
 
     def check_place(self, name: str) -> int:
         """Where the student has the last check of an answer; -1 where it was deleted."""
@@ -153,13 +170,16 @@ class Repair:
         for i, cell in enumerate(self.cells):
             if self.executed(i, cell):
                 steps.append(Step("cell", f"cell {i + 1}", cell.source))
+                steps += [Step("cell", f"cell {i + 1}", line) for line in self.renamed(i)]
             steps += [Step("exercise", name) for name in due.get(i, [])]
         sources = {name: self.cells[at].source for name, at in chosen.items() if at is not None}
         texts = {s.name: self.written(s) for s in self.slots if s.role == "proof"}
         written = frozenset(name for name, text in texts.items() if text is not None)
         sources |= {name: texts[name] for name in written}
         unsolved = frozenset(name for name, at in chosen.items() if at is None)
-        return Repaired(tuple(steps), sources, unsolved, written, self.own(set(chosen.values())))
+        said = {name: self.called(name, self.code[at]) for name, at in chosen.items() if at is not None}
+        former = {name: old for name, old in said.items() if old not in ("", name)}
+        return Repaired(tuple(steps), sources, unsolved, written, self.own(set(chosen.values())), former=former)
 
     def executed(self, at: int, cell: Cell) -> bool:
         """The student's own code, edited released code, and answers that are more than the stub."""
@@ -169,6 +189,11 @@ class Repair:
         if slot and slot.role in ("setup", "fixed"):
             return squeezed(cell.source) != squeezed(slot.source)
         return not any(self.is_stub(at, name) for name in self.stubs)
+
+    def renamed(self, at: int) -> list[str]:
+        """What gives the answers of a cell the names that they have now."""
+        names = ((new, self.called(new, self.code[at])) for new in dict.fromkeys(self.former.values()))
+        return [f"{new} = {said}" for new, said in names if said not in ("", new)]
 
     def written(self, slot: Slot) -> str | None:
         """A proof: the last copy of its cell that was written on, and what else stands in its place for a person."""

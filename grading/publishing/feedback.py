@@ -51,7 +51,8 @@ class Exercise:
 @dataclass(frozen=True)
 class StudentPage:
     """`short`: exercises that lost points; `unread`: points that a person may still give. `reason`: why not graded.
-    `handed`: which file this is about. `penalty`: taken from the score for lateness."""
+    `handed`: which file this is about. `penalty`: taken from the score for lateness. `retired`: exercises that count no
+    longer, with a person's points."""
 
     student: str
     title: str
@@ -68,6 +69,7 @@ class StudentPage:
     notes: list[str] = field(default_factory=list)
     more_notes: int = 0
     handed: str = ""
+    retired: dict[str, float] = field(default_factory=dict)
 
 
 def feedback(course: Course, found: dict[str, list[Verdict]]) -> tuple[list[Path], list[str]]:
@@ -133,6 +135,7 @@ def student_view(verdict: Verdict, touched: dict[str, Hand], title: str) -> Stud
         unread=sum(e.max_score for n, e in results.items() if scores[n] is None),
         exercises=[exercise(n, result, scores[n], touched.get(n)) for n, result in results.items()],
         notes=list(verdict.notes[:MOST_NOTES]),
+        retired={n: hand.score + hand.extra for n, hand in touched.items() if hand.retired and hand.score is not None},
         more_notes=max(0, len(verdict.notes) - MOST_NOTES),
     )
 

@@ -26,6 +26,7 @@ from ..releasing import release
 from ..releasing.colab import link
 from ..running import sandbox
 from . import record
+from .midterm import SaveCells as SaveCells  # the step of that name of `nbgrader generate_assignment`
 
 
 @cache

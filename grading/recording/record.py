@@ -1,6 +1,7 @@
 """nbgrader's gradebook, written from verdicts by one process. Assignments are registered as nbgrader would."""
 
 import getpass
+import logging
 import re
 import time
 from contextlib import suppress
@@ -9,7 +10,6 @@ from datetime import datetime
 
 import nbformat
 from nbgrader.api import MissingEntry
-from nbgrader.preprocessors import SaveCells
 
 from ..collecting import roster
 from ..course import Course, write
@@ -18,7 +18,7 @@ from ..judging.filed import sources
 from ..judging.verdict import ExerciseResult, Verdict
 from ..notebook.graded import notebook, rubrics
 from ..plaintext import one_line
-from . import late
+from . import late, midterm
 from .gradebook import RecordError, opened, url
 
 PATIENCE = 30.0  # seconds for a locked gradebook
@@ -33,6 +33,7 @@ class Recorder:
 
     course: Course
     waiting: list[Verdict] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)  # what became of the gradebook's cells, where the notebook changed
     last: float = 0.0
 
     def add(self, verdict: Verdict):
@@ -46,7 +47,8 @@ class Recorder:
         for name in {verdict.assignment for verdict in self.waiting}:
             mine = [verdict for verdict in self.waiting if verdict.assignment == name]
             changes = [made for verdict in mine if (made := regraded.change(self.course, verdict))]
-            record(self.course, self.course.assignment(name), mine, patience=PATIENCE if patience is None else patience)
+            wait = PATIENCE if patience is None else patience
+            self.said += record(self.course, self.course.assignment(name), mine, patience=wait)
             audit(self.course, changes)
             for verdict in (verdict for verdict in mine if verdict.graded):
                 store.mark_recorded(self.course, verdict)
@@ -54,23 +56,27 @@ class Recorder:
         self.last = time.monotonic()
 
 
-def audit(course: Course, changes: list[regraded.Change]):
-    """A line for each score that grading anew replaced: when, who did it, whose, old, new. Nothing removes a line."""
+def audit(course: Course, changes: list):
+    """A line for each score that grading anew replaced, and for each cell that a new release changed: when, who did it,
+    whose, old, new. Nothing removes a line."""
     if changes:
         who, when = getpass.getuser(), datetime.now().astimezone().isoformat(timespec="seconds")
         with open(course.data / "audit.log", "a", encoding="utf-8") as log:
             log.writelines(f"{when} {who}: {one_line(str(change))}\n" for change in changes)
 
 
-def record(course: Course, assignment, verdicts: list[Verdict], db_url: str | None = None, patience: float = PATIENCE):
-    """Write graded verdicts into the gradebook and `autograded/`; tries again while somebody else writes."""
+def record(
+    course: Course, assignment, verdicts: list[Verdict], db_url: str | None = None, patience: float = PATIENCE
+) -> list[str]:
+    """Write graded verdicts into the gradebook and `autograded/`; tries again while somebody else writes. A line for
+    each cell of the gradebook that a new release changed."""
     end = time.monotonic() + patience
     course.data.mkdir(parents=True, exist_ok=True)
     verdicts, people = [verdict for verdict in verdicts if verdict.graded], roster.load(course)
     while True:
         try:
             with opened(db_url or url(course)) as gradebook:
-                register(gradebook, course, assignment)
+                said = register(gradebook, course, assignment)
                 for verdict in verdicts:
                     save(gradebook, course, assignment, verdict, people)
                 break
@@ -81,6 +87,7 @@ def record(course: Course, assignment, verdicts: list[Verdict], db_url: str | No
     shown = Shown(course, assignment)
     for verdict in verdicts:
         shown.write(verdict.student, store.whole(course, verdict))
+    return said
 
 
 class Shown:
@@ -114,34 +121,44 @@ def printed(exercise: ExerciseResult) -> str:
     return "\n".join(lines) + "\n"
 
 
-def register(gradebook, course: Course, assignment):
-    """The assignment, its notebook and cells, as `nbgrader generate_assignment` writes them."""
+def register(gradebook, course: Course, assignment) -> list[str]:
+    """The assignment, its notebook and cells, as `nbgrader generate_assignment` writes them; a line for each cell that
+    changed under submissions."""
     path = course.released_notebook(assignment)
     cells = nbformat.read(path, as_version=4)
     if known(gradebook, assignment, cells):
-        return
+        return []
     gradebook.update_or_create_assignment(assignment.name)
     resources = {
         "assignment": assignment.name,
         "notebook": assignment.notebook,
         "db_url": gradebook.engine.url.render_as_string(hide_password=False),
     }
-    try:
-        SaveCells().preprocess(cells, {"nbgrader": resources})
-    except RuntimeError as error:
-        raise RecordError(
-            f"{assignment.name}: the released notebook has other cells than the gradebook, which holds submissions "
-            "already; move the gradebook away and run autograde again"
-        ) from error
+    step = midterm.SaveCells()
+    step.log.setLevel(logging.ERROR)  # what it says comes back
+    step.preprocess(cells, {"nbgrader": resources})
+    said = [f"{assignment.name}: {change}{moved(course, assignment, change)}" for change in step.changes]
+    audit(course, said)
+    return said
+
+
+def moved(course: Course, assignment, change: midterm.Change) -> str:
+    """Where an exercise is that is here no longer; a person's points do not go with it."""
+    there = [name for name, a in course.assignments.items() if a.today(change.exercise) in a.exercises]
+    elsewhere = [name for name in there if name != assignment.name]
+    return f"; it is in {', '.join(elsewhere)} now" if elsewhere and assignment.name not in there else ""
 
 
 def known(gradebook, assignment, cells) -> bool:
-    """Whether the gradebook holds exactly these graded cells."""
+    """Whether the gradebook holds exactly these graded cells, and nothing is kept that belongs to one of them."""
     try:
         recorded = gradebook.find_notebook(assignment.notebook, assignment.name)
     except MissingEntry:
         return False
-    about = [c.metadata.nbgrader for c in cells.cells if c.metadata.get("nbgrader", {}).get("grade")]
+    about = [c.metadata.nbgrader for c in cells.cells if midterm.graded(c)]
+    live = {a.grade_id.removeprefix(midterm.CHECK) for a in about} | midterm.former(cells).keys()
+    if live & midterm.kept(gradebook.db, assignment.name):
+        return False
     return {c.name: float(c.max_score) for c in recorded.grade_cells} == {a.grade_id: float(a.points) for a in about}
 
 

@@ -11,12 +11,14 @@ PENALTY = "late penalty"  # stands among a student's exercises, where there is o
 
 @dataclass(frozen=True)
 class Hand:
-    """What a person entered for one cell: `score` (None: nothing), `extra` credit, `comment`; `due`: look again."""
+    """What a person entered for one cell: `score` (None: nothing), `extra` credit, `comment`; `due`: look again.
+    `retired`: the notebook has that exercise no longer, and it counts 0."""
 
     score: float | None
     extra: float
     comment: str
     due: bool
+    retired: bool = False
 
 
 def by_hand(course: Course, assignment: str) -> dict[str, dict[str, Hand]]:
@@ -24,7 +26,7 @@ def by_hand(course: Course, assignment: str) -> dict[str, dict[str, Hand]]:
     from nbgrader.api import MissingEntry
 
     from . import gradebook as books
-    from . import late
+    from . import late, midterm
 
     if not books.exists(course):
         return {}
@@ -33,9 +35,13 @@ def by_hand(course: Course, assignment: str) -> dict[str, dict[str, Hand]]:
             submissions = gradebook.assignment_submissions(assignment)
         except MissingEntry:
             return {}
-        known = roster.load(course)
+        gone = midterm.retired(gradebook, assignment)
+        known, today = roster.load(course), course.assignment(assignment).today
         return {
-            (who := s.student.id): hands(s) | taken(late.penalty(course, s, known.get(who, {}))) for s in submissions
+            (who := s.student.id): {today(name): hand for name, hand in hands(s).items()}
+            | {name: Hand(*given, due=False, retired=True) for name, given in gone.get(who, {}).items()}
+            | taken(late.penalty(course, s, known.get(who, {})))
+            for s in submissions
         }
 
 
@@ -66,6 +72,8 @@ def points(verdict: Verdict, touched: dict[str, Hand]) -> dict[str, float | None
 
 
 def of(name: str, exercise: ExerciseResult, verdict: Verdict, hand: Hand | None) -> float | None:
+    if hand is not None and hand.retired:
+        return 0.0
     if hand is not None and hand.score is not None:
         return hand.score + hand.extra
     extra = hand.extra if hand is not None else 0.0

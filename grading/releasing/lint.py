@@ -51,6 +51,7 @@ def lint(notebook: nbformat.NotebookNode, path: Path, assignment, solved: bool) 
         for grade_id, look in needed.items():
             said = f"has no cell {grade_id}" if grade_id not in cells else look(cells[grade_id], exercise)
             found += [f"{path}: {said}"] * bool(said)
+        found += [f"{path}: {said}" for said in former(cells, exercise)]
     known = {name for e in assignment.exercises for name in (e, f"check_{e}")}
     unknown = [
         i
@@ -86,6 +87,14 @@ def check_cell(cell, exercise) -> str:
     return "" if call in cell.source else f"cell check_{exercise.name} does not call {call}"
 
 
+def former(cells: dict, exercise) -> list[str]:
+    """The names that an exercise had before stand with its points."""
+    grade_id = exercise.name if exercise.written else f"check_{exercise.name}"
+    says = tuple(cells[grade_id].metadata.get("dgmlib", {}).get("formerly", ())) if grade_id in cells else ()
+    wrong = grade_id in cells and says != tuple(exercise.formerly)
+    return [f"cell {grade_id} is formerly {says}, the check {exercise.formerly}: release it again"] * wrong
+
+
 def proof_cell(cell, exercise) -> str:
     about = cell.metadata.nbgrader
     if not (about.grade and about.solution):
@@ -108,6 +117,15 @@ def faults(wanted: list[str]) -> list[str]:
     """Of the checks themselves: names that are not unique, a reference that raises or fails, an unfinished file."""
     names = Counter(name for assignment in ASSIGNMENTS.values() for name in assignment.exercises)
     found = [f"{name}: {n} exercises have this name" for name, n in names.items() if n > 1]
+    exercises = [exercise for assignment in ASSIGNMENTS.values() for exercise in assignment.exercises.values()]
+    former = Counter(old for exercise in exercises for old in exercise.formerly)
+    found += [f"{old}: formerly of two exercises" for old, n in former.items() if n > 1]
+    found += [
+        f"{e.place}: formerly {old!r} is the name of an exercise"
+        for e in exercises
+        for old in e.formerly
+        if old in names
+    ]
     for assignment in wanted:
         for exercise in ASSIGNMENTS[assignment].exercises.values():
             found += [] if exercise.written else own_faults(exercise)

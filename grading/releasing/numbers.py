@@ -1,4 +1,4 @@
-"""Numbers that stand once, in the checks: `release` writes points, counts and places into a solution's notebook."""
+"""What stands once, in the checks: `release` writes points, counts, places, former names into a solution's notebook."""
 
 import re
 from pathlib import Path
@@ -20,6 +20,10 @@ def fill(notebook: nbformat.NotebookNode, assignment) -> bool:
         exercise = assignment.exercises.get(about.get("grade_id", "").removeprefix("check_"))
         if exercise and about.get("grade"):
             about["points"] = exercise.points
+            if exercise.formerly:
+                cell.metadata["dgmlib"] = {"formerly": list(exercise.formerly)}
+            else:
+                cell.metadata.pop("dgmlib", None)
         if cell.cell_type == "markdown":
             if not titled and TITLE.search(cell.source):
                 cell.source, titled = TITLE.sub(title(assignment), cell.source, count=1), True

@@ -8,6 +8,7 @@ import nbformat
 import pytest
 
 from dgmlib.checks import CourseFault
+from dgmlib.checks.assignments import find, owner
 from dgmlib.checks.engine import custom
 from grading.cli import main
 from grading.releasing import lint, numbers
@@ -118,3 +119,28 @@ def test_autograde_stops_before_a_student_pays(course, hand_in, capsys):
     assert "has 99 points, the check 3" in capsys.readouterr().err
     with pytest.raises(CourseFault):
         lint.released(course, [TINY.name])
+
+
+def formerly(*names: str):
+    jacobians = replace(TINY.exercises[NAME], formerly=names)
+    return replace(TINY, exercises=TINY.exercises | {NAME: jacobians})
+
+
+def test_former_names_stand_with_the_points_and_are_no_names_of_today(monkeypatch):
+    made, old = notebook(), formerly("jacobians")
+    (said,) = lint.lint(made, PATH, old, solved=False)
+    assert said.endswith("cell check_batch_jacobian is formerly (), the check ('jacobians',): release it again")
+    assert numbers.fill(made, old)
+    assert lint.lint(made, PATH, old, solved=False) == []
+    assert numbers.fill(made, TINY)
+    assert "dgmlib" not in cells(made)[f"check_{NAME}"].metadata
+    monkeypatch.setitem(lint.ASSIGNMENTS, TINY.name, formerly("gaussian_kl", "a", "a"))
+    found = "\n".join(lint.faults([]))
+    assert "formerly 'gaussian_kl' is the name of an exercise" in found
+    assert "a: formerly of two exercises" in found
+
+
+def test_a_check_answers_to_its_former_name(monkeypatch):
+    monkeypatch.setitem(lint.ASSIGNMENTS, TINY.name, formerly("jacobians"))
+    assert find("jacobians").name == owner("jacobians").exercises[NAME].name == NAME
+    assert find("jacobian") is None

@@ -35,6 +35,10 @@ class Assignment:
     def points(self) -> float:
         return sum(exercise.points for exercise in self.exercises.values())
 
+    def today(self, name: str) -> str:
+        """The name of an exercise as it is now, where it had another."""
+        return next((new for new, e in self.exercises.items() if name in e.formerly), name)
+
 
 def assignment(package: str, name: str, **options) -> Assignment:
     """The assignment of the folder with this `__name__`, which is the notebook's name too. Raises ValueError."""

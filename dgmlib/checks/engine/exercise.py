@@ -27,7 +27,8 @@ class Exercise:
     array is handed over (`run.fixtures.CONVERSIONS`). `returns` names what comes back. `counts` gives an output to a
     fixture's counter: `{"calls": "conditioner.calls"}`. `probe(answer, given, record)`, where an answer is called in a
     way of its own, uses names of `run.names` and of `constants` alone: its text runs beside the student's code.
-    Without `cases` it is a written exercise. `name` may be a module's `__name__`.
+    Without `cases` it is a written exercise. `name` may be a module's `__name__`; `formerly`: names that it had when
+    students already worked on it.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Exercise:
     counts: dict[str, str] = field(default_factory=dict)
     probe: Callable | None = None
     constants: dict = field(default_factory=dict)
+    formerly: tuple[str, ...] = ()
     reference_breaks: tuple[str, ...] = ()  # laws, of cost say, that a reference written for clarity breaks
 
     def __post_init__(self):
