@@ -8,11 +8,11 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
 from nbformat import v4
 
 from dgmlib.checks import ASSIGNMENTS
 
+from .run_all import run_all
 from .scratch_examples import EXAMPLES
 
 ROOT = Path(__file__).parent.parent
@@ -82,4 +82,4 @@ def test_examples_and_nothing_typed_into_scratch_cells_break_no_locked_cell(assi
         if cell.id.startswith("check_"):
             example = EXAMPLES[cell.id.removeprefix("check_")]
             book.cells.append(v4.new_code_cell(f"{CLOSE}{example}\n{nothing}"))
-    NotebookClient(book, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    run_all(book, tmp_path)

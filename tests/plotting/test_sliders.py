@@ -16,7 +16,7 @@ WITHOUT = 'sys.modules["ipywidgets"] = None'
 def test_in_a_kernel_with_and_without_widgets():
     sources = SET_UP, DRAW, f"{WITHOUT}; {DRAW}"
     notebook = v4.new_notebook(cells=[v4.new_code_cell(source) for source in sources])
-    NotebookClient(notebook, timeout=100, kernel_name="python3").execute()
+    NotebookClient(notebook, timeout=30, kernel_name="python3").execute()
     _, (both,), (*_, still) = (cell.outputs for cell in notebook.cells)
     assert {VIEW, "image/png"} <= set(both.data)
     assert "image/png" in still.data
