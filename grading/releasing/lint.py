@@ -7,6 +7,7 @@ from pathlib import Path
 import nbformat
 
 from dgmlib.checks import ASSIGNMENTS, CourseFault
+from dgmlib.checks.engine.card import SIGNS
 
 from .numbers import fill_file, places, title
 
@@ -38,7 +39,8 @@ def sources(course, names: list[str], check: bool):
         if not check:
             fill_file(path, ASSIGNMENTS[name])
         notebook = nbformat.read(path, as_version=4)
-        found += lint(notebook, path, ASSIGNMENTS[name], solved=True) + headings(notebook, path, ASSIGNMENTS[name])
+        found += lint(notebook, path, ASSIGNMENTS[name], solved=True)
+        found += headings(notebook, path, ASSIGNMENTS[name]) + outputs(notebook, path)
     stop(found)
 
 
@@ -111,6 +113,18 @@ def headings(notebook: nbformat.NotebookNode, path: Path, assignment) -> list[st
     numbers = places(notebook, assignment)
     wanted = [title(assignment)] + [f"### Exercise {number} · `{name}`" for name, number in numbers.items()]
     return [f"{path}: no text says {line!r}" for line in wanted if line not in text]
+
+
+def outputs(notebook: nbformat.NotebookNode, path: Path) -> list[str]:
+    """What a solution shows, where it was run: no error, and a green card for each exercise."""
+    found = []
+    for cell in notebook.cells:
+        shown = cell.get("outputs", [])
+        cards = [output.data["text/plain"] for output in shown if "text/plain" in output.get("data", {})]
+        found += [f"cell {cell.id} ended in {o.ename}" for o in shown if o.output_type == "error"]
+        if cell.id.startswith("check_") and not all(card.startswith(SIGNS["solved"]) for card in cards):
+            found.append(f"cell {cell.id} shows a card that is not green")
+    return [f"{path}: {said}: mend it, then run the notebook" for said in found]
 
 
 def faults(wanted: list[str]) -> list[str]:

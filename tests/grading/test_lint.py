@@ -27,6 +27,10 @@ def cells(made) -> dict:
     return {cell.id: cell for cell in made.cells}
 
 
+def card(text: str) -> dict:
+    return {"output_type": "execute_result", "execution_count": 1, "metadata": {}, "data": {"text/plain": text}}
+
+
 def without(made, name):
     made.cells = [cell for cell in made.cells if cell.id != name]
 
@@ -144,3 +148,21 @@ def test_a_check_answers_to_its_former_name(monkeypatch):
     monkeypatch.setitem(lint.ASSIGNMENTS, TINY.name, formerly("jacobians"))
     assert find("jacobians").name == owner("jacobians").exercises[NAME].name == NAME
     assert find("jacobian") is None
+
+
+@pytest.mark.parametrize(
+    ("output", "said"),
+    [
+        ({"output_type": "error", "ename": "ValueError", "evalue": "", "traceback": []}, "ended in ValueError"),
+        (card("✗ batch_jacobian: 2 of 7 laws passed"), "shows a card that is not green"),
+        (card("○ batch_jacobian: not solved yet"), "shows a card that is not green"),
+        (card("✓ batch_jacobian: 7 of 7 laws passed"), ""),
+    ],
+)
+def test_a_solution_that_was_run_shows_no_error_and_green_cards(output, said):
+    made = notebook()
+    assert lint.outputs(made, PATH) == []  # one that was not run says nothing
+    cells(made)[f"check_{NAME}"].outputs = [nbformat.from_dict(output)]
+    assert lint.outputs(made, PATH) == [f"tiny.ipynb: cell check_{NAME} {said}: mend it, then run the notebook"] * bool(
+        said
+    )
