@@ -160,7 +160,8 @@ def test_a_red_card_hands_over_the_case_that_failed():
 @pytest.mark.parametrize("name", [name for name, e in EXERCISES.items() if not e.written and e.mistakes])
 def test_what_is_expected_is_what_the_reference_gives(name):
     exercise = EXERCISES[name]
-    card = next(c for c in (check(name, m.answer) for m in exercise.mistakes) if c.inputs)
+    cards = (check(name, mistake.answer) for mistake in exercise.mistakes)
+    card = next(c for c in cards if c.inputs and set(exercise.outputs) <= set(c.expected))  # a value is wrong
     assert card.expected
     if not exercise.probe:
         returned = exercise.reference(*card.inputs.values())
