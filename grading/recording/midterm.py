@@ -19,7 +19,6 @@ RETIRED = Table(
     Column("assignment", String(128), nullable=False),
     Column("exercise", String(128), nullable=False),
     Column("student", String(128), nullable=False),
-    Column("max_score", Float),
     Column("manual_score", Float),
     Column("extra_credit", Float),
     Column("comment", Text),
@@ -132,8 +131,8 @@ class Follow:
         exercise = cell.name.removeprefix(CHECK)
         for grade in list(cell.grades):
             given = {"manual_score": grade.manual_score, "extra_credit": grade.extra_credit}
-            if any(given.values()) or grade.manual_score is not None:
-                self.put_aside(exercise, grade.notebook.student.id, max_score=cell.max_score, **given)
+            if grade.manual_score is not None or grade.extra_credit:
+                self.put_aside(exercise, grade.notebook.student.id, **given)
             self.session.delete(grade)
         for comment in list(cell.comments):
             if comment.manual_comment:
@@ -175,29 +174,37 @@ class Follow:
             cell = kind(name=name, notebook=self.notebook, **info)
             self.session.add(cell)
             for submission in self.notebook.submissions:
-                self.session.add(Comment(cell=cell, notebook=submission)) if kind is not GradeCell else None
-                self.session.add(Grade(cell=cell, notebook=submission)) if kind is not SolutionCell else None
+                if kind is not GradeCell:
+                    self.session.add(Comment(cell=cell, notebook=submission))
+                if kind is not SolutionCell:
+                    self.session.add(Grade(cell=cell, notebook=submission))
         self.session.flush()
         names = dict.fromkeys(name.removeprefix(CHECK) for kind, name in new if kind is not SolutionCell)
         return [Change(name, "added") for name in names]
 
     def give_back(self) -> Iterator[Change]:
-        """What was kept of an exercise that is here again."""
+        """What was kept of an exercise that is here again; a person's newer points stay, and the older are said."""
         live = {name.removeprefix(CHECK) for name in (*self.new[GradeCell], *self.new[TaskCell])}
         for exercise in sorted(kept(self.session, self.assignment) & live):
             rows = {row.student: row for row in self.session.execute(RETIRED.select().where(*self.of(exercise)))}
+            given, older = {}, {}
             for submission in self.notebook.submissions:
                 row = rows.get(submission.student.id)
                 for grade in submission.grades if row else ():
-                    if grade.name.removeprefix(CHECK) == exercise and grade.manual_score is None:
+                    if grade.name.removeprefix(CHECK) != exercise:
+                        continue
+                    if row.manual_score is not None:
+                        (given if grade.manual_score is None else older)[row.student] = row.manual_score
+                    if grade.manual_score is None:
                         grade.manual_score, grade.extra_credit = row.manual_score, row.extra_credit
                         grade.needs_manual_grade = row.manual_score is not None
                 for comment in submission.comments if row else ():
                     if comment.name == exercise and not comment.manual_comment:
                         comment.manual_comment = row.comment
             self.session.execute(RETIRED.delete().where(*self.of(exercise)))
-            given = {who: row.manual_score for who, row in rows.items() if row.manual_score is not None}
             yield Change(exercise, "has again what a person gave for it; look again", given)
+            if older:
+                yield Change(exercise, "newer points by hand stay in the place of older ones", older)
 
     def missing(self, kind: type) -> list[str]:
         held = self.cells(kind)

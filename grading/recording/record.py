@@ -72,11 +72,11 @@ def record(
     each cell of the gradebook that a new release changed."""
     end = time.monotonic() + patience
     course.data.mkdir(parents=True, exist_ok=True)
-    verdicts, people = [verdict for verdict in verdicts if verdict.graded], roster.load(course)
+    verdicts, people, said = [verdict for verdict in verdicts if verdict.graded], roster.load(course), []
     while True:
         try:
             with opened(db_url or url(course)) as gradebook:
-                said = register(gradebook, course, assignment)
+                said += register(gradebook, course, assignment)
                 for verdict in verdicts:
                     save(gradebook, course, assignment, verdict, people)
                 break

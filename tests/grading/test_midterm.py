@@ -84,6 +84,14 @@ def weighing(name: str, points: float):
     return change
 
 
+def says_formerly(cells):
+    """What was renamed without a word, now with it."""
+    for cell in cells:
+        if cell["id"] == f"check_{NEW}":
+            cell["metadata"]["dgmlib"] = {"formerly": [KL]}
+    return cells
+
+
 def rows(room) -> dict[str, tuple]:
     """Ann's row of each cell: points, a person's, and whether to look again."""
     with opened(url(room)) as book:
@@ -144,17 +152,26 @@ def test_a_former_name_said_too_late_brings_the_points_back(room):
         f"{NAME}: {NEW}: added",
     ]
     assert rows(room)[f"check_{NEW}"][1] is None
-    release(
-        room,
-        lambda cells: [
-            c | {"metadata": c["metadata"] | {"dgmlib": {"formerly": [KL]}}} if c["id"] == f"check_{NEW}" else c
-            for c in cells
-        ],
-    )
+    release(room, says_formerly)
     (said,) = graded(room)
     assert said == f"{NAME}: {NEW}: has again what a person gave for it; look again; points by hand: ann 1.5"
     assert rows(room)[f"check_{NEW}"][1:3] == (1.5, 0.25)
     assert comments(room)[NEW] == f"on {KL}"
+
+
+def test_a_persons_newer_points_stay_and_the_older_are_said(room):
+    release(room, renamed(KL, NEW, formerly=False))
+    graded(room)
+    with opened(url(room)) as book:
+        book.find_grade(f"check_{NEW}", BOOK, NAME, "ann").manual_score = 3.0
+        book.db.commit()
+    release(room, says_formerly)
+    assert [line.partition(": ")[2] for line in graded(room)] == [
+        f"{NEW}: has again what a person gave for it; look again",
+        f"{NEW}: newer points by hand stay in the place of older ones; points by hand: ann 1.5",
+    ]
+    assert rows(room)[f"check_{NEW}"][1] == 3.0
+    assert graded(room) == []
 
 
 def test_new_points_ask_for_another_look_where_a_person_gave_some(room):
