@@ -131,7 +131,9 @@ def test_a_retired_one_counts_nothing_and_its_points_are_kept(room, name, given)
     assert touched[name] == scores.Hand(given - 0.25, 0.25, f"on {name}", due=False, retired=True)
     ann = store.recorded(room, NAME, "ann")
     assert feedback.student_view(ann, touched, "").retired == {name: given}
-    assert f"{name}: {given:g} points by a person" in " ".join(feedback.student_page(ann, touched, "").decode().split())
+    assert f"{name}: {given:g} point{'s' * (given != 1)} by a person" in " ".join(
+        feedback.student_page(ann, touched, "").decode().split()
+    )
     assert graded(room) == []
     path.write_bytes(before)
     os.utime(path, ns=(path.stat().st_mtime_ns + 5 * 10**9,) * 2)
