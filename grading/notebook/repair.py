@@ -20,7 +20,7 @@ from .safe_markdown import fenced
 
 SETUP = "setup"
 LONGEST_PARSED = 100_000  # characters of a cell
-MOST_PARSED = 500_000  # of all cells: more than any honest notebook has
+MOST_PARSED = 250_000  # of all cells: more than any honest notebook has
 LONGEST_TRANSFORMED = 20_000  # of a cell that is no Python until IPython has rewritten it
 TEXT_MAGIC = re.compile(r"\s*%%(?:latex|markdown|html)\b[^\n]*\n", re.IGNORECASE)
 COMMENT = re.compile(r"^[ \t]*#+(.*)$", re.MULTILINE)
