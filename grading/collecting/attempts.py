@@ -4,7 +4,6 @@ Attempts are first staged, nameless, beside their place, so that a download whic
 leaves all as it was, and no more than one file is held in memory.
 """
 
-import hashlib
 import os
 import shutil
 import tempfile
@@ -15,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..course import Course, listed, write
-from ..notebook import parse
+from ..notebook import parse, submission
 from .archive import File
 from .examine import readable
 
@@ -51,7 +50,7 @@ def stage(course: Course) -> Iterator[Path]:
 
 def staged(folder: Path, data: bytes) -> tuple[Path, str]:
     """Where these bytes lie, once, and their digest."""
-    digest = hashlib.sha256(data).hexdigest()
+    digest = submission.digest(data)
     path = folder / digest
     if not path.exists():
         path.write_bytes(data)
@@ -60,12 +59,12 @@ def staged(folder: Path, data: bytes) -> tuple[Path, str]:
 
 def keep(course: Course, student: str, assignment: str, attempt: Attempt):
     """Put an attempt beside the others."""
-    put(attempt.staged.read_bytes(), attempts_of(course, student, assignment), attempt.file.time)
+    put(attempt.staged.read_bytes(), attempt.digest, attempts_of(course, student, assignment), attempt.file.time)
 
 
-def put(data: bytes, folder: Path, when: float):
+def put(data: bytes, digest: str, folder: Path, when: float):
     """A file named by its time and its content, once."""
-    name = hashlib.sha256(data).hexdigest()[:12]
+    name = digest[:12]
     if not any(folder.glob(f"*_{name}.ipynb")):
         path = folder / f"{time.strftime('%Y-%m-%dT%H-%M-%S', time.localtime(when))}_{name}.ipynb"
         write(path, data)
@@ -104,11 +103,12 @@ def beats(path: Path, best: Attempt) -> bool:
 def kept(course: Course, student: str, assignment: str, path: Path):
     """An attempt of what is about to be replaced, which somebody may have put there by hand."""
     with suppress(parse.Refused):
-        put(parse.read(path), attempts_of(course, student, assignment), path.lstat().st_mtime)
+        data = parse.read(path)
+        put(data, submission.digest(data), attempts_of(course, student, assignment), path.lstat().st_mtime)
 
 
 def digest(path: Path) -> str:
     try:
-        return hashlib.sha256(parse.read(path)).hexdigest()
+        return submission.digest(parse.read(path))
     except parse.Refused:
         return ""

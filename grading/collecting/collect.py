@@ -5,6 +5,7 @@ A notebook is recognised by what it holds, not by its name. Every attempt is kep
 
 import os
 from collections import Counter, defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -18,7 +19,10 @@ from .people import People
 from .submitter import Submitter
 
 MOST_SAID = 4_000_000  # bytes of a platform's own list
+READERS = 2  # files at once
 SLOW = 10  # files that one counts for which is over the limits of reading
+
+Group = list[tuple[Entry, list[Submitter]]]  # of the same people
 
 
 @dataclass
@@ -28,6 +32,19 @@ class Hand:
 
     submitter: Submitter
     attempts: list[Attempt] = field(default_factory=list)
+    foreign: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Look:
+    """At one file: whose it is, and where it lies `staged`; else the `reason`, which may be another assignment."""
+
+    file: File
+    people: list[Submitter]
+    staged: Path | None = None
+    digest: str = ""
+    broken: str = ""
     foreign: str = ""
     reason: str = ""
 
@@ -90,52 +107,61 @@ class Collecting:
 
     def read(self, entries: list[Entry], layout) -> dict[tuple, Hand]:
         """What everybody handed in, the newest first, so that a budget ends with the oldest."""
-        mine: dict[tuple, list[tuple[Entry, list[Submitter]]]] = defaultdict(list)
+        mine: dict[tuple, Group] = defaultdict(list)
         for entry in entries:
             people = [] if entry.nameless and len(entry.path) < 2 else layout.submitters(entry)
             if people is not None:
                 mine[tuple(one.key for one in people)].append((entry, people))
+        for group in mine.values():
+            group.sort(key=lambda one: newest(*one), reverse=True)
         hands: dict[tuple, Hand] = {}
-        for keys, group in mine.items():
-            budget = Budget()
-            for entry, people in sorted(group, key=lambda one: newest(*one), reverse=True):
-                for one in people:
+        with ThreadPoolExecutor(READERS) as readers:
+            for (keys, group), files in zip(mine.items(), readers.map(self.looks, mine.values()), strict=True):
+                for one in (one for _, people in group for one in people):
                     hands.setdefault(one.key, Hand(one))
-                for file in archive.read(entry, budget) if not people or not people[0].text else ():
-                    self.look(file, people, hands, budget)
-            self.text_alone(keys, group, hands)
+                for look in files:
+                    self.note(look, hands)
+                self.text_alone(keys, group, hands)
         return hands
+
+    def looks(self, group: Group) -> list[Look]:
+        """At every file of the same people, within what they may hand in."""
+        budget = Budget()
+        read = [(entry, people) for entry, people in group if not people or not people[0].text]
+        return [self.look(file, people, budget) for entry, people in read for file in archive.read(entry, budget)]
 
     def text_alone(self, keys, group, hands: dict[tuple, Hand]):
         for key in keys:
             if not hands[key].attempts and any(one.text for _, people in group for one in people):
                 hands[key].reason = hands[key].reason or "text written on the platform, no file"
 
-    def look(self, file: File, people: list[Submitter], hands: dict[tuple, Hand], budget: Budget):
+    def look(self, file: File, people: list[Submitter], budget: Budget) -> Look:
         """An attempt of its people, or one line why not."""
-        foreign, reason, broken, digest = "", file.problem, "", ""
-        if not reason:
-            found = examine(file.data, self.course)
-            budget.files -= SLOW * found.slow
-            foreign = found.assignment if found.assignment not in ("", self.assignment) else ""
-            if foreign:
-                reason = f"a notebook of {foreign}, not of {self.assignment}"
-            elif not found.assignment:
-                named = (file.path + file.inside)[-1].lower().endswith(".ipynb")
-                broken, reason = (found.refusal, "") if named else ("", found.refusal)
-            if not reason:
-                path, digest = attempts.staged(self.stage, found.data)
-        if not people:
-            self.nobodys(file, reason)
-        elif reason:
-            self.made.skipped.append((file.name, reason))
         bare = File(file.path, file.inside, file.time, nameless=file.nameless)
-        for one in people:
+        if file.problem:
+            return Look(bare, people, reason=file.problem)
+        found = examine(file.data, self.course)
+        budget.files -= SLOW * found.slow
+        if found.assignment not in ("", self.assignment):
+            reason = f"a notebook of {found.assignment}, not of {self.assignment}"
+            return Look(bare, people, foreign=found.assignment, reason=reason)
+        if not found.assignment and not (file.path + file.inside)[-1].lower().endswith(".ipynb"):
+            return Look(bare, people, reason=found.refusal)
+        path, digest = attempts.staged(self.stage, found.data)
+        return Look(bare, people, staged=path, digest=digest, broken="" if found.assignment else found.refusal)
+
+    def note(self, look: Look, hands: dict[tuple, Hand]):
+        if not look.people:
+            self.nobodys(look.file, look.reason)
+        elif look.staged is None:
+            self.made.skipped.append((look.file.name, look.reason))
+        for one in look.people:
             hand = hands[one.key]
-            if reason:
-                hand.foreign, hand.reason = hand.foreign or foreign, hand.reason or f"{file.name}: {reason}"
+            if look.staged is None:
+                hand.foreign = hand.foreign or look.foreign
+                hand.reason = hand.reason or f"{look.file.name}: {look.reason}"
             else:
-                hand.attempts.append(Attempt(bare, path, digest, one.order, one.late, broken))
+                hand.attempts.append(Attempt(look.file, look.staged, look.digest, one.order, one.late, look.broken))
 
     def nobodys(self, file: File, reason: str):
         """A file that is nobody's is said; one that somebody may have handed in wants a person."""
@@ -227,7 +253,7 @@ class Collecting:
         folder = self.course.data / "unsettled" / self.assignment
         for attempt in hand.attempts:
             owner = " ".join((hand.submitter.name, hand.submitter.number)).strip()
-            attempts.put(attempt.staged.read_bytes(), folder / owner, attempt.file.time)
+            attempts.put(attempt.staged.read_bytes(), attempt.digest, folder / owner, attempt.file.time)
 
     def note_rest(self, known: dict[str, dict], hands: dict[str, Hand]):
         """Remember who handed in something else, and name who is missing."""

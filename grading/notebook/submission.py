@@ -121,7 +121,8 @@ def recognise(data: bytes, assignments: dict[str, Assignment]) -> Assignment:
 def recognised(data: bytes, assignments: list[Assignment]) -> bytes:
     cells = parse.cells(data)
     names = {name.removeprefix("check_") for cell in cells for name in (*cell.ids, cell.grade_id)}
-    names |= {name for one in parsed([cell for cell in cells if cell.kind == "code"]) for name in one.defines}
+    if not any(one.exercises.keys() <= names for one in assignments):  # its ids say it
+        names |= {name for one in parsed([cell for cell in cells if cell.kind == "code"]) for name in one.defines}
     best = max(assignments, key=lambda a: len(names & a.exercises.keys()), default=None)
     if best is None or not names & best.exercises.keys():
         raise Refused("not a notebook of this course: it holds none of its exercises")
