@@ -1,8 +1,8 @@
 """Grading a class: ours with one and two workers against stock `nbgrader autograde`, on the same submissions.
 
 `python -m benchmarks.grading [N [ROUNDS]]` makes a course folder with N students (default 12), whose notebook is the
-first assignment's without its figures: set-up, answers, checks. Stock nbgrader starts a kernel for each, ours the
-sandbox; both start from nothing and end with the gradebook. Wall time, so on an idle machine; the runs take turns.
+first assignment's without its figures: texts, set-up, answers, checks. Stock nbgrader starts a kernel for each, ours
+the sandbox; both start from nothing and end with the gradebook. Wall time, so on an idle machine; runs take turns.
 """
 
 import json
@@ -30,13 +30,13 @@ def room(students: int) -> Path:
     """A course folder; every student has all answers, and a comment of their own."""
     root = Path(tempfile.mkdtemp(prefix="dgm-bench-"))
     source = json.loads((CHECKOUT / "solutions" / NAME / "flows_recap.ipynb").read_text())
-    source["cells"] = [c for c in source["cells"] if c["id"] == "setup" or asks(c)]
+    source["cells"] = [c for c in source["cells"] if c["cell_type"] != "code" or c["id"] == "setup" or asks(c)]
+    code = next(c for c in source["cells"] if c["id"] == "setup")
     for folder in [root / "solutions" / NAME, *(root / f"grading/submitted/s{n:03}" / NAME for n in range(students))]:
         folder.mkdir(parents=True)
-        source["cells"][-1]["outputs"] = []
-        notebook = json.loads(json.dumps(source))
-        notebook["cells"][1]["source"] += [f"\n# {folder.parent.name}"]
-        (folder / "flows_recap.ipynb").write_text(json.dumps(notebook))
+        own = {"source": [*code["source"], f"\n# {folder.parent.name}"]}
+        cells = [c | own if c is code else c for c in source["cells"]]
+        (folder / "flows_recap.ipynb").write_text(json.dumps(source | {"cells": cells}))
     (root / "nbgrader_config.py").write_text(STOCK)
     return root
 
