@@ -25,12 +25,17 @@ def autograde(assignments, student, changed, jobs, scheduler, secret, sandbox, c
     """Grade what was collected, and record it."""
     from ..judging import regraded, store
     from ..lock import locked
-    from ..recording.record import Recorder
 
     with locked(course):
         store.sweep(course)
         tasks = handed_in(course, assignments, student)
         grader = make_grader(course, secret, sandbox, output)
+        if not scheduler:
+            grader.begin(tasks)
+        from ..recording.record import Recorder  # nbgrader: imported while the fork server starts
+        from ..releasing import lint
+
+        lint.released(course, sorted({task.assignment for task in tasks}))
         recorder = None if changed else Recorder(course)
         verdicts = batch(grader, tasks, jobs, scheduler, output, recorder)
         changes = [made for v in verdicts if (made := regraded.change(course, v))] if changed else []
@@ -62,7 +67,6 @@ def tables(course: Course, verdicts: list, output):
 def handed_in(course: Course, assignments, student: str | None) -> list:
     """What there is to grade, as tasks. Raises CourseError where there is nothing."""
     from ..judging import task
-    from ..releasing import lint
 
     tasks = task.handed_in(course, course.wanted(assignments), student)
     if not tasks:
@@ -70,7 +74,6 @@ def handed_in(course: Course, assignments, student: str | None) -> list:
         raise CourseError(
             f"no submissions{whose} in {course.submitted}; put them in STUDENT/ASSIGNMENT/ or use collect"
         )
-    lint.released(course, sorted({task.assignment for task in tasks}))
     return tasks
 
 

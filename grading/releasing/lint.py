@@ -1,5 +1,6 @@
 """What notebooks and checks say differently, a line each, before a student meets it."""
 
+import json
 import warnings
 from collections import Counter
 from pathlib import Path
@@ -9,18 +10,33 @@ import nbformat
 from dgmlib.checks import ASSIGNMENTS, CourseFault
 from dgmlib.checks.engine.card import SIGNS
 
+from ..course import write
+from ..judging import store
 from .numbers import fill_file, places, title
 
 UNFINISHED = "TODO"
+PASSED = "references.json"
 
 
 def released(course, names: list[str]):
-    """Raises CourseFault with the faults of the checks, and of the notebooks that students got."""
-    found = faults(names)
+    """Raises CourseFault with the faults of the checks, and of the notebooks that students got. That the references
+    pass is found out once for each version of the code."""
+    passed, version = passed_in(course), store.version()
+    found = faults([name for name in names if passed.get(name) != version])
     for name in names:
         path = course.released_notebook(ASSIGNMENTS[name])
         found += lint(nbformat.read(path, as_version=4), path, ASSIGNMENTS[name], solved=False)
     stop(found)
+    if (now := passed | dict.fromkeys(names, version)) != passed:
+        write(course.data / PASSED, json.dumps(now).encode())
+
+
+def passed_in(course) -> dict[str, str]:
+    """The version of the code in which an assignment's references were last seen to pass."""
+    try:
+        return dict(json.loads((course.data / PASSED).read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return {}
 
 
 def stop(found: list[str]):

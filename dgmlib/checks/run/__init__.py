@@ -33,15 +33,16 @@ def join(cases: dict[str, Arrays]) -> Arrays:
     return {f"{case}/{name}": value for case, arrays in cases.items() for name, value in arrays.items()}
 
 
-def run(invocation: Invocation, answer: Callable, inputs: Arrays) -> Arrays:
-    """Call `answer` on every case. Never raises for a student's mistake: it is written down as `case/error...`."""
+def run(invocation: Invocation, answer: Callable, inputs: Arrays, devices: bool = True) -> Arrays:
+    """Call `answer` on every case, with `devices` the first on a second one. Never raises for a student's mistake: it is
+    written down as `case/error...`."""
     cases, outputs = split(inputs), {}
     with defaults():
         for number, (case, arrays) in enumerate(cases.items()):
             outputs[case] = values(invocation, answer, arrays)
             if invocation.differentiates(case):
                 outputs[case] |= gradients(invocation, answer, arrays)
-            if number == 0:
+            if devices and number == 0:
                 outputs[case] |= on_meta(invocation, answer, arrays)
     return join(outputs)
 

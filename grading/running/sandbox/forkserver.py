@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from .bundle import Bundle
@@ -33,7 +34,15 @@ class Forked:
 class Server:
     process: subprocess.Popen
     control: socket.socket
-    answer: str
+
+    @cached_property
+    def answer(self) -> str:
+        """ "ready", or why not: waits for it."""
+        try:
+            answer = self.control.recv(300).decode(errors="replace")
+        except OSError:
+            answer = ""
+        return answer or "the fork server did not start"
 
     def alive(self) -> bool:
         # Asks the kernel, not Popen: the pool's processes share a server that only one of them may wait for.
@@ -68,35 +77,31 @@ class ForkServerSandbox:
         return self.cold.how
 
     def start(self, stage: Bundle, link: int, hidden: tuple[Path, ...] = ()):
-        if self.kind not in WARMS:
-            return self.cold.start(stage, link, hidden)
         server = self.server(stage, hidden)
-        if server.answer != "ready":
+        if server is None or server.answer != "ready":
             return self.cold.start(stage, link, hidden)
         socket.send_fds(server.control, [b"fork"], [link])
         return Forked()
 
-    def server(self, stage: Bundle, hidden: tuple[Path, ...] = ()) -> Server:
-        """The stage's server, started at need."""
+    def server(self, stage: Bundle, hidden: tuple[Path, ...] = ()) -> Server | None:
+        """The stage's server, started at need and waited for; None for a kind without walls."""
+        self.begin(stage, hidden)
         server = self.servers.get(stage.path)
-        if server is None or (server.answer == "ready" and not server.alive()):
-            if server:
-                server.close()
-            self.servers[stage.path] = self.begin(stage, hidden)
-        return self.servers[stage.path]
+        if server and server.answer == "ready" and not server.alive():
+            self.servers.pop(stage.path).close()
+            self.begin(stage, hidden)
+        return self.servers.get(stage.path)
 
-    def begin(self, stage: Bundle, hidden: tuple[Path, ...]) -> Server:
+    def begin(self, stage: Bundle, hidden: tuple[Path, ...] = ()):
+        """Start the stage's server, which imports for seconds; nobody waits for it here."""
+        if stage.path in self.servers or self.kind not in WARMS:
+            return
         control, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with other:
             process = self.cold.start(stage, other.fileno(), hidden, "forkserver")
         control.settimeout(START_SECONDS)
-        try:
-            answer = control.recv(300).decode(errors="replace")
-        except OSError:
-            answer = ""
-        server = Server(process, control, answer or "the fork server did not start")
-        atexit.register(server.close)
-        return server
+        self.servers[stage.path] = Server(process, control)
+        atexit.register(self.servers[stage.path].close)
 
     def close(self):
         for server in self.servers.values():

@@ -18,7 +18,7 @@ def mirrored(arrays, sign):
     """The same f with its first output turned where det J at the first row has another sign."""
     f = RowMap(arrays["A"], arrays["B"], arrays["c"])
     turn = torch.ones_like(arrays["c"])
-    turn[0] = sign * torch.linalg.slogdet(reference_jacobian(f, arrays["x"]))[0][0]
+    turn[0] = sign * torch.linalg.slogdet(reference_jacobian(f, arrays["x"]).detach())[0][0]
     return arrays | {"B": turn[:, None] * arrays["B"], "c": turn * arrays["c"]}
 
 
