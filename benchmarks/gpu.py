@@ -35,7 +35,7 @@ class GpuRow:
     gigabytes: float | None = None  # promised, at the peak, beside the inputs
 
 
-def rows(device: torch.device, small: bool) -> Iterator[GpuRow]:
+def gpu_rows(device: torch.device, small: bool) -> Iterator[GpuRow]:
     """Lazily, so that only one row's data lives at a time."""
 
     def size(n: int) -> int:
@@ -124,7 +124,7 @@ def main(arguments: list[str]) -> int:
     name = torch.cuda.get_device_name() if device.type == "cuda" else platform.machine()
     table = [f"{name}, torch {torch.__version__}", "", HEADER]
     print("\n".join(table))
-    for row in rows(device, options.small):
+    for row in gpu_rows(device, options.small):
         table.append(line(row, device, repeats=3 if options.small else 20))
         print(table[-1], flush=True)
     if device.type == "cuda" and not options.small:

@@ -20,7 +20,7 @@ def test_the_script_runs_on_a_cpu(capsys, monkeypatch, tmp_path):
 
 def test_flows_keep_to_the_device_that_is_asked_for():
     """On meta, in full size: whatever was made on the CPU, or read from the device, would raise."""
-    realnvp, maf = itertools.islice(gpu.rows(torch.device("meta"), small=False), 2)
+    realnvp, maf = itertools.islice(gpu.gpu_rows(torch.device("meta"), small=False), 2)
     with torch.no_grad():
         assert (realnvp.run().shape, realnvp.run().device.type) == ((65536,), "meta")
         assert (maf.run().shape, maf.run().device.type) == ((4096, 32), "meta")
