@@ -28,13 +28,13 @@ def released(course, names: list[str]):
         found += lint(nbformat.read(path, as_version=4), path, ASSIGNMENTS[name], solved=False)
     stop(found)
     if (now := passed | dict.fromkeys(names, version)) != passed:
-        write(course.data / PASSED, json.dumps(now).encode())
+        write(course.verdicts / PASSED, json.dumps(now).encode())
 
 
 def passed_in(course) -> dict[str, str]:
     """The version of the code in which an assignment's references were last seen to pass."""
     try:
-        return dict(json.loads((course.data / PASSED).read_bytes()))
+        return dict(json.loads((course.verdicts / PASSED).read_bytes()))
     except (OSError, ValueError, TypeError):
         return {}
 
