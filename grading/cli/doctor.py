@@ -40,19 +40,19 @@ def worker() -> tuple[str, bool, str]:
     from ..running import sandbox
     from ..running.process import Process
 
-    stage = None
+    bundle = None
     try:
         chosen = sandbox.choose("auto")
-        stage = sandbox.Bundle()
-        Process(lambda link: chosen.start(stage, link)).close()
+        bundle = sandbox.Bundle()
+        Process(lambda link: chosen.start(bundle, link)).close()
         return "sandbox", True, f"a worker starts in {chosen.kind}: {chosen.how}"
     except (RuntimeError, OSError, ValueError) as error:
         return "sandbox", False, str(error)
     except Exception as error:
         return "sandbox", False, f"a worker does not start: {error}"
     finally:
-        if stage:
-            stage.close()
+        if bundle:
+            bundle.close()
 
 
 def nbgrader() -> tuple[str, bool, str]:

@@ -96,9 +96,9 @@ def grade(answer: Future, repaired: Repaired, student: str, assignment: Assignme
 
 @cache
 def starter(open_modules: tuple[str, ...], kind: str):
-    """This worker's stage and fork server for an assignment."""
+    """This worker's bundle and fork server for an assignment."""
     import torch
 
     torch.set_num_threads(1)
-    stage, warm = sandbox.Bundle(open_modules), sandbox.ForkServerSandbox(sandbox.choose(kind))
-    return lambda link: warm.start(stage, link, hidden_folders(Course(CHECKOUT)))
+    bundle, warm = sandbox.Bundle(open_modules), sandbox.ForkServerSandbox(sandbox.choose(kind))
+    return lambda link: warm.start(bundle, link, hidden_folders(Course(CHECKOUT)))

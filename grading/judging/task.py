@@ -32,11 +32,11 @@ class Sandbox(Protocol):
     @property
     def kind(self) -> str: ...
 
-    def begin(self, stage: Bundle, hidden: tuple[Path, ...] = ()): ...
+    def begin(self, bundle: Bundle, hidden: tuple[Path, ...] = ()): ...
 
-    def server(self, stage: Bundle, hidden: tuple[Path, ...] = ()): ...
+    def server(self, bundle: Bundle, hidden: tuple[Path, ...] = ()): ...
 
-    def start(self, stage: Bundle, link: int, hidden: tuple[Path, ...] = ()): ...
+    def start(self, bundle: Bundle, link: int, hidden: tuple[Path, ...] = ()): ...
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,12 @@ class Task:
 
 @dataclass
 class Grader:
-    """Grades for one course folder, with one secret, in one sandbox. Keeps a stage for each assignment."""
+    """Grades for one course folder, with one secret, in one sandbox. Keeps a bundle for each assignment."""
 
     course: Course
     secret: str
     sandbox: Sandbox
-    stages: dict[str, Bundle] = field(default_factory=dict)
+    bundles: dict[str, Bundle] = field(default_factory=dict)
 
     def prepare(self, task: Task) -> Submission | Verdict:
         """The newest of a task's files that is a notebook of its assignment; its verdict where that is on file, and
@@ -107,14 +107,14 @@ class Grader:
 
     def starter(self, assignment: Assignment):
         """A function that starts a worker for this assignment."""
-        stage, hidden = self.stage(assignment), hidden_folders(self.course)
-        return lambda link: self.sandbox.start(stage, link, hidden)
+        bundle, hidden = self.bundle(assignment), hidden_folders(self.course)
+        return lambda link: self.sandbox.start(bundle, link, hidden)
 
-    def stage(self, assignment: Assignment) -> Bundle:
-        if assignment.name not in self.stages:
+    def bundle(self, assignment: Assignment) -> Bundle:
+        if assignment.name not in self.bundles:
             torch.set_num_threads(1)
-            self.stages[assignment.name] = Bundle(tuple(judge.checks(assignment).open_modules))
-        return self.stages[assignment.name]
+            self.bundles[assignment.name] = Bundle(tuple(judge.checks(assignment).open_modules))
+        return self.bundles[assignment.name]
 
     def begin(self, tasks: list[Task]):
         """Start the fork server beside what is imported before it is needed, where something will be graded. What is
@@ -124,11 +124,11 @@ class Grader:
         if on_file >= sum(task.assignment == name for task in tasks):
             return
         with suppress(CourseFault):
-            self.sandbox.begin(self.stage(self.course.assignment(name)), hidden_folders(self.course))
+            self.sandbox.begin(self.bundle(self.course.assignment(name)), hidden_folders(self.course))
 
     def warm_up(self, name: str):
         """Have the fork server, so that workers which are forked from here share it."""
-        self.sandbox.server(self.stage(self.course.assignment(name)), hidden_folders(self.course))
+        self.sandbox.server(self.bundle(self.course.assignment(name)), hidden_folders(self.course))
 
 
 Execute = Callable[[Iterable[Submission]], Generator[tuple[Submission, Verdict]]]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from ..judging.verdict import ExerciseResult, Status, Verdict
-from ..recording.scores import PENALTY, Hand, due, points, total
+from ..recording.scores import PENALTY, ManualGrade, due, points, total
 from .charts import Histogram, histogram
 from .message_groups import Group, groups
 from .page import number
@@ -15,7 +15,7 @@ from .similarity import Pair, Same
 MOST_MISTAKES = 25
 MOST_PAIRS = 20
 Scores = dict[str, dict[str, float | None]]  # by student, by exercise
-Hands = dict[str, dict[str, Hand]]
+Hands = dict[str, dict[str, ManualGrade]]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from ..course import Course, write
 from ..judging.filed import outputs
 from ..judging.verdict import ExerciseResult, LawResult, State, Status, Verdict
 from ..notebook.outputs import Output
-from ..recording.scores import PENALTY, Hand, by_hand, points, total
+from ..recording.scores import PENALTY, ManualGrade, by_hand, points, total
 from . import page
 
 LARGEST_PAGE = 200_000
@@ -98,7 +98,7 @@ def handed_in(entry: dict, assignment: str) -> str:
     return ", ".join(filter(None, parts))
 
 
-def shown(course: Course, verdict: Verdict, touched: dict[str, Hand]) -> dict[str, list[Output]]:
+def shown(course: Course, verdict: Verdict, touched: dict[str, ManualGrade]) -> dict[str, list[Output]]:
     """What the graded notebook showed for each exercise that was tried and lost points."""
     scores, exercises = points(verdict, touched), verdict.exercises
     lost = [n for n, e in exercises.items() if (got := scores[n]) is not None and got < e.max_score]
@@ -107,7 +107,7 @@ def shown(course: Course, verdict: Verdict, touched: dict[str, Hand]) -> dict[st
 
 def student_page(
     verdict: Verdict,
-    touched: dict[str, Hand],
+    touched: dict[str, ManualGrade],
     title: str,
     own: dict[str, list[Output]] | None = None,
     handed: str = "",
@@ -118,7 +118,7 @@ def student_page(
     return page.render("feedback.html.j2", with_outputs(view, own, LARGEST_PAGE - len(bare))) if own else bare
 
 
-def student_view(verdict: Verdict, touched: dict[str, Hand], title: str) -> StudentPage:
+def student_view(verdict: Verdict, touched: dict[str, ManualGrade], title: str) -> StudentPage:
     if not verdict.graded:
         own = verdict.status is Status.REFUSED
         return StudentPage(verdict.student, title, False, verdict.reason, own, verdict.sandbox == "none")
@@ -140,7 +140,7 @@ def student_view(verdict: Verdict, touched: dict[str, Hand], title: str) -> Stud
     )
 
 
-def exercise(name: str, result: ExerciseResult, score: float | None, hand: Hand | None) -> Exercise:
+def exercise(name: str, result: ExerciseResult, score: float | None, hand: ManualGrade | None) -> Exercise:
     most = result.max_score
     return Exercise(
         name,
@@ -153,7 +153,7 @@ def exercise(name: str, result: ExerciseResult, score: float | None, hand: Hand 
     )
 
 
-def proof(score: float | None, hand: Hand | None) -> str:
+def proof(score: float | None, hand: ManualGrade | None) -> str:
     if score is None:
         return "A person reads this; not graded yet."
     read = hand is not None and hand.score is not None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..judging.verdict import Verdict
-from ..recording.scores import Hand, due, points, total
+from ..recording.scores import ManualGrade, due, points, total
 from . import page
 
 
@@ -32,7 +32,7 @@ def contents(rows: list[Row]) -> bytes:
     return page.render("index.html.j2", Index(rows))
 
 
-def row(report: Path, title: str, verdicts: list[Verdict], hands: dict[str, dict[str, Hand]]) -> Row:
+def row(report: Path, title: str, verdicts: list[Verdict], hands: dict[str, dict[str, ManualGrade]]) -> Row:
     scores = {v.student: points(v, hands.get(v.student, {})) for v in verdicts if v.graded}
     people = sum(bool(due(v, scores.get(v.student, {}), hands.get(v.student, {}))) for v in verdicts)
     mean = statistics.fmean(map(total, scores.values())) if scores else None

@@ -7,7 +7,7 @@ from ..collecting import roster
 from ..course import Course, write
 from ..judging import results
 from ..judging.verdict import Verdict
-from ..recording.scores import Hand, by_hand
+from ..recording.scores import ManualGrade, by_hand
 from . import index, page, similarity
 from .class_view import Class, class_view
 from .feedback import page_of
@@ -43,7 +43,7 @@ def people(course: Course, name: str, verdicts: list[Verdict]) -> Class:
 def class_page(
     title: str,
     verdicts: list[Verdict],
-    hands: dict[str, dict[str, Hand]],
+    hands: dict[str, dict[str, ManualGrade]],
     alike: list[similarity.Pair],
     people: Class | None = None,
     same: list[similarity.Same] | None = None,

@@ -10,7 +10,7 @@ PENALTY = "late penalty"  # stands among a student's exercises, where there is o
 
 
 @dataclass(frozen=True)
-class Hand:
+class ManualGrade:
     """What a person entered for one cell: `score` (None: nothing), `extra` credit, `comment`; `due`: look again.
     `retired`: the notebook has that exercise no longer, and it counts 0."""
 
@@ -21,8 +21,8 @@ class Hand:
     retired: bool = False
 
 
-def by_hand(course: Course, assignment: str) -> dict[str, dict[str, Hand]]:
-    """`{student: {exercise: Hand}}`. Empty where there is no gradebook, or nothing of the assignment in it."""
+def by_hand(course: Course, assignment: str) -> dict[str, dict[str, ManualGrade]]:
+    """`{student: {exercise: ManualGrade}}`. Empty where there is no gradebook, or nothing of the assignment in it."""
     from nbgrader.api import MissingEntry
 
     from . import gradebook as books
@@ -39,39 +39,39 @@ def by_hand(course: Course, assignment: str) -> dict[str, dict[str, Hand]]:
         known, today = roster.load(course), course.assignment(assignment).today
         return {
             (who := s.student.id): {today(name): hand for name, hand in hands(s).items()}
-            | {name: Hand(*given, due=False, retired=True) for name, given in gone.get(who, {}).items()}
+            | {name: ManualGrade(*given, due=False, retired=True) for name, given in gone.get(who, {}).items()}
             | taken(late.penalty(course, s, known.get(who, {})))
             for s in submissions
         }
 
 
-def taken(penalty: float) -> dict[str, Hand]:
+def taken(penalty: float) -> dict[str, ManualGrade]:
     """What is taken for handing in late, as one more entry."""
-    return {PENALTY: Hand(None, -penalty, "", False)} if penalty else {}
+    return {PENALTY: ManualGrade(None, -penalty, "", False)} if penalty else {}
 
 
-def hands(submission) -> dict[str, Hand]:
+def hands(submission) -> dict[str, ManualGrade]:
     """One submission's cells that a person has touched, or has to."""
     made = {}
     for notebook in submission.notebooks:
         comments = {c.name: c.manual_comment or "" for c in notebook.comments}
         for grade in notebook.grades:
-            hand = Hand(
+            hand = ManualGrade(
                 grade.manual_score, grade.extra_credit or 0.0, comments.get(grade.name, ""), grade.needs_manual_grade
             )
-            if hand != Hand(None, 0.0, "", False):
+            if hand != ManualGrade(None, 0.0, "", False):
                 made[grade.name.removeprefix("check_")] = hand
     return made
 
 
-def points(verdict: Verdict, touched: dict[str, Hand]) -> dict[str, float | None]:
+def points(verdict: Verdict, touched: dict[str, ManualGrade]) -> dict[str, float | None]:
     """Points by exercise, and what is taken for lateness; None for a proof that nobody has read yet. A proof that was
     not written is worth 0."""
     scores = {name: of(name, e, verdict, touched.get(name)) for name, e in verdict.exercises.items()}
     return scores | ({PENALTY: touched[PENALTY].extra} if PENALTY in touched else {})
 
 
-def of(name: str, exercise: ExerciseResult, verdict: Verdict, hand: Hand | None) -> float | None:
+def of(name: str, exercise: ExerciseResult, verdict: Verdict, hand: ManualGrade | None) -> float | None:
     if hand is not None and hand.retired:
         return 0.0
     if hand is not None and hand.score is not None:
@@ -82,7 +82,7 @@ def of(name: str, exercise: ExerciseResult, verdict: Verdict, hand: Hand | None)
     return extra or None if name in verdict.written else extra
 
 
-def due(verdict: Verdict, scores: dict[str, float | None], touched: dict[str, Hand]) -> list[str]:
+def due(verdict: Verdict, scores: dict[str, float | None], touched: dict[str, ManualGrade]) -> list[str]:
     """Why a person has to look: no verdict, one without a sandbox, a proof to read, a score that changed, a hand in the
     checker."""
     if not verdict.graded:

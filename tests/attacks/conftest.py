@@ -4,9 +4,9 @@ import pytest
 
 from grading.running import session as sessions
 
-from ..grading.conftest import cage, canaries, course, exposed, grade, hand_in, stage, start
+from ..grading.conftest import bundle, cage, canaries, course, exposed, grade, hand_in, start
 
-__all__ = ["cage", "canaries", "course", "exposed", "grade", "hand_in", "stage", "start"]
+__all__ = ["bundle", "cage", "canaries", "course", "exposed", "grade", "hand_in", "start"]
 
 
 def pytest_collection_modifyitems(config, items):

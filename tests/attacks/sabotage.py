@@ -47,7 +47,7 @@ SABOTAGE = {
     "a .pth file": "import site\nopen(site.getsitepackages()[0] + '/x.pth', 'w').write('import os; os._exit(1)')",
     "a sitecustomize": "import sys\nfor p in sys.path: open(p + '/sitecustomize.py', 'w').write('1/0')",
     "a changed library": "import torch\nopen(torch.__file__, 'a').write('1/0')",
-    "a changed stage": "import dgmlib.data as d\nopen(d.__file__, 'w').write('1/0')",
+    "a changed bundle": "import dgmlib.data as d\nopen(d.__file__, 'w').write('1/0')",
     "junk on the link": EVERY_FILE.format("os.write(fd, os.urandom(10**5))"),
     "a closed link": EVERY_FILE.format("os.close(fd)"),
     "a shut link": EVERY_FILE.format("socket.socket(fileno=os.dup(fd)).shutdown(2)"),

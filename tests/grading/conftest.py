@@ -1,4 +1,4 @@
-"""One stage and one sandbox for all of the grader's tests."""
+"""One bundle and one sandbox for all of the grader's tests."""
 
 import json
 import socket
@@ -18,7 +18,7 @@ from .canaries import Canaries
 
 
 @pytest.fixture(scope="session")
-def stage():
+def bundle():
     made = sandbox.Bundle()
     yield made
     made.close()
@@ -41,18 +41,18 @@ def canaries():
 
 
 @pytest.fixture(scope="session")
-def start(cage, stage, canaries):
-    return lambda link: cage.start(stage, link, canaries.hidden)
+def start(cage, bundle, canaries):
+    return lambda link: cage.start(bundle, link, canaries.hidden)
 
 
 @pytest.fixture(scope="session")
-def exposed(stage):
+def exposed(bundle):
     """Starts workers without any sandbox, quickly: what a test calls denied must work here first."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sandbox.forkserver, "WARMS", ("none",))
         made = sandbox.ForkServerSandbox(sandbox.choose("none"))
-        made.server(stage)
-    yield lambda link: fork(made.server(stage), link)
+        made.server(bundle)
+    yield lambda link: fork(made.server(bundle), link)
     made.close()
 
 

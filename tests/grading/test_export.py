@@ -12,7 +12,7 @@ from grading import cli
 from grading.collecting import roster
 from grading.judging import results
 from grading.publishing import export
-from grading.recording.scores import Hand, points, total
+from grading.recording.scores import ManualGrade, points, total
 
 from . import synthetic
 from .synthetic import NAME, PROOF, verdict
@@ -175,8 +175,8 @@ def test_a_persons_points_count():
     made = verdict("ann", {"gaussian_kl": "wrong"})
     assert total(points(made, {})) == 15
     assert points(made, {})[PROOF] is None
-    assert total(points(made, {PROOF: Hand(1.5, 0.0, "", False)})) == 16.5
-    assert total(points(made, {"gaussian_kl": Hand(2.0, 0.25, "", False)})) == 17.25
+    assert total(points(made, {PROOF: ManualGrade(1.5, 0.0, "", False)})) == 16.5
+    assert total(points(made, {"gaussian_kl": ManualGrade(2.0, 0.25, "", False)})) == 17.25
     assert points(verdict("ann", written={}), {})[PROOF] == 0
 
 

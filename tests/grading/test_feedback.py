@@ -9,7 +9,7 @@ import pytest
 from grading.judging import results, store
 from grading.judging.verdict import State, Verdict
 from grading.publishing import feedback
-from grading.recording.scores import Hand
+from grading.recording.scores import ManualGrade
 
 from . import synthetic
 from .synthetic import EVIL, NAME, PROOF, verdict
@@ -90,7 +90,7 @@ def test_unsolved_is_one_line():
     ("hand", "expected"),
     [
         (None, "A person reads this; not graded yet."),
-        (Hand(1.5, 0.0, "Say <why> the Jacobian cancels.", False), "Say <why> the Jacobian cancels."),
+        (ManualGrade(1.5, 0.0, "Say <why> the Jacobian cancels.", False), "Say <why> the Jacobian cancels."),
     ],
 )
 def test_a_proof(hand, expected):
@@ -194,4 +194,4 @@ def test_the_recorded_verdict_counts(room):
 
 
 def test_a_cell_that_waits_for_another_look_changes_nothing():
-    assert page(verdict("ann"), {"gaussian_kl": Hand(None, 0.0, "", True)}) == page(verdict("ann"))
+    assert page(verdict("ann"), {"gaussian_kl": ManualGrade(None, 0.0, "", True)}) == page(verdict("ann"))

@@ -65,12 +65,12 @@ def flags(path: Path) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def landlocked(stage):
+def landlocked(bundle):
     try:
         found = sandbox.ForkServerSandbox(sandbox.choose("landlock"))
     except sandbox.SandboxError as error:
         pytest.skip(str(error))
-    with Session(lambda link: found.start(stage, link), 1, 600) as session:
+    with Session(lambda link: found.start(bundle, link), 1, 600) as session:
         yield session
     found.close()
 
@@ -82,9 +82,9 @@ def bare(exposed):
 
 
 @pytest.fixture
-def victim(stage):
+def victim(bundle):
     """A file in a folder that every sandbox lets a student read."""
-    path = stage.path / "victim"
+    path = bundle.path / "victim"
     path.write_text("a gradebook")
     try:
         os.setxattr(path, "user.old", b"1")

@@ -128,7 +128,7 @@ def test_a_retired_one_counts_nothing_and_its_points_are_kept(room, name, given)
     assert said == f"{NAME}: {name}: retired, counts 0; points by hand: ann {given - 0.25:g}"
     assert not {name, f"check_{name}"} & rows(room).keys()
     touched = scores.by_hand(room, NAME)["ann"]
-    assert touched[name] == scores.Hand(given - 0.25, 0.25, f"on {name}", due=False, retired=True)
+    assert touched[name] == scores.ManualGrade(given - 0.25, 0.25, f"on {name}", due=False, retired=True)
     ann = store.recorded(room, NAME, "ann")
     assert feedback.student_view(ann, touched, "").retired == {name: given}
     assert f"{name}: {given:g} point{'s' * (given != 1)} by a person" in " ".join(

@@ -12,7 +12,7 @@ from grading.judging.verdict import LawResult, State, Status
 from grading.publishing import feedback, page
 from grading.publishing.class_view import Class, Due, Share, Student, Success, Tile, class_view
 from grading.publishing.message_groups import Group
-from grading.recording.scores import Hand
+from grading.recording.scores import ManualGrade
 
 from .synthetic import EVIL, PROOF, mistaken, refused, verdict
 
@@ -43,7 +43,7 @@ def test_what_a_student_reads():
 
 
 def test_what_a_student_reads_of_a_persons_grade():
-    hands = {PROOF: Hand(1.5, 0.0, " Say why. ", False)}
+    hands = {PROOF: ManualGrade(1.5, 0.0, " Say why. ", False)}
     view = feedback.student_view(verdict("ann", sandbox="none"), hands, TITLE)
     proof = part(view, PROOF)
     assert (proof.score, proof.note, proof.comment) == (1.5, "Read and graded by a person.", "Say why.")

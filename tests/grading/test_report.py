@@ -9,7 +9,7 @@ from grading.course import write
 from grading.judging import results
 from grading.judging.verdict import LawResult, State
 from grading.publishing import charts, index, message_groups, page, report, similarity
-from grading.recording.scores import Hand
+from grading.recording.scores import ManualGrade
 
 from . import synthetic
 from .synthetic import EVIL, NAME, PROOF, verdict
@@ -68,7 +68,7 @@ def test_hostile_words_stay_text():
 
 
 def test_a_person_is_asked_again_where_the_score_changed():
-    hands = {"ann": {"gaussian_kl": Hand(2.0, 0.0, "", True), PROOF: Hand(1.0, 0.0, "", False)}}
+    hands = {"ann": {"gaussian_kl": ManualGrade(2.0, 0.0, "", True), PROOF: ManualGrade(1.0, 0.0, "", False)}}
     shown = words([verdict("ann")], hands)
     assert "gaussian_kl: changed since a person graded it" in shown
     assert "to read" not in shown

@@ -96,27 +96,27 @@ def test_denied(shared_session, canaries, name):
     assert error.startswith(DENIED[name][1]), error or "it worked"
 
 
-def other(kind: str, stage, hidden: tuple, warm: bool):
+def other(kind: str, bundle, hidden: tuple, warm: bool):
     """A session in another sandbox than the tests' own."""
     try:
         found = sandbox.choose(kind)
     except sandbox.SandboxError as error:
         pytest.skip(str(error))
     found = sandbox.ForkServerSandbox(found) if warm else found
-    with Session(lambda link: found.start(stage, link, hidden), 1, 600) as session:
+    with Session(lambda link: found.start(bundle, link, hidden), 1, 600) as session:
         yield session
     if warm:
         found.close()
 
 
 @pytest.fixture(scope="module")
-def cold(stage, canaries):
-    yield from other("bwrap", stage, canaries.hidden, warm=False)
+def cold(bundle, canaries):
+    yield from other("bwrap", bundle, canaries.hidden, warm=False)
 
 
 @pytest.fixture(scope="module")
-def landlocked(stage, canaries):
-    yield from other("landlock", stage, canaries.hidden, warm=True)
+def landlocked(bundle, canaries):
+    yield from other("landlock", bundle, canaries.hidden, warm=True)
 
 
 @pytest.mark.parametrize("name", DENIED)
@@ -223,18 +223,18 @@ def test_under_bwrap_the_machine_has_no_name(shared_session, cage):
     assert printed.split() == ["sandbox", "sandbox"]
 
 
-def test_the_stage_holds_no_references(stage):
-    files = {str(p.relative_to(stage.path)) for p in stage.path.rglob("*.py")}
+def test_the_bundle_holds_no_references(bundle):
+    files = {str(p.relative_to(bundle.path)) for p in bundle.path.rglob("*.py")}
     assert "dgmlib/data.py" in files
     assert "dgmlib/checks/run/__init__.py" in files
     assert not [f for f in files if "flows/" in f or f.startswith(("dgmlib/checks/exercises", "dgmlib/checks/engine"))]
-    assert (stage.path / "dgmlib/__init__.py").read_text() != Path(dgmlib.__file__).read_text()
+    assert (bundle.path / "dgmlib/__init__.py").read_text() != Path(dgmlib.__file__).read_text()
 
 
 def test_open_modules_enter(tmp_path):
-    stage = sandbox.Bundle(("kl",))
-    assert (stage.path / "dgmlib" / "kl.py").is_file()
-    stage.close()
+    bundle = sandbox.Bundle(("kl",))
+    assert (bundle.path / "dgmlib" / "kl.py").is_file()
+    bundle.close()
     with pytest.raises(ValueError, match="no module 'nothing'"):
         sandbox.Bundle(("nothing",))
 
@@ -244,9 +244,9 @@ def test_another_user_reads_a_stage_whoever_may_read_the_checkout(tmp_path):
     shutil.copytree(Path(dgmlib.__file__).parent, library)
     for path in library.rglob("*"):
         path.chmod(0o700 if path.is_dir() else 0o600)
-    stage = sandbox.Bundle(("kl",), library)
-    assert all(path.stat().st_mode & 0o004 for path in stage.path.rglob("*"))
-    stage.close()
+    bundle = sandbox.Bundle(("kl",), library)
+    assert all(path.stat().st_mode & 0o004 for path in bundle.path.rglob("*"))
+    bundle.close()
 
 
 def test_an_unknown_kind_is_refused():

@@ -48,7 +48,7 @@ def plant(path: Path, data: bytes):
 
 
 @pytest.fixture(params=["bwrap, forked", "bwrap, cold", "landlock, forked", "landlock, cold"])
-def boxed(request, stage):
+def boxed(request, bundle):
     """Opens a session in one of the sandboxes, with folders hidden."""
     kind, how = request.param.split(", ")
     try:
@@ -56,7 +56,7 @@ def boxed(request, stage):
     except sandbox.SandboxError as error:
         pytest.skip(str(error))
     box = sandbox.ForkServerSandbox(box) if how == "forked" else box
-    made = sandbox.Bundle()  # a fork server belongs to a stage, and sees what it saw at its start
+    made = sandbox.Bundle()  # a fork server belongs to a bundle, and sees what it saw at its start
     yield lambda *hidden: Session(lambda link: box.start(made, link, hidden), 1, 600)
     if how == "forked":
         box.close()

@@ -1,5 +1,5 @@
 """The grader's fixtures."""
 
-from ..grading.conftest import cage, canaries, grade, stage, start
+from ..grading.conftest import bundle, cage, canaries, grade, start
 
-__all__ = ["cage", "canaries", "grade", "stage", "start"]
+__all__ = ["bundle", "cage", "canaries", "grade", "start"]

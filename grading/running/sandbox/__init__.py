@@ -1,6 +1,6 @@
 """Where a student's code runs: bubblewrap, else Landlock with seccomp, else (only if asked for) nothing.
 
-`choose(wanted)` gives a sandbox with `.kind`, `.how` and `.start(stage, link, paths)`, or raises `SandboxError`
+`choose(wanted)` gives a sandbox with `.kind`, `.how` and `.start(bundle, link, paths)`, or raises `SandboxError`
 with what to do. Each is tried on a trivial program first: what is installed and what works are two things.
 """
 

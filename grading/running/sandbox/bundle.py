@@ -23,7 +23,7 @@ def check(name, answer=None):
 def yours(name, otherwise):
     return otherwise, "dgmlib's"
 '''
-PREFIX = "dgm-stage-"
+PREFIX = "dgm-bundle-"
 
 
 class Bundle:
@@ -78,7 +78,7 @@ def fonts():
 
 
 def sweep():
-    """Remove the stages of graders that were killed."""
+    """Remove the bundles of graders that were killed."""
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         pid = folder.name.removeprefix(PREFIX).split("-")[0]
         if pid.isdigit() and not Path(f"/proc/{pid}").exists():

@@ -43,19 +43,19 @@ class Bubblewrap:
     how: str
     kind = "bwrap"
 
-    def start(self, stage: Bundle, link: int, hidden: tuple[Path, ...] = (), program: str = "main"):
+    def start(self, bundle: Bundle, link: int, hidden: tuple[Path, ...] = (), program: str = "main"):
         """Start `worker/<program>.py` with the socket `link`."""
         uid, cold = NOBODY if self.rooted else None, program == "main"
-        options = {"kind": self.kind, "uid": uid, "powerless": cold, "bound_inodes": cold}
+        options = {"kind": self.kind, "uid": uid, "drop_capabilities": cold, "bound_inodes": cold}
         script = f"{INSIDE}/worker/{program}.py"
         command = [*PYTHON, script, str(link), json.dumps(options)]
-        return self.run(command, stage.path, hidden, nested=program == "forkserver", pass_fds=(link,))
+        return self.run(command, bundle.path, hidden, nested=program == "forkserver", pass_fds=(link,))
 
-    def run(self, command: list[str], stage: Path | None = None, hidden: tuple = (), nested: bool = False, **options):
+    def run(self, command: list[str], bundle: Path | None = None, hidden: tuple = (), nested: bool = False, **options):
         """Run a command; `nested` lets it make user namespaces of its own."""
         drop = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.getuid() == 0 and not self.rooted else {}
         return subprocess.Popen(
-            [self.binary, *self.arguments(stage, hidden, nested), *command],
+            [self.binary, *self.arguments(bundle, hidden, nested), *command],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -65,7 +65,7 @@ class Bubblewrap:
             **options,
         )
 
-    def arguments(self, stage: Path | None, hidden: tuple[Path, ...], nested: bool) -> list[str]:
+    def arguments(self, bundle: Path | None, hidden: tuple[Path, ...], nested: bool) -> list[str]:
         if self.rooted:
             args = [*NAMESPACES, "--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
         else:
@@ -88,8 +88,8 @@ class Bubblewrap:
                 args += ["--ro-bind", path, path]
         for path in closed:  # now that what of this Python lies below has its mount points
             args += ["--remount-ro", path]
-        if stage:
-            args += ["--ro-bind", str(stage), INSIDE]
+        if bundle:
+            args += ["--ro-bind", str(bundle), INSIDE]
         args += ["--perms", "0777", "--dir", "/tmp/work", "--chdir", "/tmp/work"]
         args += ["--remount-ro", "/dev", "--remount-ro", "/"]
         for name, value in environment("/tmp").items():

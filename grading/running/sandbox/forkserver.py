@@ -76,32 +76,32 @@ class ForkServerSandbox:
     def how(self) -> str:
         return self.cold.how
 
-    def start(self, stage: Bundle, link: int, hidden: tuple[Path, ...] = ()):
-        server = self.server(stage, hidden)
+    def start(self, bundle: Bundle, link: int, hidden: tuple[Path, ...] = ()):
+        server = self.server(bundle, hidden)
         if server is None or server.answer != "ready":
-            return self.cold.start(stage, link, hidden)
+            return self.cold.start(bundle, link, hidden)
         socket.send_fds(server.control, [b"fork"], [link])
         return Forked()
 
-    def server(self, stage: Bundle, hidden: tuple[Path, ...] = ()) -> Server | None:
-        """The stage's server, started at need and waited for; None for a kind without walls."""
-        self.begin(stage, hidden)
-        server = self.servers.get(stage.path)
+    def server(self, bundle: Bundle, hidden: tuple[Path, ...] = ()) -> Server | None:
+        """The bundle's server, started at need and waited for; None for a kind without walls."""
+        self.begin(bundle, hidden)
+        server = self.servers.get(bundle.path)
         if server and server.answer == "ready" and not server.alive():
-            self.servers.pop(stage.path).close()
-            self.begin(stage, hidden)
-        return self.servers.get(stage.path)
+            self.servers.pop(bundle.path).close()
+            self.begin(bundle, hidden)
+        return self.servers.get(bundle.path)
 
-    def begin(self, stage: Bundle, hidden: tuple[Path, ...] = ()):
-        """Start the stage's server, which imports for seconds; nobody waits for it here."""
-        if stage.path in self.servers or self.kind not in WARMS:
+    def begin(self, bundle: Bundle, hidden: tuple[Path, ...] = ()):
+        """Start the bundle's server, which imports for seconds; nobody waits for it here."""
+        if bundle.path in self.servers or self.kind not in WARMS:
             return
         control, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with other:
-            process = self.cold.start(stage, other.fileno(), hidden, "forkserver")
+            process = self.cold.start(bundle, other.fileno(), hidden, "forkserver")
         control.settimeout(START_SECONDS)
-        self.servers[stage.path] = Server(process, control)
-        atexit.register(self.servers[stage.path].close)
+        self.servers[bundle.path] = Server(process, control)
+        atexit.register(self.servers[bundle.path].close)
 
     def close(self):
         for server in self.servers.values():

@@ -23,7 +23,7 @@ class Plain:
     kind: str
     how: str = "no sandbox: students' code runs as you"
 
-    def start(self, stage: Bundle, link: int, hidden: tuple[Path, ...] = (), program: str = "main"):
+    def start(self, bundle: Bundle, link: int, hidden: tuple[Path, ...] = (), program: str = "main"):
         """Start `worker/<program>.py` with the socket `link`, in a folder of its own that goes with it."""
         folder = Path(tempfile.mkdtemp(prefix="dgm-work-"))
         root, open_to_all = os.getuid() == 0, all(map(reachable, (sys.prefix, sys.base_prefix)))
@@ -34,13 +34,13 @@ class Plain:
             "kind": self.kind,
             "uid": NOBODY if drop else None,
             "reads_all": not open_to_all,
-            "powerless": root,
+            "drop_capabilities": root,
             "orphan": os.getpid(),
         }
         if self.kind == "landlock":
             trees, listable = view.open_trees(hidden)
-            options |= {"readable": [str(stage.path), *SYSTEM, *trees], "listable": listable}
-        script = stage.path / "worker" / f"{program}.py"
+            options |= {"readable": [str(bundle.path), *SYSTEM, *trees], "listable": listable}
+        script = bundle.path / "worker" / f"{program}.py"
         process = subprocess.Popen(
             [*PYTHON, str(script), str(link), json.dumps(options)],
             stdin=subprocess.DEVNULL,

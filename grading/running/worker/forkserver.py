@@ -19,10 +19,10 @@ def main():
     from worker import main
 
     control, options = socket.socket(fileno=int(sys.argv[1])), json.loads(sys.argv[2])
-    main.nobody(options)
-    main.home()
+    main.drop_root(options)
+    main.make_home()
     shell = main.preload()
-    main.quiet()
+    main.silence_stdio()
     ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE: nobody looks into this process
     gc.collect()
     gc.freeze()
@@ -40,25 +40,25 @@ def serve(control: socket.socket, options: dict, shell):
             return
         for link in files:
             if os.fork() == 0:
-                become(link, options, server, shell)
+                run_worker(link, options, server, shell)
             os.close(link)
 
 
-def become(link: int, options: dict, server: int, shell):
+def run_worker(link: int, options: dict, server: int, shell):
     """In the forked child of `server`: close what is not its own, isolate, work. Never returns."""
     try:
         from worker import limits
 
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        keep(link)
+        close_all_but(link)
         if options["kind"] == "bwrap":
             from worker import isolate
 
-            isolate.enter()
-            last_but_one(link)
-            last_but_one(link)
-            isolate.cover()
-            isolate.powerless()
+            isolate.enter_namespaces()
+            fork_under_reaper(link)
+            fork_under_reaper(link)
+            isolate.mount_private_tmpfs()
+            isolate.drop_capabilities()
         else:
             limits.end_with(server)
         work(link, options, shell)
@@ -66,13 +66,13 @@ def become(link: int, options: dict, server: int, shell):
         os._exit(1)
 
 
-def keep(link: int):
+def close_all_but(link: int):
     """Close every file but the standard ones and the link."""
     os.closerange(3, link)
     os.closerange(link + 1, os.sysconf("SC_OPEN_MAX"))
 
 
-def last_but_one(link: int):
+def fork_under_reaper(link: int):
     """Go on in a child; the parent waits for it. So the worker is process 2, under a reaper."""
     if child := os.fork():
         os.close(link)
@@ -84,7 +84,7 @@ def work(link: int, options: dict, shell):
     from worker import main
 
     if options["kind"] == "bwrap":
-        main.home()
+        main.make_home()
     main.confine(options)
     main.Worker(socket.socket(fileno=link), shell).serve()
 
@@ -98,10 +98,10 @@ def trial(options: dict) -> bytes:
         try:
             from worker import isolate
 
-            isolate.enter()
-            last_but_one(mine.fileno())
-            isolate.cover()
-            isolate.powerless()
+            isolate.enter_namespaces()
+            fork_under_reaper(mine.fileno())
+            isolate.mount_private_tmpfs()
+            isolate.drop_capabilities()
             other.send(b"ready")
         except Exception as error:
             other.send(str(error).encode()[:200])

@@ -30,7 +30,7 @@ def mount(source: str, target: str, kind: str = "", flags: int = 0, options: str
     check(KERNEL.mount(*words, flags, options.encode() or None), f"mount on {target}")
 
 
-def enter():
+def enter_namespaces():
     """New namespaces. The caller forks afterwards: its child is the first process of the new pid namespace."""
     uid, gid = os.getuid(), os.getgid()
     KERNEL.prctl(4, 1, 0, 0, 0)  # PR_SET_DUMPABLE: its own /proc entry is its own again after the change of uid
@@ -40,7 +40,7 @@ def enter():
             file.write(text)
 
 
-def cover():
+def mount_private_tmpfs():
     """Private mounts; called in the process that will run the student's code."""
     mount("none", "/", flags=RECURSIVE | PRIVATE)
     private = f"size={SIZE},nr_inodes={INODES},mode=1777"
@@ -90,6 +90,6 @@ def bound_inodes():
         mount("none", folder, flags=REMOUNT | NOSUID | NODEV, options=f"size={SIZE},nr_inodes={INODES}")
 
 
-def powerless():
+def drop_capabilities():
     """No capability is left in the new user namespace."""
     limits.give_up_capabilities()

@@ -16,15 +16,15 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 def main():
     sys.path.insert(0, ROOT)
     link, options = socket.socket(fileno=int(sys.argv[1])), json.loads(sys.argv[2])
-    nobody(options)
-    home()
+    drop_root(options)
+    make_home()
     shell = preload()
     confine(options)
-    quiet()
+    silence_stdio()
     Worker(link, shell).serve()
 
 
-def nobody(options: dict):
+def drop_root(options: dict):
     """Give up root before anything else, and end with the grader where no namespace sees to it."""
     from worker import isolate, limits
 
@@ -32,14 +32,14 @@ def nobody(options: dict):
         isolate.bound_inodes()
     if options.get("uid"):
         limits.drop(options["uid"], options.get("reads_all", False))
-    elif options.get("powerless"):
+    elif options.get("drop_capabilities"):
         limits.give_up_capabilities()
     if options.get("orphan"):
         limits.end_with(options["orphan"])
 
 
-def home():
-    """A private folder for everything that wants one; matplotlib's font list comes with the stage."""
+def make_home():
+    """A private folder for everything that wants one; matplotlib's font list comes with the bundle."""
     fonts = os.path.join(ROOT, "mpl")
     os.makedirs(os.environ["HOME"], exist_ok=True)
     if os.path.isdir(fonts):
@@ -79,7 +79,7 @@ def confine(options: dict):
         seccomp.install(landlock=options["kind"] == "landlock")
 
 
-def quiet():
+def silence_stdio():
     """Nothing reads what a library prints past Python."""
     nothing = os.open(os.devnull, os.O_RDWR)
     for number in (0, 1, 2):
