@@ -16,7 +16,8 @@ from dgmlib.checks import ASSIGNMENTS, CourseFault
 from dgmlib.checks.engine.verdict import UNSOLVED
 
 from ..assignments import Assignment
-from ..notebook.repair import Repaired, Step, normal
+from ..notebook.repair import Repaired, Step
+from ..notebook.source import normal
 from ..plaintext import one_line
 from ..running.session import CPU, Answer, SandboxFailed, Session
 from .seeds import Seeds

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from . import parse, pictures
-from .repair import Code, Repair
+from .repair import Repair
+from .source import Code
 
 LONGEST_TEXT = 1500
 LARGEST_FIGURE = 100_000

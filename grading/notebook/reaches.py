@@ -10,7 +10,7 @@ import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 
-from .repair import LONGEST_PARSED, LONGEST_TRANSFORMED, MOST_PARSED, python, tree
+from .source import LONGEST_PARSED, LONGEST_TRANSFORMED, MOST_PARSED, python, tree
 
 MOST = 20
 SETUP = {"torch": "torch", "nn": "torch.nn", "__builtins__": "__builtins__"}

@@ -9,25 +9,20 @@ Each cell is parsed once, so that the time it takes grows with the file and with
 import ast
 import json
 import re
-import warnings
 from dataclasses import dataclass, field
-from functools import cache, cached_property
-from itertools import accumulate
+from functools import cache
 from textwrap import indent
 
 from .parse import Cell, Refused
 from .safe_markdown import fenced
+from .source import Code, parsed, python, squeezed
 
 SETUP = "setup"
-LONGEST_PARSED = 100_000  # characters of a cell
-MOST_PARSED = 250_000  # of all cells: more than any honest notebook has
-LONGEST_TRANSFORMED = 20_000  # of a cell that is no Python until IPython has rewritten it
 TEXT_MAGIC = re.compile(r"\s*%%(?:latex|markdown|html)\b[^\n]*\n", re.IGNORECASE)
 COMMENT = re.compile(r"^[ \t]*#+(.*)$", re.MULTILINE)
 FEW_WORDS = 4  # of a comment that only names what the code does
 SHOWS_TEXT = {"HTML", "Image", "Latex", "Markdown", "Math", "md"}  # the last is marimo's
 IMPORT, DEFINITION = ast.Import | ast.ImportFrom, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-NAMED = re.compile(r"^(?:def|class)\s+(\w+)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -127,7 +122,7 @@ class Repair:
             return True
         return slot is None and not {*self.stubs, *self.former}.isdisjoint(self.code[at].defines)
 
-    def stub(self, slot: Slot) -> list["Code"]:
+    def stub(self, slot: Slot) -> list[Code]:
         """As it is released, and with the names that it had before."""
         old = [old for old, new in self.former.items() if new == slot.name]
         return [Code(re.sub(rf"\b{slot.name}\b", name, slot.source)) for name in (slot.name, *old)]
@@ -142,7 +137,7 @@ class Repair:
         edited = [i for i in definers if not self.is_stub(i, name)]
         return edited or [i for i in places if not self.is_stub(i, name) and self.cells[i].source.strip()]
 
-    def called(self, name: str, code: "Code") -> str:
+    def called(self, name: str, code: Code) -> str:
         """The name by which a cell defines an answer: its own or, from an earlier release, a former one."""
         names = [name, *(old for old, new in self.former.items() if new == name)]
         return next((known for known in names if known in code.defines), "")
@@ -231,11 +226,6 @@ class Repair:
         return own
 
 
-def normal(source: str) -> str:
-    """A cell as it is executed: lines end in a line feed, and no white space stands behind the last of them."""
-    return source.replace("\r\n", "\n").replace("\r", "\n").rstrip()
-
-
 def for_a_person(cell: Cell) -> str:
     """A cell of a proof as text: of code the words of `%%latex` and `%%markdown`, else itself; then what it showed."""
     if cell.kind != "code":
@@ -245,7 +235,7 @@ def for_a_person(cell: Cell) -> str:
     return "\n\n".join([words, *(f"![](attachment:{name})" for name, _ in cell.pictures)])
 
 
-def says_something(cell: Cell, code: "Code") -> bool:
+def says_something(cell: Cell, code: Code) -> bool:
     """Whether a code cell is there to be read: it showed a picture, or holds text, words in comments or no Python."""
     if cell.pictures or TEXT_MAGIC.match(cell.source) or code.tree is None:
         return True
@@ -262,79 +252,6 @@ def is_text(node: ast.stmt) -> bool:
             names = {getattr(n, "id", getattr(n, "attr", "")) for n in ast.walk(node.value)}
             return not names.isdisjoint(SHOWS_TEXT)
     return False
-
-
-def squeezed(source: str) -> str:
-    """A text without its white space: editors change that."""
-    return "".join(source.split())
-
-
-class Code:
-    """What is known of a cell's source, found out once; one longer than `most` is not parsed."""
-
-    def __init__(self, source: str, most: int = LONGEST_PARSED):
-        self.source = source
-        self.tree = tree(source) if len(source) <= most else None
-
-    @cached_property
-    def defines(self) -> set[str]:
-        """The names that its top level binds by def, class, or assignment."""
-        if self.tree is None:
-            return set(NAMED.findall(self.source))
-        body = self.tree.body
-        names = {n.name for n in body if isinstance(n, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef)}
-        assigned = [t for n in body if isinstance(n, ast.Assign) for t in n.targets]
-        return names | {t.id for t in assigned if isinstance(t, ast.Name)}
-
-    def says(self, other: "Code") -> bool:
-        """Whether two cells differ in comments and layout alone."""
-        if self.tree is None or other.tree is None:
-            return self.tree is other.tree and squeezed(self.source) == squeezed(other.source)
-        return same(self.tree, other.tree)
-
-
-def parsed(cells: list[Cell]) -> list[Code]:
-    """Every cell's code, as far as `MOST_PARSED` goes."""
-    ends = accumulate((len(cell.source) for cell in cells), initial=0)
-    return [Code(cell.source, MOST_PARSED - before) for cell, before in zip(cells, ends, strict=False)]
-
-
-def same(one, other) -> bool:
-    """Whether two trees are equal; the first difference ends it, so it takes no longer than the smaller one is."""
-    if type(one) is not type(other):
-        return False
-    if isinstance(one, ast.AST):
-        return all(same(getattr(one, name, None), getattr(other, name, None)) for name in one._fields)
-    if isinstance(one, list):
-        return len(one) == len(other) and all(map(same, one, other))
-    return one == other
-
-
-def tree(source: str) -> ast.Module | None:
-    """The parsed cell without magics; None where it is no Python, or too long for an honest cell."""
-    if len(source) > LONGEST_PARSED:
-        return None
-    lines = ["" if line.startswith(("%", "!")) else line for line in source.split("\n")]
-    return python("\n".join(lines)) or (python(rewritten(source)) if len(source) <= LONGEST_TRANSFORMED else None)
-
-
-def python(source: str) -> ast.Module | None:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-
-
-def rewritten(source: str) -> str:
-    """As IPython rewrites a cell: indented as a whole, pasted with its prompts, `x = !ls`."""
-    from IPython.core.inputtransformer2 import TransformerManager  # few need it
-
-    try:
-        return TransformerManager().transform_cell(source)
-    except (SyntaxError, ValueError, RecursionError):
-        return source
 
 
 def repair(released: bytes, cells: list[Cell]) -> Repaired:

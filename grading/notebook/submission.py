@@ -18,7 +18,8 @@ from .outputs import Output
 from .parse import Cell, Refused
 from .pictures import attached, pixels
 from .reaches import reaches
-from .repair import SETUP, Repair, Repaired, Step, frame, normal, parsed
+from .repair import SETUP, Repair, Repaired, Step, frame
+from .source import normal, parsed
 
 MOST_PICTURES = 10_000_000  # bytes
 MOST_PIXELS = 300_000_000  # of all of them: 25 photographs of 12 megapixels

@@ -13,7 +13,7 @@ from itertools import combinations
 
 from ..course import Course
 from ..judging.verdict import Verdict
-from ..notebook.repair import tree
+from ..notebook.source import tree
 
 RUN = 10
 MOST_TOKENS = 4000
