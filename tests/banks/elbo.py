@@ -102,6 +102,6 @@ def kl_form_in_place(log_likelihood, kl):
     return log_likelihood.mean(0)
 
 
-@wrong("elbo_from_joint", law="stability", says="logarithms")
+@wrong("elbo_from_joint", law="value", says="something small that is added")
 def joint_epsilon_beside_q(log_joint, log_q):
     return (log_joint - torch.log(log_q.exp() + 1e-8)).mean(0)

@@ -79,7 +79,7 @@ def mix_log_of_det(x, weights, means, covariances):
     return torch.logsumexp(weights.log() - 0.5 * (squares + constant), 1)
 
 
-@wrong("mixture_log_prob", law="stability", says="log space")
+@wrong("mixture_log_prob", law="value", says="something small that is added")
 def mix_with_epsilon(x, weights, means, covariances):
     return (D.MultivariateNormal(means, covariances).log_prob(x[:, None]).exp() @ weights + 1e-12).log()
 
