@@ -442,7 +442,8 @@ print(flows.batch_jacobian(lambda x: flows.autoregressive_forward(x, toy_conditi
 # \log|\det\mathbf{J_f}| = -\sum_{j=1}^m\log\sigma_j(\mathbf{x}_{1:j-1})$$
 #
 # `autoregressive_forward(x, conditioner)`: `conditioner(x)` returns `(mu, log_sigma)`, both `(n, m)`. Returns
-# `(z, log_det)`, `(n, m)` and `(n,)`. Call the conditioner once.
+# `(z, log_det)`, `(n, m)` and `(n,)`. Call the conditioner once. `log_det` stays right where $\sigma$ itself has become 0 or
+# $\infty$ in float32.
 #
 # *Example.* $m = 2$, $\boldsymbol\mu = (0, x_1)$, $\log\boldsymbol\sigma = (0, \log 2)$, $\mathbf{x} = (1, 5)$:
 # $\mathbf{z} = (1, 2)$, `log_det` $= -0.693$.
@@ -497,7 +498,7 @@ guesses.compare("How many columns come out right in one go?", guess_columns, 1, 
 #
 # `autoregressive_inverse(z, conditioner)` returns `(x, log_det)`, `(n, m)` and `(n,)`. At most $m$ calls of the conditioner, each
 # on `(n, m)`; columns that you do not know yet may hold any finite number, such as zero. It must be differentiable, so build new
-# tensors; do not write into old ones.
+# tensors; do not write into old ones. As in exercise 5, `log_det` stays right where $\sigma$ is 0 or $\infty$ in float32.
 #
 # *Example.* Again $\boldsymbol\mu = (0, x_1)$, $\log\boldsymbol\sigma = (0, \log 2)$, and $\mathbf{z} = (1, 2)$: first $x_1 = 1$, then $x_2 = 2\cdot 2 + 1 = 5$; `log_det` $= 0.693$.
 #
@@ -621,7 +622,8 @@ print(f"batch_jacobian: {whose_jacobian}")
 #
 # `AffineCoupling(conditioner, split)`: `conditioner(x1)` takes the first `split` columns and returns `(mu, log_sigma)`, both
 # `(n, m - split)`. `forward(x)` and `inverse(z)` return `(value, log_det)`, `(n, m)` and `(n,)`. A conditioner that is a module
-# becomes the layer's own (itself, no copy), to be trained with it; a plain function serves too.
+# becomes the layer's own (itself, no copy), to be trained with it; a plain function serves too. Here too `log_det` stays right where
+# $\sigma$ is 0 or $\infty$ in float32.
 #
 # *Example.* `split` $= 1$, $\mu = x_1$, $\log\sigma = \log 2$, $\mathbf{x} = (1, 5)$: $\mathbf{z} = (1, 2)$, `log_det` $= -0.693$.
 # The numbers of exercise 5: the coupling is that flow, its first column left alone.

@@ -39,12 +39,19 @@ def from_the_density(x, conditioner):
     return z, (log_p + 0.5 * z**2 + 0.5 * math.log(2 * math.pi)).sum(1)
 
 
-@right("autoregressive_forward")
+@wrong("autoregressive_forward", law="log sigma", says="log_sigma itself")
 def affine_transform(x, conditioner):
     mu, log_sigma = conditioner(x)
     g = torch.distributions.AffineTransform(mu, log_sigma.exp(), event_dim=1)
     z = g.inv(x)
     return z, g.inv.log_abs_det_jacobian(x, z)
+
+
+@wrong("autoregressive_forward", law="log sigma", says="log_sigma itself")
+def log_of_exp(x, conditioner):
+    mu, log_sigma = conditioner(x)
+    sigma = torch.exp(log_sigma)
+    return (x - mu) / sigma, -torch.log(sigma).sum(dim=1)
 
 
 @wrong("autoregressive_forward", law="gradient", says="mu and log_sigma")
@@ -133,6 +140,42 @@ def random_start(z, conditioner):
         x = torch.select_scatter(x, mu[:, j] + log_sigma[:, j].exp() * z[:, j], 1, j)
         log_det = log_det + log_sigma[:, j]
     return x, log_det
+
+
+def until_little_changes(z, conditioner, little):
+    x = torch.zeros_like(z)
+    for _ in range(z.shape[1]):
+        mu, log_sigma = conditioner(x)
+        before, x = x, mu + torch.exp(log_sigma) * z
+        if (x - before).abs().max() < little:
+            break
+    return x, log_sigma.sum(dim=1)
+
+
+@wrong("autoregressive_inverse", law="log sigma", says="log_sigma itself")
+def inverse_log_of_exp(z, conditioner):
+    columns, scales = [], []
+    for j in range(z.shape[1]):
+        known = torch.stack([*columns, *z.new_zeros(z.shape[1] - j, len(z))], dim=1)
+        mu, sigma = (out[:, j] for out in (lambda mu, s: (mu, s.exp()))(*conditioner(known)))
+        columns.append(mu + sigma * z[:, j])
+        scales.append(sigma)
+    return torch.stack(columns, dim=1), torch.stack(scales, dim=1).log().sum(dim=1)
+
+
+@wrong("autoregressive_inverse", law="many columns", says="stop after m")
+def stops_at_a_hundredth(z, conditioner):
+    return until_little_changes(z, conditioner, 1e-2)
+
+
+@wrong("autoregressive_inverse", law="many columns", says="stop after m")
+def stops_at_a_thousandth(z, conditioner):
+    return until_little_changes(z, conditioner, 1e-3)
+
+
+@right("autoregressive_inverse")
+def stops_where_nothing_changes(z, conditioner):
+    return until_little_changes(z, conditioner, 1e-14)
 
 
 @wrong("autoregressive_inverse", law="x", says="finite")

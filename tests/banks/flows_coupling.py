@@ -120,6 +120,43 @@ class PlainObject:
     forward, inverse = AsTheSlide.forward, AsTheSlide.inverse
 
 
+@wrong("AffineCoupling", law="submodule", says="eval mode")
+class EvaluatingConditioner(AsTheSlide):
+    def __init__(self, conditioner, split):
+        super().__init__(conditioner, split)
+        self.eval()
+
+    def eval(self):
+        for module in self.children():
+            module.eval()
+
+
+@wrong("AffineCoupling", law="submodule", says="eval mode")
+class EvaluatingInverse(AsTheSlide):
+    def inverse(self, z):
+        modes = [module.training for module in self.modules()]
+        for module in self.modules():
+            module.training = False
+        x = super().inverse(z)
+        for module, mode in zip(self.modules(), modes, strict=True):
+            module.training = mode
+        return x
+
+
+@wrong("AffineCoupling", law="submodule", says="frozen")
+class FrozenConditioner(AsTheSlide):
+    def __init__(self, conditioner, split):
+        super().__init__(conditioner, split)
+        self.requires_grad_(False)
+
+
+@wrong("AffineCoupling", law="log sigma", says="log_sigma itself")
+class LogOfExp(AsTheSlide):
+    def forward(self, x):
+        z, _ = super().forward(x)
+        return z, -self.conditioner(x[:, : self.split])[1].exp().log().sum(dim=1)
+
+
 @wrong("AffineCoupling", law="gradient", says="conditioner")
 class CopiedConditioner(AsTheSlide):
     def __init__(self, conditioner, split):

@@ -80,6 +80,31 @@ def finite_differences(f, x):
     return torch.stack([(f(x + e) - f(x)) / 1e-3 for e in step], dim=2)
 
 
+def central_differences(f, x, step):
+    columns = [(f(x + e) - f(x - e)) / (2 * step) for e in step * torch.eye(x.shape[1], dtype=x.dtype)]
+    return torch.stack(columns, dim=2)
+
+
+def short_step(x):
+    return 1e-3 if x.dtype == torch.float32 else 1e-6
+
+
+@wrong("batch_jacobian", law="no finite differences", says="autograd")
+def step_by_dtype(f, x):
+    return central_differences(f, x, short_step(x))
+
+
+@wrong("batch_jacobian", law="no finite differences", says="autograd")
+def richardson(f, x):
+    step = 1e-3 if x.dtype == torch.float64 else 5e-2
+    return (4 * central_differences(f, x, step / 2) - central_differences(f, x, step)) / 3
+
+
+@wrong("change_of_variables_log_prob", law="no finite differences", says="autograd")
+def through_differences(f, x, base_log_prob):
+    return base_log_prob(f(x)) + torch.linalg.slogdet(central_differences(f, x, short_step(x))).logabsdet
+
+
 @wrong("batch_jacobian", law="dtype", says="float32")
 def in_float64(f, x):
     return vmap_jacrev(f, x).double()

@@ -5,7 +5,7 @@ from torch import nn
 
 from ...engine import Exercise, Mistake, form, gradient, normal, shapes, silent, single, stable, value
 from ...run.fixtures.maps import CouplingConditioner, CouplingModule
-from ._autoregressive import ATTACHED, EXTREME, ROWS
+from ._autoregressive import ATTACHED, EXTREME, LOG_OF_EXP, ROWS
 
 
 class Coupling(nn.Module):
@@ -44,6 +44,8 @@ def cases(rng):
         "one row": coupling(rng, 1, 4, 2),
         "two features": coupling(rng, 5, 2, 1),
         "extreme": single(coupling(rng, 3, 60, 20, shift=-4.0)),
+        "extreme, huge sigma": single(coupling(rng, 3, 5, 2, shift=120.0)),
+        "extreme, tiny sigma": single(coupling(rng, 3, 5, 2, shift=-120.0)),
     }
 
 
@@ -59,10 +61,16 @@ def probe(answer, given, record):
         conditioner = CouplingModule(given["A"], given["B"], given["shift"])
         layer = answer(conditioner, split)
         layer.forward(x)
+        layer.inverse(z)
         if not isinstance(layer, nn.Module):
-            record.text("submodule.found", "in no nn.Module: make the layer one")
+            record.text("submodule.found", "in no nn.Module: make the layer one, so that it is trained with the layer")
         elif not any(module is conditioner for module in layer.modules()):
-            record.text("submodule.found", "not among layer.modules()")
+            words = "not among layer.modules(): keep it as an attribute, so that it is trained with the layer"
+            record.text("submodule.found", words)
+        elif conditioner.called_in_eval or not conditioner.training:
+            record.text("submodule.found", "put into eval mode: its mode is its owner's to choose, so call no eval()")
+        elif not all(p.requires_grad for p in conditioner.parameters()):
+            record.text("submodule.found", "frozen: its parameters are to be trained, so leave requires_grad as it is")
         record.text("submodule.seen", "yes")
 
 
@@ -164,9 +172,16 @@ EXERCISE = Exercise(
             0.25,
             "submodule",
             "submodule",
-            "the conditioner is {found}: keep it as an attribute, so that it is trained with the layer",
+            "the conditioner is {found}",
         ),
-        stable(0.25, ["extreme"], EXTREME),
+        stable(0.125, ["extreme"], EXTREME),
+        stable(
+            0.125,
+            ["extreme, huge sigma", "extreme, tiny sigma"],
+            LOG_OF_EXP,
+            outputs=["log_det", "inverse_log_det"],
+            name="log sigma",
+        ),
         shapes(0.125, ["one row", "two features"]),
         *form(),
     ),

@@ -6,6 +6,7 @@ SLIDE = "Gaussian Autoregressive Normalizing Flow (Recap of Previous Lecture)"
 SWAPPED = "The conditioner returns (mu, log_sigma), in this order; here they are swapped."
 ROWS = "log_det is summed over the rows as well; each row has its own."
 EXTREME = "The product of sigmas leaves float32: add log sigma, never take the log of a product."
+LOG_OF_EXP = "exp(log_sigma) is 0 or inf here, its logarithm infinite: log_sigma itself is what log_det adds up."
 ATTACHED = "It passes through mu and log_sigma too: no detach, no no_grad."
 
 

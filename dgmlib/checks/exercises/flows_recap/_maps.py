@@ -24,3 +24,11 @@ def row_map(rng, m, n):
 
 
 CUT_BASE = "The base density is cut off the graph: no detach, no no_grad, no .item()."
+
+STEEP = "Right where f bends slowly, wrong where it bends fast: differentiate by autograd, no quotient of differences."
+
+
+def steep(arrays):
+    """The same f on a scale 10⁶ times smaller: a step that is short enough elsewhere is long here."""
+    scaled = {"x": 1e-6 * arrays["x"], "A": 1e6 * arrays["A"], "c": 1e12 * arrays["c"]}
+    return arrays | scaled

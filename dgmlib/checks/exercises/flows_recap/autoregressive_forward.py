@@ -2,13 +2,17 @@
 
 import torch
 
-from ...engine import Exercise, Mistake, counted, form, gradient, shapes, stable, value
-from ._autoregressive import ATTACHED, EXTREME, ROWS, SLIDE, SWAPPED, autoregressive_cases
+from ...engine import Exercise, Mistake, counted, form, gradient, shapes, single, stable, value
+from ._autoregressive import ATTACHED, EXTREME, LOG_OF_EXP, ROWS, SLIDE, SWAPPED, autoregressive, autoregressive_cases
 
 
 def forward(x, conditioner):
     mu, log_sigma = conditioner(x)
     return (x - mu) * torch.exp(-log_sigma), -log_sigma.sum(-1)
+
+
+def cases(rng):
+    return autoregressive_cases("x")(rng) | {"extreme, huge sigma": single(autoregressive(rng, "x", 3, 4, shift=120.0))}
 
 
 def forward_with(z=lambda x, mu, s: (x - mu) * torch.exp(-s), log_det=lambda z, s: -s.sum(-1)):
@@ -69,13 +73,14 @@ EXERCISE = Exercise(
     call="x, conditioner()",
     returns="z, log_det",
     counts={"calls": "conditioner.calls"},
-    cases=autoregressive_cases("x"),
+    cases=cases,
     reference=forward,
     laws=(
         value("z", "z_j = (x_j - mu_j) / sigma_j.", outputs=["z"]),
         value("log_det", "log|det dz/dx| = -sum_j log sigma_j, shape (n,).", outputs=["log_det"], weight=0.875),
         gradient(0.5, hint=ATTACHED),
-        stable(0.25, ["extreme"], EXTREME),
+        stable(0.125, ["extreme"], EXTREME),
+        stable(0.125, ["extreme, huge sigma"], LOG_OF_EXP, name="log sigma"),
         shapes(0.125, ["one row", "one feature"]),
         counted(0.125, "calls", "the conditioner is called once for all columns; yours called it {got} times"),
         *form(),

@@ -2,8 +2,8 @@
 
 import torch
 
-from ...engine import Exercise, Mistake, Seen, custom, form, gradient, shapes, stable, value
-from ._autoregressive import EXTREME, ROWS, SLIDE, SWAPPED, autoregressive_cases
+from ...engine import Exercise, Mistake, Seen, custom, form, gradient, shapes, single, stable, value
+from ._autoregressive import EXTREME, LOG_OF_EXP, ROWS, SLIDE, SWAPPED, autoregressive, autoregressive_cases
 
 
 def inverse(z, conditioner):
@@ -15,6 +15,13 @@ def inverse(z, conditioner):
         x = torch.cat([x[:, :j], column[:, None], x[:, j + 1 :]], 1)
         log_det = log_det + log_sigma[:, j]
     return x, log_det
+
+
+def cases(rng):
+    return autoregressive_cases("z")(rng) | {
+        "many columns": autoregressive(rng, "z", 3, 48),
+        "extreme, tiny sigma": single(autoregressive(rng, "z", 3, 4, shift=-120.0)),
+    }
 
 
 def at_most_m_calls(seen: Seen) -> str | None:
@@ -114,6 +121,7 @@ MISTAKES = (
 CARRIED = (
     "Every column carries its gradient into the next ones: no detach, no no_grad, and no writing into old tensors."
 )
+ALL_ROUNDS = "m columns take m rounds, each makes one more column right: stop after m, not when little changes."
 
 EXERCISE = Exercise(
     __name__,
@@ -122,13 +130,15 @@ EXERCISE = Exercise(
     call="z, conditioner()",
     returns="x, log_det",
     counts={"calls": "conditioner.calls"},
-    cases=autoregressive_cases("z"),
+    cases=cases,
     reference=inverse,
     laws=(
         value("x", "x_j = sigma_j(x_1..x_{j-1}) z_j + mu_j(x_1..x_{j-1}), column after column.", outputs=["x"]),
-        value("log_det", "log|det dx/dz| = + sum_j log sigma_j, shape (n,).", outputs=["log_det"], weight=0.625),
+        value("log_det", "log|det dx/dz| = + sum_j log sigma_j, shape (n,).", outputs=["log_det"], weight=0.5),
         gradient(0.5, hint=CARRIED),
-        stable(0.25, ["extreme"], EXTREME),
+        stable(0.125, ["many columns"], ALL_ROUNDS, name="many columns"),
+        stable(0.125, ["extreme"], EXTREME),
+        stable(0.125, ["extreme, tiny sigma"], LOG_OF_EXP, name="log sigma"),
         shapes(0.125, ["one row", "one feature"]),
         custom("cost", 0.25, at_most_m_calls),
         *form(),

@@ -2,8 +2,8 @@
 
 import torch
 
-from ...engine import Exercise, Mistake, form, gradient, shapes, single, value
-from ._maps import reference_jacobian, row_map
+from ...engine import Exercise, Mistake, form, gradient, shapes, single, stable, value
+from ._maps import STEEP, reference_jacobian, row_map, steep
 
 
 def cases(rng):
@@ -11,6 +11,7 @@ def cases(rng):
     return {
         "value": value_case,
         "float32": single(value_case),
+        "steep": steep(row_map(rng, 3, 4)),
         "one row": row_map(rng, 4, 1),
         "one feature": row_map(rng, 1, 4),
     }
@@ -65,6 +66,7 @@ EXERCISE = Exercise(
     reference=reference_jacobian,
     laws=(
         value("value", "Entry [i, a, b] is d f(x_i)_a / d x_ib."),
+        stable(0.25, ["steep"], STEEP, name="no finite differences"),
         gradient(0.5, hint="The Jacobian itself must stay differentiable (create_graph)."),
         shapes(0.25, ["one row", "one feature"]),
         *form(),

@@ -7,7 +7,7 @@ import torch
 from ...engine import Exercise, Mistake, form, gradient, normal, rotation, shapes, single, stable, value
 from ...run.fixtures.densities import normal_log_prob
 from ...run.fixtures.maps import RowMap
-from ._maps import CUT_BASE, reference_jacobian, row_map
+from ._maps import CUT_BASE, STEEP, reference_jacobian, row_map, steep
 
 
 def reference_log_prob(f, x, base_log_prob):
@@ -35,6 +35,7 @@ def cases(rng):
         "float32": single(value_case),
         "one row": with_base(rng, row_map(rng, 4, 1)),
         "one feature": with_base(rng, row_map(rng, 1, 4)),
+        "steep": with_base(rng, steep(row_map(rng, 3, 4))),
         "extreme": with_base(rng, wide),
     }
 
@@ -127,6 +128,7 @@ EXERCISE = Exercise(
     laws=(
         value("value", "log p(x) = log p(f(x)) + log|det J_f(x)|."),
         gradient(0.75),
+        stable(0.25, ["steep"], STEEP, name="no finite differences"),
         stable(0.5, ["extreme"], "det J leaves the range of floats here: stay in log space (slogdet)."),
         shapes(0.125, ["one row", "one feature"]),
         *form(),
