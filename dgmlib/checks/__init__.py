@@ -11,8 +11,6 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
-import numpy as np
-
 from .assignments import ASSIGNMENTS, find, owner
 from .engine.assignment import Assignment
 from .engine.card import Card, NotPassed
@@ -113,13 +111,13 @@ def evaluate(exercise: Exercise, answer, seed: int) -> list[LawResult]:
     return exercise.judge(*observed(exercise, answer, seed))
 
 
-def observed(exercise: Exercise, answer, seed: int, closed: Sequence[str] = ()) -> tuple[Arrays, Arrays, Arrays]:
-    """Inputs, what the answer gave, what is right. `closed` modules of dgmlib refuse the answer."""
+def observed(exercise: Exercise, answer, seed: int, closed: Sequence[str] = ()) -> tuple[Arrays, Arrays, Arrays, dict]:
+    """Inputs, what the answer gave, what is right, what known mistakes give. `closed` modules refuse the answer."""
     with defaults():
-        inputs = exercise.inputs(np.random.default_rng(seed))
+        draw = exercise.draw(seed)
         with shut(closed):
-            outputs = run(exercise.invocation, answer, inputs)
-        return inputs, outputs, exercise.expected(inputs)
+            outputs = run(exercise.invocation, answer, draw.inputs)
+        return draw.inputs, outputs, draw.expected, draw.mistaken
 
 
 def card(exercise: Exercise, answer) -> Card:

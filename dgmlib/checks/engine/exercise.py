@@ -22,6 +22,15 @@ from .verdict import STUB, UNSOLVED, WAITS, CourseFault, Failure, Law, LawResult
 
 
 @dataclass(frozen=True)
+class Draw:
+    """The inputs of one seed, and what is right on them; what known mistakes give, once somebody asked for it."""
+
+    inputs: Arrays
+    expected: Arrays
+    mistaken: dict[tuple, Arrays] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Exercise:
     """`call` lists the answer's arguments: names of arrays in the cases, or fixtures, `"flow()"`; `"n:int"` says how an
     array is handed over (`run.fixtures.CONVERSIONS`). `returns` names what comes back. `counts` gives an output to a
@@ -143,20 +152,33 @@ class Exercise:
         code = getattr(self.reference, "__code__", None)
         return f"{self.name} ({code.co_filename}:{code.co_firstlineno})" if code else self.name
 
-    def judge(self, inputs: Arrays, outputs: Arrays, expected: Arrays) -> list[LawResult]:
+    @cached_property
+    def _draws(self) -> dict[int, Draw]:
+        return {}
+
+    def draw(self, seed: int) -> Draw:
+        """The inputs of a seed; of the last two asked for, once."""
+        if seed not in self._draws:
+            inputs = self.inputs(np.random.default_rng(seed))
+            self._draws[seed] = Draw(inputs, self.expected(inputs))
+            for old in [*self._draws][:-2]:
+                del self._draws[old]
+        return self._draws[seed]
+
+    def judge(self, inputs: Arrays, outputs: Arrays, expected: Arrays, mistaken: dict | None = None) -> list[LawResult]:
         """One result a law. `outputs` may hold anything that a hostile answer sent, but for complex numbers."""
-        seen = self.seen(inputs, outputs, expected)
+        seen = self.seen(inputs, outputs, expected, {} if mistaken is None else mistaken)
         if self.unsolved(seen):
             return self.failed(UNSOLVED)
         values = {law.name: self.tested(law, seen) for law in self.laws if law.waits is None}
         right = [message is None for message in values.values()]
         return [self._result(law, values, right, seen) for law in self.laws]
 
-    def seen(self, inputs: Arrays, outputs: Arrays, expected: Arrays) -> Seen:
+    def seen(self, inputs: Arrays, outputs: Arrays, expected: Arrays, mistaken: dict) -> Seen:
         """What a law looks at."""
         cases = split(inputs)
         real = split({key: value for key, value in outputs.items() if not value.is_complex()})
-        return Seen(self, cases, {case: real.get(case, {}) for case in cases}, split(expected))
+        return Seen(self, cases, {case: real.get(case, {}) for case in cases}, split(expected), mistaken)
 
     def _result(self, law: Law, values: dict[str, Failure | None], right: list[bool], seen: Seen) -> LawResult:
         if law.waits is None:

@@ -45,4 +45,6 @@ def given(seen: Seen, case: str) -> dict[str, Any]:
 def wanted(seen: Seen, law: Law, case: str) -> dict[str, Tensor]:
     """What is right there, or where the law is about gradients, the right ones of a fixed sum of all outputs."""
     wants, found = law.gradient_by is not None, seen.expected[case].items()
-    return {name: value for name, value in found if value.dtype != torch.uint8 and name.startswith("grad.") == wants}
+    return {
+        name: value.clone() for name, value in found if value.dtype != torch.uint8 and name.startswith("grad.") == wants
+    }

@@ -1,8 +1,7 @@
 """What a verdict is made of: laws, their results, and what one answer gave. A message is None where a law holds."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from torch import Tensor
@@ -91,12 +90,13 @@ class Law:
 
 @dataclass(frozen=True)
 class Seen:
-    """One answer's inputs, outputs and expected outputs, by case."""
+    """One answer's inputs, outputs and expected outputs, by case; what known mistakes gave on the same inputs."""
 
     exercise: "Exercise"
     inputs: dict[str, Arrays]
     outputs: dict[str, Arrays]
     expected: dict[str, Arrays]
+    mistaken: dict[tuple, Arrays] = field(default_factory=dict)
 
     def error(self, case: str, prefix: str = "error") -> str:
         """The first exception of a case, or an empty string. A hostile answer may send anything in its place."""
@@ -111,13 +111,9 @@ class Seen:
         found = next(filter(None, (self.error(case, prefix) for prefix in (*prefixes, "error"))), "")
         return Failure("your answer raised", found) if found else None
 
-    @cached_property
-    def _wrong_outputs(self) -> dict[tuple, Arrays]:
-        return {}
-
     def wrong_output(self, mistake: Mistake, case: str, key: str) -> Tensor | None:
         """What a known mistake gives on the same inputs; run when asked for, and once."""
-        made, part = self._wrong_outputs, gradients if key.startswith("grad.") else values
+        made, part = self.mistaken, gradients if key.startswith("grad.") else values
         at = (id(mistake), case, part)
         if at not in made:
             made[at] = part(self.exercise.invocation, mistake.answer, self.inputs[case])

@@ -138,7 +138,9 @@ def seeded(arrays: dict[str, Tensor]):
     python, legacy = random.getstate(), np.random.get_state()  # noqa: NPY002 (a student may use it)
     with defaults(), torch.random.fork_rng(devices=KEPT_RNG_DEVICES), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(
+            seed
+        )  # torch.manual_seed notes three tracebacks for GPUs that are not there
         random.seed(seed)
         np.random.seed(seed)  # noqa: NPY002
         try:
