@@ -18,9 +18,24 @@ def infer(x: Tensor, W: Tensor, root: Tensor, variance: Tensor) -> tuple[Tensor,
 
     xᵀC⁻¹x = (‖x‖² - ‖L⁻¹Wᵀx‖²)/sigma²,  z = L⁻ᵀ L⁻¹Wᵀx: one product with x, where the sum of squares has two.
     """
-    white = torch.linalg.solve_triangular(root, W.mT, upper=False) @ x.mT  # (d, n)
-    energy = (x.square().sum(-1) - white.square().sum(0)) / variance
-    return torch.linalg.solve_triangular(root.mT, white, upper=True).mT, energy
+    white, energy = whiten(x, whitener(W, root), variance)
+    return torch.linalg.solve_triangular(root.mT, white.mT, upper=True).mT, energy
+
+
+def whitener(W: Tensor, root: Tensor) -> Tensor:
+    """L⁻¹Wᵀ, (d, m)."""
+    return torch.linalg.solve_triangular(root, W.mT, upper=False)
+
+
+def whiten(x: Tensor, G: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
+    """L⁻¹Wᵀx (n, d), with G = L⁻¹Wᵀ, and the energy (n,) of centred x (n, m)."""
+    white = x @ G.mT
+    return white, (squares(x) - squares(white)) / variance
+
+
+def squares(x: Tensor) -> Tensor:
+    """Row by row ‖x‖², without x² in memory."""
+    return torch.linalg.vecdot(x, x)
 
 
 def covariance(x: Tensor) -> tuple[Tensor, Tensor]:

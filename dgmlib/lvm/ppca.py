@@ -79,7 +79,15 @@ class PPCA(Model):
 
     def log_prob(self, x: Tensor) -> Tensor:
         """log p(x) = log N(x; mu, C), (...). Cost: O(n m d)."""
-        return self._each(lambda rows: (self._infer(rows)[1].to(x.dtype),), x)[0]
+        if not self._digits_to_spare:
+            return self._each(lambda rows: (self._infer(rows)[1].to(x.dtype),), x)[0]
+        G = _ppca_fast.whitener(self._W, self._root)
+
+        def log_prob(rows: Tensor) -> tuple[Tensor]:
+            energy = _ppca_fast.whiten(rows.double() - self._mu, G, self._variance)[1]
+            return (self._normalised(energy).to(x.dtype),)
+
+        return self._each(log_prob, x)[0]
 
     def posterior(self, x: Tensor) -> Gaussian:
         """p(z|x) = N(M⁻¹ Wᵀ(x - mu), sigma² M⁻¹): mean (..., d), covariance (d, d). Cost: O(n m d)."""
@@ -186,15 +194,19 @@ class PPCA(Model):
 
         xᵀC⁻¹x = ‖x - W z‖²/sigma² + ‖z‖² for centred x, a sum of squares;  det C = det M sigma^2(m-d).
         """
-        m, d = self.W.shape
         x = rows.double() - self._mu
         if self._digits_to_spare:
             z, energy = _ppca_fast.infer(x, self._W, self._root, self._variance)
         else:
             z = torch.cholesky_solve(self._W.mT @ x.mT, self._root).mT
             energy = ((x - z @ self._W.mT) / self._sigma).square().sum(-1) + z.square().sum(-1)
+        return z, self._normalised(energy)
+
+    def _normalised(self, energy: Tensor) -> Tensor:
+        """log p(x) from xᵀC⁻¹x."""
+        m, d = self.W.shape
         half_log_det = self._root.diagonal().log().sum() + (m - d) * self._sigma.log()
-        return z, -energy / 2 - half_log_det - m * math.log(2 * math.pi) / 2
+        return -energy / 2 - half_log_det - m * math.log(2 * math.pi) / 2
 
     def _posterior_covariance(self) -> Tensor:
         return self._variance * torch.cholesky_inverse(self._root)
