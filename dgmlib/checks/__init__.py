@@ -127,10 +127,10 @@ def card(exercise: Exercise, answer) -> Card:
     laws = exercise.judge(*found)
     if all(law.failure is UNSOLVED for law in laws):
         return Card(exercise.name, "unsolved")
-    red = [law for law, result in zip(exercise.laws, laws, strict=True) if not result.passed and not result.waits]
+    red = [law for law, result in zip(exercise.laws, laws, strict=True) if not result.passed and not result.waiting]
     if not red:
         return Card(exercise.name, "solved", tuple(laws))
-    first = failing(exercise.seen(*found), red[0])
+    first = failing(exercise.case_results(*found), red[0])
     return Card(exercise.name, "wrong", tuple(laws), inputs=first.inputs, expected=first.expected)
 
 

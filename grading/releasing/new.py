@@ -18,7 +18,7 @@ from .numbers import sync
 
 CHECK = '''"""`$name`: TODO."""
 
-from ...engine import Exercise, Mistake, form, normal, shapes, single, value
+from ...engine import Exercise, Mistake, interface_laws, normal, shapes, single, value
 
 
 def arrays(rng, n):
@@ -47,7 +47,7 @@ EXERCISE = Exercise(
     returns="result",
     cases=cases,
     reference=reference,
-    laws=(value("value", "TODO: the formula."), shapes(0.125, ["one row"]), *form()),
+    laws=(value("value", "TODO: the formula."), shapes(0.125, ["one row"]), *interface_laws()),
     mistakes=MISTAKES,
 )
 '''

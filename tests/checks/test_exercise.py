@@ -8,7 +8,7 @@ import torch
 
 from dgmlib.checks import ASSIGNMENTS, CourseFault, evaluate
 from dgmlib.checks.assignments import find
-from dgmlib.checks.engine import Exercise, custom, form, gradient, normal, shapes, value
+from dgmlib.checks.engine import Exercise, custom, gradient, interface_laws, normal, shapes, value
 
 
 def scatter(x):
@@ -80,7 +80,7 @@ def judged(answer, laws, **changes):
 
 
 def test_a_law_that_breaks_takes_no_other_with_it():
-    laws = (custom("odd", 0.25, breaks_at_nan, waits=None), value(cases=["float32"]))
+    laws = (custom("odd", 0.25, breaks_at_nan, requires=""), value(cases=["float32"]))
     found = judged(lambda x: scatter(x) if x.dtype == torch.float32 else x * torch.nan, laws)
     assert found["value"].passed
     assert found["odd"].message == "z: expected finite numbers, got nan at [0, 0]."
@@ -88,7 +88,7 @@ def test_a_law_that_breaks_takes_no_other_with_it():
 
 def test_a_fault_of_the_course_is_no_students():
     with pytest.raises(CourseFault, match=r"centred: the law 'odd' raised KeyError: 'zz'"):
-        judged(mean_of, (custom("odd", 0.25, broken, waits=None), value()))
+        judged(mean_of, (custom("odd", 0.25, broken, requires=""), value()))
     with pytest.raises(
         CourseFault, match=r"centred \(.*test_exercise.py:\d+\): the reference raised AttributeError.*'value'"
     ):
@@ -96,9 +96,9 @@ def test_a_fault_of_the_course_is_no_students():
 
 
 def test_a_tolerance_holds_wherever_the_output_is_compared():
-    laws = (*form(), value(), shapes(0.125, ["value"]))
+    laws = (*interface_laws(), value(), shapes(0.125, ["value"]))
     assert not judged(lambda x: scatter(x) * (1 + 1e-4), laws)["value"].passed
-    loose = (*form(), value(tolerance=1e-3), shapes(0.125, ["value"]))
+    loose = (*interface_laws(), value(tolerance=1e-3), shapes(0.125, ["value"]))
     assert all(law.passed for law in judged(lambda x: scatter(x) * (1 + 1e-4), loose).values())
     assert not judged(lambda x: scatter(x) * 1.01, loose)["value"].passed
 

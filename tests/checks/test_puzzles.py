@@ -16,7 +16,7 @@ LAYER = choice("m.layer", 2, {1: "Layer 1 has volume 1.", 3: "Layer 3 has volume
 
 
 def said(puzzle, answer) -> list[str]:
-    return [law.message for law in puzzle.judge(answer) if not law.passed and not law.waits]
+    return [law.message for law in puzzle.judge(answer) if not law.passed and not law.waiting]
 
 
 @pytest.mark.parametrize(

@@ -7,21 +7,32 @@ from .assignment import Assignment, assignment
 from .compare import NUMBERS, bound, close, compare, differs, first, wrong_dtype
 from .exercise import Exercise, proof
 from .inputs import covariance, normal, regular, rotation, single, uniform
-from .laws import beside, counted, custom, form, gradient, keeps_device, keeps_inputs, shapes, silent, stable, value
-from .verdict import CourseFault, Failure, Law, LawResult, Mistake, Seen
+from .laws import (
+    counted,
+    custom,
+    gradient,
+    interface_laws,
+    keeps_device,
+    keeps_inputs,
+    shapes,
+    silent,
+    stable,
+    supporting_value,
+    value,
+)
+from .verdict import CaseResults, CourseFault, Failure, Law, LawResult, Mistake
 
 __all__ = [
     "NUMBERS",
     "Assignment",
+    "CaseResults",
     "CourseFault",
     "Exercise",
     "Failure",
     "Law",
     "LawResult",
     "Mistake",
-    "Seen",
     "assignment",
-    "beside",
     "bound",
     "close",
     "compare",
@@ -30,8 +41,8 @@ __all__ = [
     "custom",
     "differs",
     "first",
-    "form",
     "gradient",
+    "interface_laws",
     "keeps_device",
     "keeps_inputs",
     "normal",
@@ -42,6 +53,7 @@ __all__ = [
     "silent",
     "single",
     "stable",
+    "supporting_value",
     "uniform",
     "value",
     "wrong_dtype",

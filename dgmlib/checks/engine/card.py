@@ -39,11 +39,11 @@ class Card:
         """State, laws and message a line: one for each law that was judged, one for all that wait for the values."""
         if self.state == "unsolved":
             return []
-        waiting = ", ".join(law.law for law in self.laws if law.waits)
+        waiting = ", ".join(law.law for law in self.laws if law.waiting)
         judged = [
             ("solved" if law.passed else "wrong", law.law, law.message.removeprefix(f"{law.law}: "))
             for law in self.laws
-            if not law.waits
+            if not law.waiting
         ]
         return judged + ([("unsolved", waiting, WAITS.message)] if waiting else [])
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from .verdict import WAITS, Failure, Mistake, Seen
+from .verdict import WAITS, CaseResults, Failure, Mistake
 
 TOLERANCE = {torch.float64: 1e-8, torch.float32: 1e-3}
 CONSTANT = SINGLE = 1e-6
@@ -24,13 +24,13 @@ def pairs(cases: Sequence[str], outputs: Sequence[str]):
     return [(case, name) for case in cases for name in outputs]
 
 
-def about_form(seen: Seen, outputs: Sequence[str], failure: Failure | None) -> Failure | None:
+def about_form(seen: CaseResults, outputs: Sequence[str], failure: Failure | None) -> Failure | None:
     """`failure`, unless the same outputs are wrong in the first place: then it says nothing about form."""
     names = [name for name in outputs if name in seen.expected.get("value", {})]
     return WAITS if failure is not None and compare(seen, ["value"], names, "") is not None else failure
 
 
-def compare(seen: Seen, cases: Sequence[str], outputs: Sequence[str], hint: str) -> Failure | None:
+def compare(seen: CaseResults, cases: Sequence[str], outputs: Sequence[str], hint: str) -> Failure | None:
     """The first output that differs from the expected one, in words; the mistake that gives the same, if any does."""
     for case, name in pairs(cases, outputs):
         got, own = seen.outputs.get(case, {}).get(name), seen.exercise.tolerances.get(name, 0.0)
@@ -91,7 +91,7 @@ def cut_off(want: Tensor, got: Tensor) -> str:
     )
 
 
-def in_other_place(seen: Seen, case: str, name: str) -> str:
+def in_other_place(seen: CaseResults, case: str, name: str) -> str:
     """Whether what was asked for came back as another output."""
     want = seen.expected[case][name]
     for other in seen.expected[case]:
@@ -135,7 +135,7 @@ def differs(want: Tensor, got: Tensor | None, name: str, tolerance: float = 0.0)
     return f"{name}: expected {first(want, worst)}, got {first(got, worst)}."
 
 
-def not_finite(seen: Seen) -> str:
+def not_finite(seen: CaseResults) -> str:
     """The first output that is not finite where a finite one was expected, in words; else an empty string."""
     for case, arrays in seen.expected.items():
         for name, want in arrays.items():
@@ -180,7 +180,7 @@ def brief(number: Tensor) -> str:
     return " ".join(f"{float(entry):.5g}" for entry in number.reshape(-1)[:12])
 
 
-def diagnosis(seen: Seen, cases: Sequence[str], keys: Sequence[str]) -> str:
+def diagnosis(seen: CaseResults, cases: Sequence[str], keys: Sequence[str]) -> str:
     """The message of the known mistake with these outputs; of several, of the one that is alike in most others too."""
     here = pairs(cases, keys)
     wrong = [at for at in here if not same(received(seen, at), seen.expected[at[0]].get(at[1]))]
@@ -193,13 +193,13 @@ def diagnosis(seen: Seen, cases: Sequence[str], keys: Sequence[str]) -> str:
     return max(fitting, key=lambda mistake: likeness(seen, mistake)).message if fitting else ""
 
 
-def likeness(seen: Seen, mistake: Mistake) -> int:
+def likeness(seen: CaseResults, mistake: Mistake) -> int:
     """How many outputs of a known mistake are the student's."""
     everything = [(case, key) for case, arrays in seen.expected.items() for key in arrays]
     return sum(same(received(seen, at), seen.wrong_output(mistake, *at)) for at in everything)
 
 
-def received(seen: Seen, at: tuple[str, str]) -> Tensor | None:
+def received(seen: CaseResults, at: tuple[str, str]) -> Tensor | None:
     return seen.outputs.get(at[0], {}).get(at[1])
 
 
@@ -211,7 +211,7 @@ def same(a: Tensor | None, b: Tensor | None) -> bool:
 OVERWRITTEN = "a tensor that the gradient needs was overwritten in place: build a new one (cat, stack, where)."
 
 
-def compare_gradients(seen: Seen, cases: Sequence[str], names: Sequence[str], hint: str) -> Failure | None:
+def compare_gradients(seen: CaseResults, cases: Sequence[str], names: Sequence[str], hint: str) -> Failure | None:
     """The first gradient that is missing or differs, in words."""
     keys = [f"grad.{name}" for name in names]
     for case, key in pairs(cases, keys):
@@ -231,7 +231,7 @@ def compare_gradients(seen: Seen, cases: Sequence[str], names: Sequence[str], hi
     return None
 
 
-def wrong_dtype(seen: Seen, case: str, name: str) -> str | None:
+def wrong_dtype(seen: CaseResults, case: str, name: str) -> str | None:
     want, got = seen.expected[case][name], seen.outputs.get(case, {}).get(name)
     if got is None or got.dtype == want.dtype:
         return None

@@ -18,7 +18,9 @@ from ..run import Arrays, Invocation, join, run, split, untext
 from ..run import names as run_names
 from ..run.fixtures import CONVERSIONS, FIXTURES, NUMBERS
 from .compare import not_finite
-from .verdict import STUB, UNSOLVED, WAITS, CourseFault, Failure, Law, LawResult, Mistake, Seen
+from .verdict import STUB, UNSOLVED, WAITS, CaseResults, CourseFault, Failure, Law, LawResult, Mistake
+
+REQUIRED = {"all values": all, "any value": any}
 
 
 @dataclass(frozen=True)
@@ -167,27 +169,27 @@ class Exercise:
 
     def judge(self, inputs: Arrays, outputs: Arrays, expected: Arrays, mistaken: dict | None = None) -> list[LawResult]:
         """One result a law. `outputs` may hold anything that a hostile answer sent, but for complex numbers."""
-        seen = self.seen(inputs, outputs, expected, {} if mistaken is None else mistaken)
+        seen = self.case_results(inputs, outputs, expected, {} if mistaken is None else mistaken)
         if self.unsolved(seen):
             return self.failed(UNSOLVED)
-        values = {law.name: self.tested(law, seen) for law in self.laws if law.waits is None}
+        values = {law.name: self.tested(law, seen) for law in self.laws if not law.requires}
         right = [message is None for message in values.values()]
         return [self._result(law, values, right, seen) for law in self.laws]
 
-    def seen(self, inputs: Arrays, outputs: Arrays, expected: Arrays, mistaken: dict) -> Seen:
+    def case_results(self, inputs: Arrays, outputs: Arrays, expected: Arrays, mistaken: dict) -> CaseResults:
         """What a law looks at."""
         cases = split(inputs)
         real = split({key: value for key, value in outputs.items() if not value.is_complex()})
-        return Seen(self, cases, {case: real.get(case, {}) for case in cases}, split(expected), mistaken)
+        return CaseResults(self, cases, {case: real.get(case, {}) for case in cases}, split(expected), mistaken)
 
-    def _result(self, law: Law, values: dict[str, Failure | None], right: list[bool], seen: Seen) -> LawResult:
-        if law.waits is None:
+    def _result(self, law: Law, values: dict[str, Failure | None], right: list[bool], seen: CaseResults) -> LawResult:
+        if not law.requires:
             failure = values[law.name]
         else:
-            failure = self.tested(law, seen) if law.waits(right) else WAITS
+            failure = self.tested(law, seen) if REQUIRED[law.requires](right) else WAITS
         return law.result(failure)
 
-    def tested(self, law: Law, seen: Seen) -> Failure | None:
+    def tested(self, law: Law, seen: CaseResults) -> Failure | None:
         """What the law says. One that can't take what came fails alone. Raises CourseFault where it can't take what the
         reference gives either."""
         try:
@@ -201,7 +203,7 @@ class Exercise:
             words = not_finite(seen) or f"what your answer returned could not be judged ({type(error).__name__})"
             return Failure(words)
 
-    def unsolved(self, seen: Seen) -> bool:
+    def unsolved(self, seen: CaseResults) -> bool:
         """Every call ended in the stub's NotImplementedError."""
         return all(seen.error(case).startswith(STUB) for case in seen.inputs) and not any(
             key in seen.expected[case]

@@ -53,7 +53,7 @@ class LawResult:
         return self.failure is None
 
     @property
-    def waits(self) -> bool:
+    def waiting(self) -> bool:
         return self.failure is not None and self.failure.state == "waiting"
 
     @property
@@ -71,14 +71,14 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Law:
-    """`test(seen)` gives None where the law holds, else a `Failure`, or our words for one. A law that is no value law `waits` for the value
-    laws: for all of them, or for any one (a matter of form), so that an answer of zeros earns nothing. A value law
-    without a `weight` takes what the others leave of the exercise's points."""
+    """`test(seen)` gives None where the law holds, else a `Failure`, or our words for one. What is no value law `requires`
+    "all values", or for a matter of form "any value", so that an answer of zeros earns nothing. A value law without a
+    `weight` takes what the others leave of the exercise's points."""
 
     name: str
     weight: float | None
-    test: Callable[["Seen"], Failure | str | None]
-    waits: Callable | None = None
+    test: Callable[["CaseResults"], Failure | str | None]
+    requires: str = ""
     outputs: Sequence[str] | None = None  # that a value law compares; None: all that the answer returns
     tolerance: float | None = None  # of a value law: relative to the largest expected number
     gradient_by: Sequence[str] | None = None  # of a gradient law: names of arrays; empty: everything the call takes
@@ -89,7 +89,7 @@ class Law:
 
 
 @dataclass(frozen=True)
-class Seen:
+class CaseResults:
     """One answer's inputs, outputs and expected outputs, by case; what known mistakes gave on the same inputs."""
 
     exercise: "Exercise"

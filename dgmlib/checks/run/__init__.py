@@ -51,7 +51,7 @@ def values(invocation: Invocation, answer: Callable, arrays: Arrays) -> Arrays:
     """One plain call: what it returned, and the names of the inputs that it changed."""
     given = {name: value.clone() for name, value in arrays.items()}
     record = Record()
-    with seeded(arrays), record.part("call"):
+    with seeded(arrays), record.section("call"):
         invocation.call(answer, given, record)
     changed = [name for name, value in arrays.items() if not untouched(given[name], value)]
     if changed:
@@ -75,7 +75,7 @@ def gradients(invocation: Invocation, answer: Callable, arrays: Arrays) -> Array
         for name, value in arrays.items()
     }
     record, found = Record(), {}
-    with seeded(arrays), record.part("gradient"):
+    with seeded(arrays), record.section("gradient"):
         invocation.call(answer, dict(leaves), record)
         wanted = {name: leaf for name, leaf in leaves.items() if leaf.requires_grad and leaf.is_leaf}
         if (projection := record.projection()) is not None:

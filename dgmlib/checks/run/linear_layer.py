@@ -10,11 +10,11 @@ def linear_layer(answer, given, record, forbidden: set[str]):
     """Everything that a linear flow is judged by; a part that fails leaves the other parts standing."""
     weight, x, z = given["weight"], given["x"], given["z"]
     layer = answer(weight)
-    with record.part("forward"):
+    with record.section("forward"):
         record.returned(layer.forward(x), "z", "log_det")
-    with record.part("inverse"):
+    with record.section("inverse"):
         record.returned(layer.inverse(z), "x", "inverse_log_det")
-    with record.part("cost"):
+    with record.section("cost"):
         with Calls() as calls:
             layer.forward(x)
             layer.inverse(z)
@@ -27,24 +27,24 @@ def linear_layer(answer, given, record, forbidden: set[str]):
 def trained_layer(answer, layer, given, record):
     """Degrees of freedom, state_dict, gradient to the weight, and the layer after an optimiser step."""
     weight, x = given["weight"], given["x"]
-    with record.part("parameters"):
+    with record.section("parameters"):
         record["freedom"] = jacobian_of(layer, weight_of(layer, weight))
-    with record.part("state_dict"):
+    with record.section("state_dict"):
         copy = answer(given["other"])
         copy.load_state_dict(layer.state_dict())
         record.returned(copy.forward(x), "loaded_z", "loaded_log_det")
         record.returned(copy.inverse(given["z"]), "loaded_x", "loaded_inverse_log_det")
     for direction, given_name in (("forward", "x"), ("inverse", "z")):
-        with record.part(direction + " gradient"):
+        with record.section(direction + " gradient"):
             record.update(reach(layer, direction, given_name, given[given_name]))
-    with record.part("inverse gradient"):
+    with record.section("inverse gradient"):
         identity = torch.eye(len(weight), dtype=weight.dtype, device=weight.device)
         record["inverse_freedom"] = jacobian_of(layer, layer.inverse(identity)[0])
-    with record.part("weight gradient"):
+    with record.section("weight gradient"):
         own = weight.clone().requires_grad_()
         value, log_det = answer(own).forward(x)
         record["weight_gradient"] = derivatives((value * z_weights(value)).sum() + log_det.sum(), [own])
-    with record.part("optimiser step"):
+    with record.section("optimiser step"):
         layer.eval()  # whatever a layer keeps for this mode, it keeps now
         layer.forward(x), layer.inverse(given["z"])
         layer.train()

@@ -37,7 +37,7 @@ class Record(dict):
         return self[key]
 
     @contextmanager
-    def part(self, name: str):
+    def section(self, name: str):
         """Run a part of the call; an exception ends this part alone and is kept as `error.<name>`."""
         try:
             yield

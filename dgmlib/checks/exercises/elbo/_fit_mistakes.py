@@ -3,20 +3,20 @@
 import torch
 from torch import Tensor
 
-from ...engine import Mistake, Seen
+from ...engine import CaseResults, Mistake
 from ...run.fixtures.densities import LogJoint
 from ._gaussian_fit import best_gaussian, elbo, laplace
 
 LIKENESS = 0.04  # a fit is near its target, not on it
 
 
-def likely(seen: Seen, case: str) -> str:
+def likely(seen: CaseResults, case: str) -> str:
     """The words for this case; where it says nothing, those for the other: one mistake, two posteriors."""
     other = {"gaussian": "skewed", "skewed": "gaussian"}[case]
     return next(filter(None, (named(seen, case), named(seen, other))), "") or moved(seen, case)
 
 
-def named(seen: Seen, case: str) -> str:
+def named(seen: CaseResults, case: str) -> str:
     came, given, best = seen.outputs.get(case, {}), seen.inputs[case], seen.expected[case]
     mean, cov = came.get("q_mean"), came.get("q_cov")
     if mean is None or cov is None or mean.shape != best["q_mean"].shape:
@@ -103,7 +103,7 @@ def turns(numbers: Tensor) -> int:
     return int((numbers.sign().diff() != 0).sum())
 
 
-def moved(seen: Seen, case: str) -> str:
+def moved(seen: CaseResults, case: str) -> str:
     """Nothing is known to be wrong: how far did it come?"""
     came, best = seen.outputs.get(case, {}), seen.expected[case]
     mean, cov = came.get("q_mean"), came.get("q_cov")

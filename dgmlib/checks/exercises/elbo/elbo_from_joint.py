@@ -2,7 +2,7 @@
 
 import torch
 
-from ...engine import Exercise, Mistake, form, gradient, stable, value
+from ...engine import Exercise, Mistake, gradient, interface_laws, stable, value
 from ._samples import AXIS, CUT, ROWS, SUM, log_mean, weight_cases
 
 
@@ -47,7 +47,7 @@ EXERCISE = Exercise(
         ),
         gradient(0.125),
         stable(0.125, ["extreme", "scattered"], "Stay with the logarithms: exp leaves the range of floats here."),
-        *form(),
+        *interface_laws(),
     ),
     mistakes=MISTAKES,
 )

@@ -1,6 +1,6 @@
 """`elbo_from_kl`: the average of log p(x given z) over K samples of q, minus a KL that is known exactly."""
 
-from ...engine import Exercise, Mistake, form, gradient, normal, single, stable, value
+from ...engine import Exercise, Mistake, gradient, interface_laws, normal, single, stable, value
 from ._samples import AXIS, CUT, ROWS, log_mean
 
 
@@ -66,7 +66,7 @@ EXERCISE = Exercise(
         ),
         gradient(0.125),
         stable(0.125, ["extreme"], "Stay with the logarithms: exp leaves the range of floats here."),
-        *form(),
+        *interface_laws(),
     ),
     mistakes=MISTAKES,
 )

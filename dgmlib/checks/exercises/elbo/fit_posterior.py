@@ -5,9 +5,9 @@ import torch
 
 from ...engine import (
     NUMBERS,
+    CaseResults,
     Exercise,
     Failure,
-    Seen,
     covariance,
     custom,
     keeps_device,
@@ -95,7 +95,7 @@ def cases(rng):
 def near_the_best(case: str, weight: float | None = None):
     """A law: in this case the ELBO of q is at most 0.1 nats below the best one."""
 
-    def test(seen: Seen) -> Failure | str | None:
+    def test(seen: CaseResults) -> Failure | str | None:
         came, want = seen.outputs.get(case, {}), seen.expected[case]
         if "q_mean" not in came or "q_cov" not in came:
             return seen.raised(case) or "q_mean and q_cov did not come back"
@@ -108,10 +108,10 @@ def near_the_best(case: str, weight: float | None = None):
         said = f"{got:.4g}" if got > -1e6 else "-inf"
         return Failure(f"the ELBO of your q is {said}, the best q's {best:.4g}.", mistake=likely(seen, case))
 
-    return custom(f"{case} posterior", weight, test, waits=None)
+    return custom(f"{case} posterior", weight, test, requires="")
 
 
-def joint(seen: Seen, case: str) -> LogJoint:
+def joint(seen: CaseResults, case: str) -> LogJoint:
     names = ("location", "precision", "constant", "A", "b", "counts")
     return LogJoint(**{name: seen.inputs[case][name] for name in names if name in seen.inputs[case]})
 
@@ -132,14 +132,14 @@ def no_distribution(q_mean, q_cov, want) -> str | None:
     return None
 
 
-def same_dtype(seen: Seen) -> Failure | str | None:
+def same_dtype(seen: CaseResults) -> Failure | str | None:
     """Of the fits, and of a few steps in float32 with one latent variable where these ran through."""
     cases = ["gaussian"] + ["float32"] * ("q_mean" in seen.outputs.get("float32", {}))
     found = [wrong_dtype(seen, case, name) for case in cases for name in ("q_mean", "q_cov")]
     return next((message for message in found if message), None) or one_latent(seen)
 
 
-def one_latent(seen: Seen) -> Failure | str | None:
+def one_latent(seen: CaseResults) -> Failure | str | None:
     """The shapes where d = 1."""
     came, want = seen.outputs.get("float32", {}), seen.expected["float32"]
     if "q_mean" not in came:
@@ -164,7 +164,7 @@ EXERCISE = Exercise(
     laws=(
         near_the_best("gaussian", 0.75),
         near_the_best("skewed"),
-        custom("float32 and one latent", 0.25, same_dtype, waits=any),
+        custom("float32 and one latent", 0.25, same_dtype, requires="any value"),
         keeps_inputs(0.25),
         keeps_device(0.25),
     ),

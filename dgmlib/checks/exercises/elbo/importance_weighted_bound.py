@@ -7,8 +7,8 @@ import torch
 from ...engine import (
     Exercise,
     Mistake,
-    form,
     gradient,
+    interface_laws,
     shapes,
     stable,
     value,
@@ -62,7 +62,7 @@ EXERCISE = Exercise(
             "Weights or densities leave the range of floats: use logsumexp of the log-weights over the samples, or subtract each column's own maximum before exp.",
         ),
         shapes(0.125, ["one sample", "one row"], "With one sample the bound is the ELBO."),
-        *form(),
+        *interface_laws(),
     ),
     mistakes=MISTAKES,
 )

@@ -2,7 +2,7 @@
 
 import torch
 
-from ...engine import Exercise, Mistake, form, gradient, normal, shapes, single, stable, value
+from ...engine import Exercise, Mistake, gradient, interface_laws, normal, shapes, single, stable, value
 
 
 def reference(mean, log_var):
@@ -87,7 +87,7 @@ EXERCISE = Exercise(
             "The product of variances leaves the range of floats, and a variance near exp(-30) vanishes beside any small constant: add log_var as it is.",
         ),
         shapes(0.25, ["one row", "one feature"]),
-        *form(),
+        *interface_laws(),
     ),
     mistakes=MISTAKES,
 )

@@ -9,8 +9,8 @@ from torch import Tensor
 from ...engine import (
     Exercise,
     Mistake,
-    form,
     gradient,
+    interface_laws,
     shapes,
     stable,
     value,
@@ -174,7 +174,7 @@ EXERCISE = Exercise(
         gradient(0.5),
         stable(0.375, ["extreme", "other units"], EXTREME),
         shapes(0.375, SMALL),
-        *form(),
+        *interface_laws(),
     ),
     mistakes=MISTAKES,
 )

@@ -6,15 +6,15 @@ import torch
 from torch import Tensor
 
 from ...engine import (
+    CaseResults,
     Exercise,
     Failure,
     Mistake,
-    Seen,
     bound,
     custom,
     first,
-    form,
     gradient,
+    interface_laws,
     shapes,
     stable,
     value,
@@ -28,7 +28,7 @@ def gap(x, W, mu, sigma, q_mean, q_cov) -> Tensor:
     return gaussian_kl(q_mean, q_cov, *posterior(x, W, mu, sigma))
 
 
-def adds_up(seen: Seen) -> Failure | str | None:
+def adds_up(seen: CaseResults) -> Failure | str | None:
     """ELBO + gap = log p(x): the ELBO and log p(x) from here, the gap from the answer."""
     for case in ("value", "wide q"):
         given, got = [seen.inputs[case][name] for name in INPUTS], seen.outputs.get(case, {}).get("gap")
@@ -203,11 +203,11 @@ EXERCISE = Exercise(
     reference=gap,
     laws=(
         value("value", "KL(q‖p(z|x)) between two Gaussians, shape (n,).", cases=["value", "wide q"]),
-        custom("ELBO + gap = log p(x)", 0.25, adds_up, waits=None),
+        custom("ELBO + gap = log p(x)", 0.25, adds_up, requires=""),
         gradient(0.25),
         stable(0.25, ["extreme", "other units"], EXTREME),
         shapes(0.125, SMALL),
-        *form(),
+        *interface_laws(),
     ),
     mistakes=MISTAKES,
 )

@@ -2,7 +2,7 @@
 
 import torch
 
-from ...engine import Exercise, Mistake, form, gradient, shapes, single, stable, value
+from ...engine import Exercise, Mistake, gradient, interface_laws, shapes, single, stable, value
 from ._mixture import SLIDE, e_step, far, hard_e_step, log_joint, mixture
 from ._scores import WRONG_SCORES
 
@@ -52,7 +52,7 @@ EXERCISE = Exercise(
         gradient(0.5),
         stable(0.5, ["extreme"], "Far from every mode all densities are 0.0: take the softmax of their logarithms."),
         shapes(0.125, ["one row", "one feature", "one component"]),
-        *form(),
+        *interface_laws(),
     ),
     mistakes=MISTAKES,
 )

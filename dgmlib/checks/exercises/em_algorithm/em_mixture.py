@@ -4,7 +4,20 @@ from dataclasses import replace
 
 import torch
 
-from ...engine import Exercise, Failure, Mistake, Seen, compare, custom, form, normal, shapes, single, stable, value
+from ...engine import (
+    CaseResults,
+    Exercise,
+    Failure,
+    Mistake,
+    compare,
+    custom,
+    interface_laws,
+    normal,
+    shapes,
+    single,
+    stable,
+    value,
+)
 from ...run.fixtures import argument
 from ._mixture import FAR, SLIDE, THETA, e_step, hard_e_step, log_joint, m_step, mixture
 from .mixture_elbo import mixture_elbo, no_entropy, only_diagonal
@@ -220,7 +233,7 @@ MISTAKES = (
 )  # fmt: skip
 
 
-def far_from_every_mode(seen: Seen) -> Failure | None:
+def far_from_every_mode(seen: CaseResults) -> Failure | None:
     """nan in one step makes torch.distributions raise in the next: say why in either case."""
     failure = compare(seen, ["extreme"], [*THETA, "history"], FAR)
     return replace(failure, mistake=FAR) if failure else None
@@ -255,7 +268,7 @@ EXERCISE = Exercise(
         ),
         custom("stability", 0.5, far_from_every_mode),
         shapes(0.125, ["one feature", "one component"]),
-        *form(),
+        *interface_laws(),
     ),
     mistakes=MISTAKES,
 )

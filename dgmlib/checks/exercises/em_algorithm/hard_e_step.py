@@ -3,7 +3,7 @@
 import torch
 from torch.nn.functional import one_hot
 
-from ...engine import Exercise, Failure, Mistake, Seen, custom, form, normal, single, stable, value
+from ...engine import CaseResults, Exercise, Failure, Mistake, custom, interface_laws, normal, single, stable, value
 from ._mixture import SLIDE, e_step, hard_e_step, log_joint, mixture, parameters
 from ._scores import WRONG_SCORES
 
@@ -39,7 +39,7 @@ def twins(rng):
 NO_CLASSES = "A column for a component that wins nowhere is missing too: one_hot needs K as its second argument."
 
 
-def one_winner(seen: Seen) -> Failure | str | None:
+def one_winner(seen: CaseResults) -> Failure | str | None:
     """At a tie: zeros and a single one in each row, the one at a best component."""
     q, given = seen.outputs["ties"].get("one-hot q"), seen.inputs["ties"]
     K = len(given["weights"])
@@ -81,7 +81,7 @@ EXERCISE = Exercise(
         value("value", "1 at argmax_k log p(x, z = k), else 0.", cases=["value", "one row", "one feature"]),
         custom("ties", 0.125, one_winner),
         stable(0.125, ["extreme"], "Far from every mode all densities are 0.0: compare their logarithms."),
-        *form(),
+        *interface_laws(),
     ),
     mistakes=MISTAKES,
 )

@@ -3,7 +3,7 @@
 import torch
 from torch.nn.functional import one_hot
 
-from ...engine import Exercise, Mistake, form, gradient, normal, regular, shapes, single, stable, value
+from ...engine import Exercise, Mistake, gradient, interface_laws, normal, regular, shapes, single, stable, value
 from ...run.fixtures import argument
 from ._mixture import SLIDE, m_step
 
@@ -112,7 +112,7 @@ EXERCISE = Exercise(
         gradient(0.5),
         stable(0.25, ["narrow", "tiny mass"], EXACT, name="nothing added"),
         shapes(0.375, ["one row", "one feature", "one component"]),
-        *form(),
+        *interface_laws(),
     ),
     mistakes=MISTAKES,
 )

@@ -2,7 +2,7 @@
 
 import torch
 
-from ...engine import Exercise, Mistake, form, gradient, normal, shapes, single, stable, value
+from ...engine import Exercise, Mistake, gradient, interface_laws, normal, shapes, single, stable, value
 from ._mixture import FAR, far, log_joint, mixture
 
 
@@ -120,7 +120,7 @@ EXERCISE = Exercise(
         stable(0.5, ["zeros"], "Where q = 0 the term q log q is 0.", name="zeros in q"),
         stable(0.25, ["extreme"], FAR),
         shapes(0.125, ["one row", "one feature", "one component"]),
-        *form(),
+        *interface_laws(),
     ),
     mistakes=MISTAKES,
 )

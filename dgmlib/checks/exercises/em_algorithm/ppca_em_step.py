@@ -2,7 +2,19 @@
 
 import torch
 
-from ...engine import Exercise, Mistake, beside, form, gradient, normal, regular, shapes, single, uniform, value
+from ...engine import (
+    Exercise,
+    Mistake,
+    gradient,
+    interface_laws,
+    normal,
+    regular,
+    shapes,
+    single,
+    supporting_value,
+    uniform,
+    value,
+)
 
 
 def moments(x, W, mu, sigma):
@@ -182,10 +194,10 @@ EXERCISE = Exercise(
             outputs=["sigma"],
             weight=0.75,
         ),
-        beside("mu", 0.25, ["value", "large sigma"], "mu stays at the sample mean.", outputs=["mu"]),
+        supporting_value("mu", 0.25, ["value", "large sigma"], "mu stays at the sample mean.", outputs=["mu"]),
         gradient(0.375, ["x", "W", "sigma"]),
         shapes(0.125, ["one latent", "one feature", "few rows"]),
-        *form(),
+        *interface_laws(),
     ),
     mistakes=MISTAKES,
 )

@@ -2,7 +2,19 @@
 
 import torch
 
-from ...engine import Exercise, Mistake, beside, form, gradient, normal, rotation, single, stable, uniform, value
+from ...engine import (
+    Exercise,
+    Mistake,
+    gradient,
+    interface_laws,
+    normal,
+    rotation,
+    single,
+    stable,
+    supporting_value,
+    uniform,
+    value,
+)
 
 
 def ppca_mle(x, d):
@@ -151,15 +163,15 @@ EXERCISE = Exercise(
             "W", "W = U_d (Λ_d - sigma² I)^½, up to a rotation of the latent space.", outputs=["W @ W.T"], weight=0.5
         ),
         value("sigma", "sigma² = mean of the m - d discarded eigenvalues.", outputs=["sigma"]),
-        beside("mu", 0.125, ["value"], "mu is the sample mean.", outputs=["mu"]),
+        supporting_value("mu", 0.125, ["value"], "mu is the sample mean.", outputs=["mu"]),
         gradient(0.25),
         stable(
             0.125, ["few rows"], "With fewer rows than columns some eigenvalues are 0; they count.", name="few rows"
         ),
-        beside(
+        supporting_value(
             "shape", 0.125, ["value", "one latent", "one discarded"], outputs=["shape of W", "W @ W.T", "mu", "sigma"]
         ),
-        *form(),
+        *interface_laws(),
     ),
     mistakes=MISTAKES,
 )

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from ...engine import Exercise, Mistake, form, gradient, normal, shapes, silent, single, stable, value
+from ...engine import Exercise, Mistake, gradient, interface_laws, normal, shapes, silent, single, stable, value
 from ...run.fixtures.maps import CouplingConditioner, CouplingModule
 from ._autoregressive import ATTACHED, EXTREME, LOG_OF_EXP, ROWS
 
@@ -53,11 +53,11 @@ def probe(answer, given, record):
     x, z = given["x"], given["z"]
     split = x.shape[1] - len(given["A"])
     layer = answer(CouplingConditioner(given["A"], given["B"], given["shift"]), split)
-    with record.part("forward"):
+    with record.section("forward"):
         record.returned(layer.forward(x), "z", "log_det")
-    with record.part("inverse"):
+    with record.section("inverse"):
         record.returned(layer.inverse(z), "x", "inverse_log_det")
-    with record.part("submodule"):
+    with record.section("submodule"):
         conditioner = CouplingModule(given["A"], given["B"], given["shift"])
         layer = answer(conditioner, split)
         layer.forward(x)
@@ -183,7 +183,7 @@ EXERCISE = Exercise(
             name="log sigma",
         ),
         shapes(0.125, ["one row", "two features"]),
-        *form(),
+        *interface_laws(),
     ),
     mistakes=MISTAKES,
 )

@@ -9,14 +9,14 @@ import torch
 from torch import nn
 
 from ...engine import (
+    CaseResults,
     Failure,
     Law,
     Mistake,
-    Seen,
     close,
     custom,
     differs,
-    form,
+    interface_laws,
     normal,
     regular,
     rotation,
@@ -235,7 +235,7 @@ QR_MISTAKES = (
 )  # fmt: skip
 
 
-def all_trained(seen: Seen) -> Failure | str | None:
+def all_trained(seen: CaseResults) -> Failure | str | None:
     """d W / d parameters has rank m²: every entry of W can be trained, by parameters that all have a gradient."""
     for case in ("value", "permuted"):
         jacobian = seen.outputs[case].get("freedom")
@@ -250,7 +250,7 @@ def all_trained(seen: Seen) -> Failure | str | None:
     return None
 
 
-def reached(seen: Seen) -> Failure | str | None:
+def reached(seen: CaseResults) -> Failure | str | None:
     """The gradient by x and by z is right; both outputs of both directions reach the parameters."""
     came, given = seen.outputs["value"], seen.inputs["value"]
     for direction, name in (("forward", "x"), ("inverse", "z")):
@@ -277,7 +277,7 @@ def reached(seen: Seen) -> Failure | str | None:
     return None
 
 
-def no_weight_gradient(seen: Seen) -> Failure | str | None:
+def no_weight_gradient(seen: CaseResults) -> Failure | str | None:
     gradient = seen.outputs["value"].get("weight_gradient")
     if gradient is None:
         return seen.raised("value", "error.weight") or "the layer's parameters could not be read"
@@ -286,7 +286,7 @@ def no_weight_gradient(seen: Seen) -> Failure | str | None:
     return None
 
 
-def after_step(seen: Seen, slipped: str) -> Failure | str | None:
+def after_step(seen: CaseResults, slipped: str) -> Failure | str | None:
     """The stepped layer is z = W' x for its own W', with log|det W'|, and its inverse undoes it."""
     for case in ("value", "permuted"):
         came, given = seen.outputs[case], seen.inputs[case]
@@ -328,13 +328,13 @@ def laws(weights: list[float], costly: str, slipped: str) -> tuple[Law, ...]:
             weight=log_det,
         ),
         value("inverse", "x = W⁻¹ z with -log|det W|.", cases=CASES, outputs=INVERSE),
-        custom("trained factors", trained, all_trained, waits=any),
+        custom("trained factors", trained, all_trained, requires="any value"),
         custom("after a step", stepped, lambda seen: after_step(seen, slipped)),
         custom("gradient", gradient, reached),
         stable(loaded, ["value", "permuted"], SAVED, outputs=LOADED, name="state_dict"),
-        silent(cost, "cost", "costly", costly, ["value"], waits=all),
+        silent(cost, "cost", "costly", costly, ["value"], requires="all values"),
         stable(stability, ["extreme"], "The determinant underflows: sum log|diag| instead."),
         shapes(size, ["one row", "one feature"]),
-        *form(),
+        *interface_laws(),
         custom("no gradient to weight", 0.125, no_weight_gradient),
     )

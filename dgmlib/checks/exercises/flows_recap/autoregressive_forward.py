@@ -2,7 +2,7 @@
 
 import torch
 
-from ...engine import Exercise, Mistake, counted, form, gradient, shapes, single, stable, value
+from ...engine import Exercise, Mistake, counted, gradient, interface_laws, shapes, single, stable, value
 from ._autoregressive import ATTACHED, EXTREME, LOG_OF_EXP, ROWS, SLIDE, SWAPPED, autoregressive, autoregressive_cases
 
 
@@ -83,7 +83,7 @@ EXERCISE = Exercise(
         stable(0.125, ["extreme, huge sigma"], LOG_OF_EXP, name="log sigma"),
         shapes(0.125, ["one row", "one feature"]),
         counted(0.125, "calls", "the conditioner is called once for all columns; yours called it {got} times"),
-        *form(),
+        *interface_laws(),
     ),
     mistakes=MISTAKES,
 )

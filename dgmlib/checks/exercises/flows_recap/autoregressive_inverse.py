@@ -2,7 +2,7 @@
 
 import torch
 
-from ...engine import Exercise, Mistake, Seen, custom, form, gradient, shapes, single, stable, value
+from ...engine import CaseResults, Exercise, Mistake, custom, gradient, interface_laws, shapes, single, stable, value
 from ._autoregressive import EXTREME, LOG_OF_EXP, ROWS, SLIDE, SWAPPED, autoregressive, autoregressive_cases
 
 
@@ -24,7 +24,7 @@ def cases(rng):
     }
 
 
-def at_most_m_calls(seen: Seen) -> str | None:
+def at_most_m_calls(seen: CaseResults) -> str | None:
     calls, m = seen.outputs["value"].get("calls"), seen.inputs["value"]["z"].shape[1]
     if calls is None or calls.numel() != 1 or not 1 <= int(calls) <= m:
         return f"{m} features need {m} calls of the conditioner, one a column; yours made {0 if calls is None else int(calls)}"
@@ -141,7 +141,7 @@ EXERCISE = Exercise(
         stable(0.125, ["extreme, tiny sigma"], LOG_OF_EXP, name="log sigma"),
         shapes(0.125, ["one row", "one feature"]),
         custom("cost", 0.25, at_most_m_calls),
-        *form(),
+        *interface_laws(),
     ),
     mistakes=MISTAKES,
 )

@@ -2,7 +2,7 @@
 
 import torch
 
-from ...engine import Exercise, Mistake, form, gradient, shapes, single, stable, value
+from ...engine import Exercise, Mistake, gradient, interface_laws, shapes, single, stable, value
 from ._maps import STEEP, reference_jacobian, row_map, steep
 
 
@@ -69,7 +69,7 @@ EXERCISE = Exercise(
         stable(0.25, ["steep"], STEEP, name="no finite differences"),
         gradient(0.5, hint="The Jacobian itself must stay differentiable (create_graph)."),
         shapes(0.25, ["one row", "one feature"]),
-        *form(),
+        *interface_laws(),
     ),
     mistakes=MISTAKES,
 )

@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from ...engine import Exercise, Mistake, form, gradient, normal, rotation, shapes, single, stable, value
+from ...engine import Exercise, Mistake, gradient, interface_laws, normal, rotation, shapes, single, stable, value
 from ...run.fixtures.densities import normal_log_prob
 from ...run.fixtures.maps import RowMap
 from ._maps import CUT_BASE, STEEP, reference_jacobian, row_map, steep
@@ -131,7 +131,7 @@ EXERCISE = Exercise(
         stable(0.25, ["steep"], STEEP, name="no finite differences"),
         stable(0.5, ["extreme"], "det J leaves the range of floats here: stay in log space (slogdet)."),
         shapes(0.125, ["one row", "one feature"]),
-        *form(),
+        *interface_laws(),
     ),
     mistakes=MISTAKES,
 )

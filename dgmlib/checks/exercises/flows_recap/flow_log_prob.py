@@ -4,7 +4,19 @@ import math
 
 import torch
 
-from ...engine import Exercise, Mistake, form, gradient, normal, regular, shapes, single, stable, uniform, value
+from ...engine import (
+    Exercise,
+    Mistake,
+    gradient,
+    interface_laws,
+    normal,
+    regular,
+    shapes,
+    single,
+    stable,
+    uniform,
+    value,
+)
 from ...run.fixtures import argument
 from ...run.fixtures.densities import normal_log_prob
 from ._maps import CUT_BASE
@@ -177,7 +189,7 @@ EXERCISE = Exercise(
         gradient(0.5),
         stable(0.375, ["extreme"], "The product of determinants leaves the range of floats: add their logarithms."),
         shapes(0.25, ["one row", "one feature"]),
-        *form(),
+        *interface_laws(),
     ),
     mistakes=MISTAKES,
 )

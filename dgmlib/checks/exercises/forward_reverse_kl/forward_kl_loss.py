@@ -1,6 +1,6 @@
 """`forward_kl_loss`: the mean negative log-likelihood, which is KL(π‖p_θ) up to a constant of the data."""
 
-from ...engine import Exercise, Mistake, form, gradient, shapes, stable, value
+from ...engine import Exercise, Mistake, gradient, interface_laws, shapes, stable, value
 from ...run.fixtures.densities import normal_log_prob
 from ._shared import EXTREME, flow_cases, reductions
 
@@ -64,7 +64,7 @@ EXERCISE = Exercise(
         gradient(0.625),
         stable(0.25, ["extreme"], EXTREME),
         shapes(0.25, ["one row", "one feature"]),
-        *form(),
+        *interface_laws(),
     ),
     mistakes=MISTAKES,
 )

@@ -3,7 +3,7 @@
 import torch
 from torch.distributions import MultivariateNormal, kl_divergence
 
-from ...engine import Exercise, Mistake, covariance, form, gradient, normal, shapes, single, stable, value
+from ...engine import Exercise, Mistake, covariance, gradient, interface_laws, normal, shapes, single, stable, value
 
 
 def reference(mean_p, cov_p, mean_q, cov_q):
@@ -153,7 +153,7 @@ EXERCISE = Exercise(
         gradient(0.5),
         stable(0.375, ["extreme"], "A determinant of 150 features leaves float32: use slogdet or Cholesky."),
         shapes(0.25, ["one feature"]),
-        *form(),
+        *interface_laws(),
     ),
     mistakes=MISTAKES,
 )

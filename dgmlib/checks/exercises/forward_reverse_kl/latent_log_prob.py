@@ -2,7 +2,7 @@
 
 import torch
 
-from ...engine import Exercise, Mistake, form, gradient, shapes, stable, value
+from ...engine import Exercise, Mistake, gradient, interface_laws, shapes, stable, value
 from ._shared import EXTREME, flow_cases
 
 
@@ -84,7 +84,7 @@ EXERCISE = Exercise(
         gradient(0.625),
         stable(0.25, ["extreme"], EXTREME),
         shapes(0.25, ["one row", "one feature"]),
-        *form(),
+        *interface_laws(),
     ),
     mistakes=MISTAKES,
 )

@@ -1,6 +1,6 @@
 """`latent_reverse_kl`: Monte-Carlo KL(p(z given θ)‖p(z)), which is the forward KL of the data space."""
 
-from ...engine import Exercise, Mistake, form, gradient, shapes, stable, value
+from ...engine import Exercise, Mistake, gradient, interface_laws, shapes, stable, value
 from ...run.fixtures.densities import normal_log_prob
 from ._shared import EXTREME, flow_cases, reductions
 
@@ -126,7 +126,7 @@ EXERCISE = Exercise(
         gradient(0.625, ["W", "b", "x", "location", "log_scale"]),
         stable(0.25, ["extreme"], EXTREME),
         shapes(0.25, ["one row", "one feature"]),
-        *form(),
+        *interface_laws(),
     ),
     mistakes=MISTAKES,
 )

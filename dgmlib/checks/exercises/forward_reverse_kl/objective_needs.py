@@ -2,7 +2,7 @@
 
 import torch
 
-from ...engine import Exercise, Failure, Seen, custom
+from ...engine import CaseResults, Exercise, Failure, custom
 from ...run.record import kind
 
 OBJECTIVES = ("forward_kl", "reverse_kl")
@@ -48,7 +48,7 @@ def probe(answer, given, record):
     if not isinstance(result, dict):
         raise TypeError(f"expected a dictionary with the keys 'forward_kl' and 'reverse_kl', got {kind(result)}")
     for name in OBJECTIVES:
-        with record.part(name):
+        with record.section(name):
             if name not in result:
                 raise KeyError(f"the key '{name}' is missing; the dictionary has {sorted(map(str, result))}")
             words = result[name]
@@ -62,7 +62,7 @@ def probe(answer, given, record):
 def right_words(name: str):
     """The law of one objective: the words too many and the questions left open, or what could not be read."""
 
-    def test(seen: Seen) -> Failure | str | None:
+    def test(seen: CaseResults) -> Failure | str | None:
         want, got = seen.expected["value"][name], seen.outputs["value"].get(name)
         if got is None or got.shape != want.shape or got.dtype != torch.bool:
             return seen.raised("value", f"error.{name}") or "no answer came back"
@@ -83,7 +83,7 @@ EXERCISE = Exercise(
     cases=lambda rng: {"value": {"nothing": torch.zeros(1)}},
     reference=reference,
     laws=(
-        custom("forward KL", 1.0, right_words("forward_kl"), waits=None),
-        custom("reverse KL", 1.0, right_words("reverse_kl"), waits=None),
+        custom("forward KL", 1.0, right_words("forward_kl"), requires=""),
+        custom("reverse KL", 1.0, right_words("reverse_kl"), requires=""),
     ),
 )

@@ -2,7 +2,7 @@
 
 import torch
 
-from ...engine import Exercise, Mistake, counted, form, gradient, shapes, stable, value
+from ...engine import Exercise, Mistake, counted, gradient, interface_laws, shapes, stable, value
 from ...run.fixtures.densities import normal_log_prob
 from ._shared import EXTREME, flow_cases, reductions
 
@@ -153,7 +153,7 @@ EXERCISE = Exercise(
         ),
         stable(0.375, ["extreme"], EXTREME),
         shapes(0.25, ["one row", "one feature"]),
-        *form(),
+        *interface_laws(),
     ),
     mistakes=MISTAKES,
 )

@@ -1,6 +1,6 @@
 """`gaussian_mean_posterior`: Bayes' rule in closed form."""
 
-from ...engine import Exercise, Mistake, form, gradient, normal, shapes, single, uniform, value
+from ...engine import Exercise, Mistake, gradient, interface_laws, normal, shapes, single, uniform, value
 
 
 def conjugate(x, noise_std, prior_mean, prior_std):
@@ -108,7 +108,7 @@ EXERCISE = Exercise(
         ),
         gradient(0.375, cases=["value", "wide prior"]),
         shapes(0.125, ["one value"]),
-        *form(),
+        *interface_laws(),
     ),
     mistakes=MISTAKES,
 )

@@ -7,8 +7,8 @@ import torch
 from ...engine import (
     Exercise,
     Mistake,
-    form,
     gradient,
+    interface_laws,
     normal,
     shapes,
     single,
@@ -144,7 +144,7 @@ EXERCISE = Exercise(
             "exp leaves the range of floats here: stay in log space (logsumexp), exponentiate last, and never the prior or the likelihood alone.",
         ),
         shapes(0.125, ["one point"]),
-        *form(),
+        *interface_laws(),
     ),
     mistakes=MISTAKES,
 )

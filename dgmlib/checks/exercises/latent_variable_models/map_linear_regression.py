@@ -2,7 +2,7 @@
 
 import torch
 
-from ...engine import Exercise, Mistake, form, gradient, normal, shapes, single, uniform, value
+from ...engine import Exercise, Mistake, gradient, interface_laws, normal, shapes, single, uniform, value
 
 
 def ridge(features, targets, r):
@@ -95,7 +95,7 @@ EXERCISE = Exercise(
         ),
         gradient(0.625, cases=["value", "more weights than rows"]),
         shapes(0.25, ["one row", "one feature"]),
-        *form(),
+        *interface_laws(),
     ),
     mistakes=MISTAKES,
 )

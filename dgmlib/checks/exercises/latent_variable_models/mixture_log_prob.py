@@ -8,8 +8,8 @@ from ...engine import (
     Exercise,
     Mistake,
     covariance,
-    form,
     gradient,
+    interface_laws,
     normal,
     shapes,
     single,
@@ -174,7 +174,7 @@ EXERCISE = Exercise(
             "Densities and determinants leave the range of floats here: stay in log space (logsumexp, slogdet or Cholesky).",
         ),
         shapes(0.25, ["one row", "one feature", "one component"]),
-        *form(),
+        *interface_laws(),
     ),
     mistakes=MISTAKES,
 )

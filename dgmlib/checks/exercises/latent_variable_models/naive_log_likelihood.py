@@ -7,8 +7,8 @@ import torch
 from ...engine import (
     Exercise,
     Mistake,
-    form,
     gradient,
+    interface_laws,
     normal,
     shapes,
     single,
@@ -107,7 +107,7 @@ EXERCISE = Exercise(
             "p(x|z) leaves the range of floats here: never leave log space (logsumexp).",
         ),
         shapes(0.25, ["one row", "one sample"]),
-        *form(),
+        *interface_laws(),
     ),
     mistakes=MISTAKES,
 )

@@ -8,8 +8,8 @@ from torch.distributions import LowRankMultivariateNormal
 from ...engine import (
     Exercise,
     Mistake,
-    form,
     gradient,
+    interface_laws,
     shapes,
     silent,
     single,
@@ -58,7 +58,7 @@ def probe(answer, given, record):
     arguments, m = (given["x"], given["W"], given["mu"], given["sigma"]), len(given["mu"])
     record.returned(answer(*arguments), "log_prob")
     if m >= 100:
-        with record.part("cost"):
+        with record.section("cost"):
             with Largest() as largest:
                 answer(*arguments)
             record.text("costly.seen", "yes")
@@ -171,9 +171,9 @@ EXERCISE = Exercise(
             ["wide", "many latents"],
             "det C underflows with many features, det M with many latents: add logarithms (slogdet).",
         ),
-        silent(0.5, "cost", "costly", COST, ["wide"], waits=all),
+        silent(0.5, "cost", "costly", COST, ["wide"], requires="all values"),
         shapes(0.25, ["one row", "one latent"]),
-        *form(),
+        *interface_laws(),
     ),
     mistakes=MISTAKES,
 )

@@ -2,7 +2,7 @@
 
 import torch
 
-from ...engine import Exercise, Mistake, form, gradient, shapes, single, value
+from ...engine import Exercise, Mistake, gradient, interface_laws, shapes, single, value
 from ._ppca import SLIDE, eye_like, posterior, ppca
 
 
@@ -97,7 +97,7 @@ EXERCISE = Exercise(
         ),
         gradient(0.375),
         shapes(0.125, ["one row", "one latent"]),
-        *form(),
+        *interface_laws(),
     ),
     mistakes=MISTAKES,
 )

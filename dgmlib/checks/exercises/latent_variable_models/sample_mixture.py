@@ -8,7 +8,7 @@ known mistake is 10 or more off.
 import torch
 from torch import Tensor
 
-from ...engine import Exercise, Failure, Seen, covariance, custom, keeps_device, keeps_inputs, normal, uniform
+from ...engine import CaseResults, Exercise, Failure, covariance, custom, keeps_device, keeps_inputs, normal, uniform
 from ._mixture import SLIDE, weights_of
 
 REPEATS, REPEATED_N = 16, 30
@@ -73,13 +73,13 @@ def probe(answer, given, record):
     theta = [given[name] for name in ("weights", "means", "covariances")]
     record.returned(answer(int(given["n"]), *theta), "x", "k")
     if "repeated" in given:
-        with record.part("repeats"):
+        with record.section("repeats"):
             small = [answer(REPEATED_N, *theta) for _ in range(REPEATS)]
             record["repeated_x"] = torch.stack([x for x, _ in small])
             record["repeated_k"] = torch.stack([k for _, k in small])
 
 
-def drawn(seen: Seen, case: str = "value") -> tuple[Tensor, Tensor] | Failure | str:
+def drawn(seen: CaseResults, case: str = "value") -> tuple[Tensor, Tensor] | Failure | str:
     """x and k, safe to compute with: of the right shapes, finite, k an integer from 0 to K - 1; else what is wrong."""
     given, came = seen.inputs[case], seen.outputs.get(case, {})
     n, (K, m) = int(given["n"]), given["means"].shape
@@ -104,7 +104,7 @@ def off(counts: Tensor, weights: Tensor) -> float:
     return float(((counts - n * weights) / (n * weights * (1 - weights)).sqrt()).abs().max())
 
 
-def components(seen: Seen) -> Failure | str | None:
+def components(seen: CaseResults) -> Failure | str | None:
     """k follows the weights."""
     pair = drawn(seen)
     if not isinstance(pair, tuple):
@@ -156,7 +156,7 @@ def guesses(covariances: Tensor) -> dict[str, Tensor]:
     }
 
 
-def given_k(seen: Seen) -> Failure | str | None:
+def given_k(seen: CaseResults) -> Failure | str | None:
     """x given k is N(means_k, covariances_k): mean, covariance, and the Gaussian shape."""
     pair = drawn(seen)
     if not isinstance(pair, tuple):
@@ -228,7 +228,7 @@ def shared(white: Tensor) -> bool:
     return bool((lengths.diff() < TWIN * (1 + lengths[1:])).any())
 
 
-def varies(seen: Seen) -> Failure | str | None:
+def varies(seen: CaseResults) -> Failure | str | None:
     """Small samples differ from call to call, and their counts scatter as a multinomial's."""
     came, weights = seen.outputs["value"], seen.inputs["value"]["weights"]
     x, k = came.get("repeated_x"), came.get("repeated_k")
@@ -257,14 +257,14 @@ def repeated_noise(x: Tensor, k: Tensor, given) -> Tensor:
     return torch.linalg.solve_triangular(scale, (x - given["means"][k])[..., None], upper=False)[..., 0]
 
 
-def shape(seen: Seen) -> Failure | str | None:
+def shape(seen: CaseResults) -> Failure | str | None:
     for case in SHAPES:
         if not isinstance(wrong := drawn(seen, case), tuple):
             return wrong
     return None
 
 
-def dtype(seen: Seen) -> Failure | str | None:
+def dtype(seen: CaseResults) -> Failure | str | None:
     for case in ("float32", "value"):
         for name, want in (("x", seen.inputs[case]["means"].dtype), ("k", torch.int64)):
             got = seen.outputs.get(case, {}).get(name)
@@ -286,11 +286,11 @@ EXERCISE = Exercise(
     cases=cases,
     reference=sample,
     laws=(
-        custom("components", 0.5, components, waits=None),
-        custom("x given k", None, given_k, waits=None),
-        custom("random counts", 0.25, varies, waits=all),
-        custom("shape", 0.125, shape, waits=any),
-        custom("dtype", 0.125, dtype, waits=any),
+        custom("components", 0.5, components, requires=""),
+        custom("x given k", None, given_k, requires=""),
+        custom("random counts", 0.25, varies, requires="all values"),
+        custom("shape", 0.125, shape, requires="any value"),
+        custom("dtype", 0.125, dtype, requires="any value"),
         keeps_inputs(0.125),
         keeps_device(0.125),
     ),
