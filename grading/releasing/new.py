@@ -95,7 +95,8 @@ def new(course: Course, assignment: str, name: str, arguments: str) -> list[Path
     arguments = [argument.strip() for argument in arguments.split(",")]
     for word in (name, *arguments):
         if not word.isidentifier() or keyword.iskeyword(word):
-            raise CourseError(f"{word!r} is no name in Python; give an exercise's name and its arguments: NAME 'x, mu'")
+            more = "; how it is handed over, ':float', is for the check's `call`" if ":" in word else ""
+            raise CourseError(f"{word!r} is no name in Python: give the exercise's and its arguments', 'x, mu'{more}")
     if taken := [a.name for a in ASSIGNMENTS.values() if name in a.exercises]:
         raise CourseError(f"{name} is an exercise of {taken[0]} already; names are unique in the course")
     exercises = Path(dgmlib.checks.exercises.__file__).parent

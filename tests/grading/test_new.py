@@ -8,6 +8,7 @@ from grading.course import CHECKOUT
 SAID = {
     ("03_elbo", "free bits", "kl"): "'free bits' is no name in Python",
     ("03_elbo", "free_bits", "kl, lambda"): "'lambda' is no name in Python",
+    ("03_elbo", "free_bits", "kl, floor:float"): "how it is handed over, ':float', is for the check's `call`",
     ("03_elbo", "free_bits", ""): "'' is no name in Python",
     ("04_em_algorithm", "ppca_elbo", "x"): "ppca_elbo is an exercise of 03_elbo already",
     ("vae", "free_bits", "kl"): "'vae': an assignment is called like 05_vae",
