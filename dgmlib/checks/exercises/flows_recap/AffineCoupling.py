@@ -122,10 +122,10 @@ def negative(s):
 MISTAKES = (
     Mistake("This returns x as it came with log_det 0: the second part must be shifted and scaled.", changed(same, same)),
     Mistake("This returns x as it came with log_det 0: the second part must be shifted and scaled.", changed(same)),
-    Mistake("The two directions are swapped: forward is x -> z and divides by sigma.", changed(keep_first(up, summed), keep_first(down, negative))),
     Mistake("The signs of both log_dets are flipped.", changed(keep_first(down, summed), keep_first(up, negative))),
     Mistake("forward's log_det has its sign flipped: -sum log sigma.", changed(keep_first(down, summed))),
     Mistake("inverse's log_det has its sign flipped: it belongs to the direction called, + sum log sigma.", changed(None, keep_first(up, negative))),
+    Mistake("The two directions are swapped: forward is x -> z and divides by sigma.", changed(keep_first(up, summed), keep_first(down, negative))),
     Mistake("log_det is averaged over the features; it is a sum.", changed(keep_first(down, lambda s: -s.mean(-1)), keep_first(up, lambda s: s.mean(-1)))),
     Mistake("log_det is missing (zero).", changed(keep_first(down, lambda s: 0 * s.sum(-1)), keep_first(up, lambda s: 0 * s.sum(-1)))),
     Mistake("The conditioner's second output is log sigma; it is used as if it were sigma.", changed(keep_first(lambda b, mu, s: (b - mu) / s, lambda s: -s.abs().log().sum(-1)), keep_first(lambda b, mu, s: b * s + mu, lambda s: s.abs().log().sum(-1)))),

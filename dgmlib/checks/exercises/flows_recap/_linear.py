@@ -3,6 +3,7 @@
 Before training z = W x for the given W. After an optimiser step the layer's own W is read off `forward(I)`, and its
 log-determinant is computed here, not by the answer."""
 
+import sys
 from dataclasses import replace
 
 import torch
@@ -244,10 +245,16 @@ def all_trained(seen: CaseResults) -> Failure | str | None:
             return seen.raised(case) or "the layer's parameters could not be read"
         if jacobian.shape[1] == 0:
             return "the layer has no parameters: make the factors nn.Parameter"
-        rank = int(torch.linalg.matrix_rank(jacobian.double(), rtol=1e-8))
-        if rank < m * m:
-            return f"W has {m * m} entries, and only {rank} directions of it can be trained: all {m * m} are wanted, by both factors together"
+        if (found := rank(jacobian)) < m * m:
+            return f"W has {m * m} entries, and only {found} directions of it can be trained: all {m * m} are wanted, by both factors together"
     return None
+
+
+def rank(jacobian: torch.Tensor | None) -> int:
+    """In how many directions the parameters move it. One that can't be read is as good as any: another law says so."""
+    if jacobian is None or jacobian.ndim != 2 or not bool(jacobian.double().isfinite().all()):
+        return sys.maxsize
+    return int(torch.linalg.matrix_rank(jacobian.double(), rtol=1e-8))
 
 
 def reached(seen: CaseResults) -> Failure | str | None:
@@ -272,7 +279,7 @@ def reached(seen: CaseResults) -> Failure | str | None:
         return (
             "the gradient of inverse by the parameters is not finite: the SVD has none where singular values are equal"
         )
-    if freedom is None or int(torch.linalg.matrix_rank(freedom.double(), rtol=1e-8)) < m * m:
+    if freedom is None or rank(freedom) < min(rank(came.get("freedom")), m * m):
         return "the value that inverse returns reaches only some of the parameters: is a factor detached?"
     return None
 
@@ -328,7 +335,7 @@ def laws(weights: list[float], costly: str, slipped: str) -> tuple[Law, ...]:
             weight=log_det,
         ),
         value("inverse", "x = W⁻¹ z with -log|det W|.", cases=CASES, outputs=INVERSE),
-        custom("trained factors", trained, all_trained, requires="any value"),
+        custom("trained factors", trained, all_trained),
         custom("after a step", stepped, lambda seen: after_step(seen, slipped)),
         custom("gradient", gradient, reached),
         stable(loaded, ["value", "permuted"], SAVED, outputs=LOADED, name="state_dict"),
