@@ -9,7 +9,7 @@
 # - say which direction of a flow is sequential, and what that costs;
 # - stack layers into a density, and train it.
 #
-# 25 points · 8 exercises · about 130 minutes · Lecture 3, the slides "Recap of Previous Lecture"
+# 25 points · 8 exercises · about 135 minutes · Lecture 3, the slides "Recap of Previous Lecture"
 #
 # Run the cells from top to bottom. You write where a cell says `raise NotImplementedError`; the check below it is safe to run at
 # any time. Nothing later depends on your answers, so you may skip one and come back; figures use them once their card is green.
@@ -290,7 +290,7 @@ print(f"from R, O(m):      {R.diagonal().abs().log().sum():.4f}")
 # numbers: $\log|\det\mathbf{W}| = \sum_j \log|U_{jj}| = \sum_j \log|R_{jj}|$.
 #
 # ### Exercise 3 · `LULinear`
-# **4 points · ●●○ · 15 minutes**
+# **4 points · ●●○ · 20 minutes**
 #
 # $$\mathbf{z} = \mathbf{P}\mathbf{L}\mathbf{U}\mathbf{x}, \qquad \log|\det\mathbf{J_f}| = \sum_{j=1}^m \log|U_{jj}|$$
 #

@@ -10,7 +10,7 @@
 # - fit $q$ by maximising the ELBO, and predict what a restricted $q$ costs;
 # - tighten the bound with more samples.
 #
-# 15 points · 8 exercises · about 120 minutes · Lecture 3, the slides "ELBO Derivation I", "ELBO Derivation II" and "Variational Evidence Lower Bound (ELBO)"
+# 15 points · 8 exercises · about 125 minutes · Lecture 3, the slides "ELBO Derivation I", "ELBO Derivation II" and "Variational Evidence Lower Bound (ELBO)"
 #
 # Run the cells from top to bottom. You write where a cell says `raise NotImplementedError`; the check below it is safe to run at
 # any time. Nothing later depends on your answers, so you may skip one and come back; figures use them once their card is green.
@@ -222,7 +222,7 @@ guesses.compare("Which q has the higher bound?", guess_wide, "prior", ["prior", 
 # Every bar ends at the same height: what $q$ loses in the ELBO it finds in the gap, and $\log p(x)$ does not care about $q$. The prior beats the wide $q$, in spite of its wrong mean: a wide $q$ draws where the posterior has almost no density, and each such draw is expensive.
 #
 # ### Exercise 2 · `variational_gap`
-# **2 points · ●●○ · 12 minutes**
+# **2 points · ●●○ · 15 minutes**
 #
 # For PPCA the posterior is Gaussian, $p(\mathbf{z}|\mathbf{x}) = \mathcal{N}(\mathbf{a}, \mathbf{S})$ with $\mathbf{M} = \mathbf{W}^T\mathbf{W} + \sigma^2\mathbf{I}$,
 # $\mathbf{a} = \mathbf{M}^{-1}\mathbf{W}^T(\mathbf{x} - \boldsymbol\mu)$ and $\mathbf{S} = \sigma^2\mathbf{M}^{-1}$. For $q = \mathcal{N}(\boldsymbol\nu, \mathbf{V})$

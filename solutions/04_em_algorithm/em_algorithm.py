@@ -10,7 +10,7 @@
 # - fit probabilistic PCA by EM and in closed form, and see that they agree;
 # - restrict $q$, and say what that costs.
 #
-# 20 points · 7 exercises · about 120 minutes · Lecture 3, the slides "EM-Algorithm", "EM-Algorithm Illustration", "Summary"
+# 20 points · 7 exercises · about 125 minutes · Lecture 3, the slides "EM-Algorithm", "EM-Algorithm Illustration", "Summary"
 #
 # Run the cells from top to bottom. You write where a cell says `raise NotImplementedError`; the check below it is safe to run at
 # any time. Nothing later depends on your answers, so you may skip one and come back; figures use them once their card is green.
@@ -571,7 +571,7 @@ print(f"sigma² is 1; with E z for z: {residual:.2f}, with its spread: {residual
 
 # %% [markdown]
 # ### Exercise 5 · `ppca_em_step`
-# **3 points · ●●● · 15 minutes**
+# **3 points · ●●● · 20 minutes**
 #
 # $$\mathbf{W}_{\text{new}} = \Big(\sum_{i=1}^n (\mathbf{x}_i - \boldsymbol\mu)\,\mathbb{E}\mathbf{z}_i^T\Big)\Big(\sum_{i=1}^n \mathbb{E}\,\mathbf{z}_i\mathbf{z}_i^T\Big)^{-1}, \qquad
 # \mathbb{E}\,\mathbf{z}_i\mathbf{z}_i^T = \mathbf{S} + \mathbb{E}\mathbf{z}_i\,\mathbb{E}\mathbf{z}_i^T$$
