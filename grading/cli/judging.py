@@ -49,7 +49,7 @@ def autograde(assignments, student, changed, jobs, scheduler, secret, sandbox, c
     failed = [f"{v.student}: {v.assignment}: {v.status}: {v.reason}" for v in verdicts if not v.graded]
     misnamed = [f"{name}: no possible name of a student: rename the folder" for name in course.misnamed()]
     output.problems(failed + misnamed)
-    return 1 if failed or misnamed else 0
+    return 3 if any(v.course_fault for v in verdicts) else 1 if failed or misnamed else 0
 
 
 def tables(course: Course, verdicts: list, output):
@@ -137,7 +137,7 @@ def check(notebook, student, secret, sandbox, course, output) -> int:
     output.outcome(verdict.outcome(*EXERCISE_FORM))
     if not verdict.graded:
         output.problems([f"{notebook}: {verdict.status}: {verdict.reason}"])
-        return 1
+        return 3 if verdict.course_fault else 1
     output.verdict(verdict)
     return 0
 

@@ -35,7 +35,8 @@ def grade(repaired: Repaired, student: str, assignment, secret: str, start, kind
     try:
         exercises = judge.run(start)
     except (SandboxFailed, CourseFault) as failure:
-        return without(student, assignment, str(failure), kind, Status.FAILED)
+        fault = isinstance(failure, CourseFault)
+        return replace(without(student, assignment, str(failure), kind, Status.FAILED), course_fault=fault)
     return replace(
         without(student, assignment, "", kind, Status.GRADED),
         score=tidy(sum(e.score for e in exercises.values() if e.score is not None)),

@@ -88,7 +88,7 @@ class ExerciseResult:
 class Verdict:
     """`file`: the digest of what was graded; `version`: of the checks and the released notebook that made it;
     `crashes`: what ended the process or took too long; `written`: a hash of the words of each proof that has some;
-    `reaches`: what reaches into the checker.
+    `reaches`: what reaches into the checker; `course_fault`: why there is none is a fault of the course's own checks.
 
     `answers`, `own`, `outputs`, `pictures`: what is filed of the submission (`filed`). Not among it: its `key`, which
     names the file, and the `seconds` that it took.
@@ -112,6 +112,7 @@ class Verdict:
     pictures: int = 0
     file: str = ""
     version: str = ""
+    course_fault: bool = False
     key: str = ""
     seconds: float | None = None
 

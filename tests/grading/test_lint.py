@@ -125,6 +125,25 @@ def test_autograde_stops_before_a_student_pays(course, hand_in, capsys):
         lint.released(course, [TINY.name])
 
 
+@pytest.mark.parametrize("command", ["autograde", "check"])
+def test_a_reference_that_raises_on_one_students_case_is_the_courses_fault(
+    course, hand_in, capsys, monkeypatch, command
+):
+    """Found with no seed of the lint's: his submission has no verdict, and the exit code says whose fault that is."""
+
+    def reference(f, x):
+        raise ZeroDivisionError("on this seed")
+
+    hand_in("ann", classroom.data(classroom.solved()))
+    (file,) = course.submissions(TINY.name)["ann"]
+    monkeypatch.setattr(lint, "faults", lambda names: [])
+    monkeypatch.setitem(TINY.exercises, NAME, replace(TINY.exercises[NAME], reference=reference))
+    words = [str(file)] if command == "check" else ["--jobs", "1"]
+    assert main([command, *words, "--course", str(course.root), "--secret", "s"]) == 3
+    said = capsys.readouterr().err
+    assert all(word in said for word in ("failed: batch_jacobian", "test_lint.py", "ZeroDivisionError"))
+
+
 def formerly(*names: str):
     jacobians = replace(TINY.exercises[NAME], formerly=names)
     return replace(TINY, exercises=TINY.exercises | {NAME: jacobians})
