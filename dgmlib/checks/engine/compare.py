@@ -69,7 +69,7 @@ def alike(want: Tensor, got: Tensor, tolerance: float = 0.0) -> str:
             return words
     gap = got - want
     if want.numel() > 2 and close(gap.mean().expand_as(gap), gap) and not close(want.mean().expand_as(want), want, 0.1):
-        return f"Every entry is off by the same {brief(gap.mean())}: look at the constants."
+        return f"Every entry is off by the same {brief(gap.mean())}: look at what is the same in all of them."
     if close(want, got, 1e-4):
         return "Nearly right: look for something small that is added, a clamp, or float32 on the way."
     if cut := cut_off(want, got):

@@ -12,8 +12,15 @@ def likelihoods(rng, K, n, shift=-3.0):
     return {"log_likelihood": normal(rng, K, n, scale=2.0, shift=shift), "kl": normal(rng, n).square() + 0.5}
 
 
+def at_the_prior(arrays):
+    """The same with a q that is the prior in one row, and nearly so in another."""
+    kl = arrays["kl"].clone()
+    kl[1], kl[2] = 0.0, 1e-4
+    return arrays | {"kl": kl}
+
+
 def kl_cases(rng):
-    value_case = likelihoods(rng, 7, 4)
+    value_case = at_the_prior(likelihoods(rng, 7, 4))
     return {
         "value": value_case,
         "square": likelihoods(rng, 5, 5),
@@ -40,6 +47,9 @@ MISTAKES = (
     Mistake("The KL is given as it is: no exp, no log.", lambda l, kl: l.mean(0) - kl.exp()),
     Mistake("The KL is subtracted once for every sample; it stands there once.", lambda l, kl: l.mean(0) - len(l) * kl),
     Mistake("The KL has one number for each row already, shape (n,): no new axis.", lambda l, kl: l.mean(0) - kl[:, None]),
+    Mistake("The KL is halved; its 1/2 is in it already.", lambda l, kl: l.mean(0) - kl / 2),
+    Mistake("The sum is divided by K - 1; a mean of K samples by K.", lambda l, kl: l.sum(0) / (len(l) - 1) - kl),
+    Mistake("The KL is clamped; it is taken as it is, 0 where q is the prior.", lambda l, kl: l.mean(0) - kl.clamp_min(1e-2)),
     Mistake(AXIS, lambda l, kl: l.mean(1)),
     Mistake(AXIS, lambda l, kl: l.mean(1) - kl),
     Mistake("The samples stay apart: average them, shape (n,).", lambda l, kl: l - kl),

@@ -46,6 +46,8 @@ MISTAKES = (
     Mistake("log_var is the logarithm of the variance; exp(log_var / 2), the standard deviation, stands where the variance belongs.", wrong(lambda m, v: (v / 2).exp() - 1 - v + m.square())),
     Mistake("log_var is the logarithm of the variance; exp(log_var / 2), the standard deviation, stands where the variance belongs.", wrong(lambda m, v: (v / 2).exp() - 1 - v / 2 + m.square())),
     Mistake("log_var is a logarithm; it is used as if it were the variance itself.", wrong(lambda m, v: v - 1 - v.log() + m.square())),
+    Mistake("log_var is a logarithm; it is used as if it were the variance itself.", wrong(lambda m, v: v - 1 - v.abs().log() + m.square())),
+    Mistake("The 1 is added; it is subtracted, so that the KL is 0 at the prior.", wrong(lambda m, v: v.exp() + 1 - v + m.square())),
     Mistake("log_var is a logarithm; it is used as if it were the standard deviation.", wrong(lambda m, v: v.square() - 1 - v.square().log() + m.square())),
     Mistake("log_var is a logarithm; it is used as if it were the standard deviation.", wrong(lambda m, v: v.square() - 1 - 2 * v.log() + m.square())),
     Mistake("The features are averaged; the KL of independent features is the sum of theirs.", wrong(right, lambda e: e.mean(-1) / 2)),

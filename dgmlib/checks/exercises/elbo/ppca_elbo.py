@@ -145,6 +145,8 @@ MISTAKES = (
     Mistake("The trace is not divided by 2 sigma².", with_likelihood(lambda t: log_noise(t) - t.residual / (2 * t.sigma.square()) - t.spread / 2)),
     Mistake("The trace is not halved: everything about q_cov stands under 2 sigma².", with_likelihood(lambda t: log_noise(t) - (t.residual / 2 + t.spread) / t.sigma.square())),
     Mistake("The trace is tr(q_cov); the decoder stretches it: tr(W q_cov Wᵀ).", with_likelihood(lambda t: log_noise(t) - (t.residual + t.trace) / (2 * t.sigma.square()))),
+    Mistake("The trace of a product is no product of traces: tr(W q_cov Wᵀ).", with_likelihood(lambda t: log_noise(t) - (t.residual + t.W.square().sum() * t.trace) / (2 * t.sigma.square()))),
+    Mistake("The constant -m/2 log(2 pi sigma²) is not halved.", wrong(lambda t: bound_of(t) + log_noise(t))),
     Mistake("The trace has the wrong sign: a wide q makes worse reconstructions on average.", with_likelihood(lambda t: log_noise(t) - (t.residual - t.spread) / (2 * t.sigma.square()))),
     Mistake("The factor 1/2 of the squared residual is missing.", with_likelihood(lambda t: log_noise(t) - (t.residual + t.spread) / t.sigma.square())),
     Mistake("log p(x|z) is averaged over the features; independent features add.", with_likelihood(lambda t: expected_log_likelihood(t) / t.m)),

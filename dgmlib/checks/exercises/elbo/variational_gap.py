@@ -119,6 +119,29 @@ def less(wrong_elbo):
     return lambda *arguments: log_prob(*arguments) - wrong_elbo(*arguments)
 
 
+def other_precision(variance):
+    """The posterior's covariance from WᵀW/variance(sigma) + I, its mean as it is."""
+
+    def change(x, W, mu, sigma, mean, cov):
+        return mean, torch.linalg.inv(
+            W.T @ W / variance(sigma) + torch.eye(len(cov), dtype=cov.dtype, device=cov.device)
+        )
+
+    return against(change)
+
+
+def without_prior(x, W, mu, sigma, q_mean, q_cov):
+    """The terms of its formula, as the precision WᵀW/sigma² need have no inverse."""
+    delta, precision = q_mean - posterior(x, W, mu, sigma)[0], W.T @ W / sigma.square()
+    log_dets = torch.linalg.slogdet(precision).logabsdet + torch.linalg.slogdet(q_cov).logabsdet
+    return ((precision * q_cov).sum() + (delta @ precision * delta).sum(1) - len(q_cov) - log_dets) / 2
+
+
+def ridge_mean(x, W, mu, sigma):
+    M = W.T @ W + sigma * torch.eye(W.shape[1], dtype=W.dtype, device=W.device)
+    return torch.linalg.solve(M, W.T @ (x - mu).T).T
+
+
 def standard(x, W, mu, sigma, mean, cov):
     return torch.zeros_like(mean), torch.eye(len(cov), dtype=cov.dtype, device=cov.device)
 
@@ -156,6 +179,13 @@ MISTAKES = (
     Mistake("The distance between the means is averaged or added up over the rows; each row has its own.", with_distance(lambda e, S, V: distance(e, S).sum() + 0 * distance(e, S))),
     Mistake("The distance between the means is not halved: the 1/2 stands before the whole bracket.", with_distance(lambda e, S, V: 2 * distance(e, S))),
     Mistake("The KL subtracts d, the number of latents; here it is m, the features.", by_terms(lambda e, S, V, q, p, m: (torch.linalg.solve(S, V).trace() + distance(e, S) - m + p - q) / 2)),
+    Mistake("The trace of a product is no product of traces: tr(Σ⁻¹ q_cov).", by_terms(lambda e, S, V, q, p, m: (torch.linalg.inv(S).trace() * V.trace() + distance(e, S) - len(S) + p - q) / 2)),
+    Mistake("The trace is tr(Σ⁻¹ q_cov), Σ the posterior's covariance; here Σ itself stands there.", by_terms(lambda e, S, V, q, p, m: ((S @ V).trace() + distance(e, S) - len(S) + p - q) / 2)),
+    Mistake("The posterior's precision is WᵀW/sigma² + I; the I, which is the prior's, is missing.", without_prior),
+    Mistake("The posterior's precision is WᵀW/sigma² + I: sigma is squared there.", other_precision(lambda sigma: sigma)),
+    Mistake("The posterior's precision is WᵀW/sigma² + I: sigma² is missing there.", other_precision(torch.ones_like)),
+    Mistake("The posterior's mean is M⁻¹ Wᵀ(x - mu); M⁻¹ is missing.", against(lambda x, W, mu, sigma, mean, cov: ((x - mu) @ W / sigma.square(), cov))),
+    Mistake(M_IS, against(lambda x, W, mu, sigma, mean, cov: (ridge_mean(x, W, mu, sigma), cov))),
     Mistake(M_IS, other_ridge(lambda sigma: sigma)),
     Mistake(M_IS, other_ridge(torch.ones_like)),
     Mistake("The posterior's mean M⁻¹ Wᵀ(x - mu) is missing: q_mean is compared with 0.", against(lambda x, W, mu, sigma, mean, cov: (0 * mean, cov))),
