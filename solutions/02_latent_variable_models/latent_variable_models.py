@@ -431,7 +431,8 @@ plotting.densities(cluster_data[:1000], two_models, extent=3.5)
 # \mathbf{L}_k\mathbf{L}_k^T = \boldsymbol\Sigma_k$$
 #
 # `sample_mixture(n, weights, means, covariances)`: `n` is a Python number, the rest as in exercise 4. Returns `(x, k)`: `(n, m)` in the
-# dtype of `means`, and the components `(n,)`, int64, from 0. Draw afresh in every call and for every row: set no seed.
+# dtype of `means`, and the components `(n,)`, int64, from 0. Draw afresh in every call and every row, in no order: set no
+# seed.
 #
 # *Example.* Weights $(0, 1)$, $\boldsymbol\mu_1 = (5, 5)$ and tiny covariances: every $k$ is 1, and every row of `x` close to $(5, 5)$.
 #

@@ -56,7 +56,14 @@ def draw_all_then_choose(n, weights, means, covariances):
     return everything[torch.arange(n, device=k.device), k], k
 
 
-@right("sample_mixture")
+@wrong("sample_mixture", law="random counts", says="in no order")
+def draw_one_component_after_the_other(n, weights, means, covariances):
+    counts = torch.multinomial(weights, n, replacement=True).bincount(minlength=len(weights))
+    rows = [D.MultivariateNormal(m, S).sample((int(c),)) for m, S, c in zip(means, covariances, counts, strict=True)]
+    return torch.cat(rows), torch.arange(len(weights), device=weights.device).repeat_interleave(counts)
+
+
+@wrong("sample_mixture", law="random counts", says="in no order")
 def draw_counts_first(n, weights, means, covariances):
     k = torch.multinomial(weights, n, replacement=True).sort().values
     L = torch.linalg.cholesky(covariances)

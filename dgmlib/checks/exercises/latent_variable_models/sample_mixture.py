@@ -240,6 +240,9 @@ def varies(seen: CaseResults) -> Failure | str | None:
         return "every call draws the same k: set no seed inside your answer"
     if x.dtype == torch.float64 and bool(x.isfinite().all()) and shared(repeated_noise(x, k, seen.inputs["value"])):
         return "every call draws the same noise: set no seed inside your answer, and give no seeded generator"
+    pair = drawn(seen)
+    if isinstance(pair, tuple) and in_blocks(pair[1], weights):
+        return "rows of one component stand together: every row is a draw of its own, so they come in no order"
     counts = torch.stack([(k.double() == c).sum(1) for c in range(len(weights))], 1).double()
     squares = float(((counts - REPEATED_N * weights).square() / (REPEATED_N * weights)).sum())
     if squares < FEWEST:
@@ -247,6 +250,15 @@ def varies(seen: CaseResults) -> Failure | str | None:
     if squares > MOST:
         return "the counts of k scatter too much from call to call: rows need a k each, and a fresh one"
     return None
+
+
+def in_blocks(k: Tensor, weights: Tensor) -> bool:
+    """Whether neighbours differ in k less often than independent rows do: sorted, or one component after the other."""
+    differ = float((weights * (1 - weights)).sum())
+    both = float((weights * (1 - weights).square()).sum())  # a row differs from both of its neighbours
+    pairs = len(k) - 1
+    variance = pairs * differ * (1 - differ) + 2 * (pairs - 1) * (both - differ**2)
+    return pairs * differ - int((k[1:] != k[:-1]).sum()) > FAR * variance**0.5
 
 
 def repeated_noise(x: Tensor, k: Tensor, given) -> Tensor:
