@@ -13,29 +13,24 @@ def has_digits_to_spare(M: Tensor, variance: Tensor) -> bool:
     return is_false(M.detach().trace() / variance.detach() >= 1e7)
 
 
-def infer(x: Tensor, W: Tensor, root: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
+def infer(x: Tensor, whitener: Tensor, root: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
     """Posterior means z (n, d) and the energy xᵀC⁻¹x (n,) of centred x (n, m), with M = L Lᵀ and L = `root`.
 
-    xᵀC⁻¹x = (‖x‖² - ‖L⁻¹Wᵀx‖²)/sigma²,  z = L⁻ᵀ L⁻¹Wᵀx: one product with x, where the sum of squares has two.
+    z = L⁻ᵀ L⁻¹Wᵀx, with L⁻¹Wᵀ = `whitener`, (d, m): one product with x, where the sum of squares has two.
     """
-    white, energy = whiten(x, whitener(W, root), variance)
-    return torch.linalg.solve_triangular(root.mT, white.mT, upper=True).mT, energy
+    white = x @ whitener.mT
+    z = torch.linalg.solve_triangular(root.mT, white.mT, upper=True).mT
+    return z, of_white(x, white, variance)
 
 
-def whitener(W: Tensor, root: Tensor) -> Tensor:
-    """L⁻¹Wᵀ, (d, m)."""
-    return torch.linalg.solve_triangular(root, W.mT, upper=False)
+def energy(x: Tensor, whitener: Tensor, variance: Tensor) -> Tensor:
+    """The energy alone."""
+    return of_white(x, x @ whitener.mT, variance)
 
 
-def whiten(x: Tensor, G: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
-    """L⁻¹Wᵀx (n, d), with G = L⁻¹Wᵀ, and the energy (n,) of centred x (n, m)."""
-    white = x @ G.mT
-    return white, (squares(x) - squares(white)) / variance
-
-
-def squares(x: Tensor) -> Tensor:
-    """Row by row ‖x‖², without x² in memory."""
-    return torch.linalg.vecdot(x, x)
+def of_white(x: Tensor, white: Tensor, variance: Tensor) -> Tensor:
+    """xᵀC⁻¹x = (‖x‖² - ‖L⁻¹Wᵀx‖²)/sigma², without x² in memory."""
+    return (torch.linalg.vecdot(x, x) - torch.linalg.vecdot(white, white)) / variance
 
 
 def covariance(x: Tensor) -> tuple[Tensor, Tensor]:

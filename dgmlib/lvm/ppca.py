@@ -63,6 +63,8 @@ class PPCA(Model):
         self._eye = torch.eye(W.shape[1], dtype=W.dtype, device=W.device)
         self._M = W.mT @ W + self._variance * self._eye
         self._root = require_positive_definite("WᵀW + sigma² I", self._M)
+        self._half_log_det = self._root.diagonal().log().sum() + (W.shape[0] - W.shape[1]) * sigma.log()  # of C
+        self._whitener = torch.linalg.solve_triangular(self._root, W.mT, upper=False)  # L⁻¹Wᵀ, M = L Lᵀ
         self._digits_to_spare = _ppca_fast.has_digits_to_spare(self._M, self._variance)
 
     def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
@@ -79,15 +81,7 @@ class PPCA(Model):
 
     def log_prob(self, x: Tensor) -> Tensor:
         """log p(x) = log N(x; mu, C), (...). Cost: O(n m d)."""
-        if not self._digits_to_spare:
-            return self._each(lambda rows: (self._infer(rows)[1].to(x.dtype),), x)[0]
-        G = _ppca_fast.whitener(self._W, self._root)
-
-        def log_prob(rows: Tensor) -> tuple[Tensor]:
-            energy = _ppca_fast.whiten(rows.double() - self._mu, G, self._variance)[1]
-            return (self._normalised(energy).to(x.dtype),)
-
-        return self._each(log_prob, x)[0]
+        return self._each(lambda rows: (self._log_prob(rows).to(x.dtype),), x)[0]
 
     def posterior(self, x: Tensor) -> Gaussian:
         """p(z|x) = N(M⁻¹ Wᵀ(x - mu), sigma² M⁻¹): mean (..., d), covariance (d, d). Cost: O(n m d)."""
@@ -196,17 +190,21 @@ class PPCA(Model):
         """
         x = rows.double() - self._mu
         if self._digits_to_spare:
-            z, energy = _ppca_fast.infer(x, self._W, self._root, self._variance)
+            z, energy = _ppca_fast.infer(x, self._whitener, self._root, self._variance)
         else:
             z = torch.cholesky_solve(self._W.mT @ x.mT, self._root).mT
             energy = ((x - z @ self._W.mT) / self._sigma).square().sum(-1) + z.square().sum(-1)
         return z, self._normalised(energy)
 
+    def _log_prob(self, rows: Tensor) -> Tensor:
+        """As `_infer`, which has it for the price of z; where digits are to spare, without z."""
+        if not self._digits_to_spare:
+            return self._infer(rows)[1]
+        return self._normalised(_ppca_fast.energy(rows.double() - self._mu, self._whitener, self._variance))
+
     def _normalised(self, energy: Tensor) -> Tensor:
         """log p(x) from xᵀC⁻¹x."""
-        m, d = self.W.shape
-        half_log_det = self._root.diagonal().log().sum() + (m - d) * self._sigma.log()
-        return -energy / 2 - half_log_det - m * math.log(2 * math.pi) / 2
+        return -energy / 2 - self._half_log_det - len(self.W) * math.log(2 * math.pi) / 2
 
     def _posterior_covariance(self) -> Tensor:
         return self._variance * torch.cholesky_inverse(self._root)
