@@ -14,7 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ..run import Arrays, Invocation, join, run, split, untext
+from ..run import Arrays, Invocation, join, run, run_here, split, untext
 from ..run import names as run_names
 from ..run.fixtures import CONVERSIONS, FIXTURES, NUMBERS
 from .compare import not_finite
@@ -138,9 +138,9 @@ class Exercise:
     def inputs(self, rng: np.random.Generator) -> Arrays:
         return join(self.cases(rng))  # pyright: ignore[reportOptionalCall] - a written exercise has none
 
-    def expected(self, inputs: Arrays, devices: bool = False) -> Arrays:
-        """What is right; with `devices` the reference is run on a second one, too. Raises CourseFault where it raises."""
-        outputs = run(self.invocation, self.reference, inputs, devices)  # pyright: ignore[reportArgumentType] - nor here
+    def expected(self, inputs: Arrays) -> Arrays:
+        """What is right. Raises CourseFault where the reference raises."""
+        outputs = run_here(self.invocation, self.reference, inputs)  # pyright: ignore[reportArgumentType] - nor here
         for key, text in outputs.items():
             if key.split("/", 1)[1].startswith("error"):
                 raise CourseFault(
@@ -213,10 +213,11 @@ class Exercise:
         )
 
     def own_faults(self, seed: int = 1) -> list[str]:
-        """What the reference fails of its own laws. Raises CourseFault where it raises."""
+        """What the reference, run as an answer is, fails of its own laws. Raises CourseFault where it raises."""
         inputs = self.inputs(np.random.default_rng(seed))
-        right = self.expected(inputs, devices=True)
-        results = self.judge(inputs, right, right)
+        right = self.expected(inputs)
+        outputs = run(self.invocation, self.reference, inputs)  # pyright: ignore[reportArgumentType] - nor here
+        results = self.judge(inputs, outputs, right)
         failed = [law for law in results if not law.passed and law.law not in self.reference_breaks]
         return [f"{self.place}: the reference fails the law {law.law!r}: {law.message}" for law in failed]
 

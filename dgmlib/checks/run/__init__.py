@@ -14,7 +14,7 @@ from .invocation import Invocation
 from .modes import defaults
 from .record import Record, seeded, text, untext
 
-__all__ = ["Invocation", "join", "run", "split", "text", "untext"]
+__all__ = ["Invocation", "join", "run", "run_here", "split", "text", "untext"]
 
 Arrays = dict[str, Tensor]
 
@@ -33,17 +33,23 @@ def join(cases: dict[str, Arrays]) -> Arrays:
     return {f"{case}/{name}": value for case, arrays in cases.items() for name, value in arrays.items()}
 
 
-def run(invocation: Invocation, answer: Callable, inputs: Arrays, devices: bool = True) -> Arrays:
-    """Call `answer` on every case, with `devices` the first on a second one. Never raises for a student's mistake: it is
+def run(invocation: Invocation, answer: Callable, inputs: Arrays) -> Arrays:
+    """Call `answer` on every case, and on the first one on a second device. Never raises for a student's mistake: it is
     written down as `case/error...`."""
-    cases, outputs = split(inputs), {}
+    case, arrays = next(iter(split(inputs).items()))
+    outputs = run_here(invocation, answer, inputs)
     with defaults():
-        for number, (case, arrays) in enumerate(cases.items()):
+        return outputs | join({case: on_meta(invocation, answer, arrays)})
+
+
+def run_here(invocation: Invocation, answer: Callable, inputs: Arrays) -> Arrays:
+    """The same on the inputs' own device alone."""
+    outputs = {}
+    with defaults():
+        for case, arrays in split(inputs).items():
             outputs[case] = values(invocation, answer, arrays)
             if invocation.differentiates(case):
                 outputs[case] |= gradients(invocation, answer, arrays)
-            if devices and number == 0:
-                outputs[case] |= on_meta(invocation, answer, arrays)
     return join(outputs)
 
 

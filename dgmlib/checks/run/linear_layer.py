@@ -46,7 +46,8 @@ def trained_layer(answer, layer, given, record):
         record["weight_gradient"] = derivatives((value * z_weights(value)).sum() + log_det.sum(), [own])
     with record.section("optimiser step"):
         layer.eval()  # whatever a layer keeps for this mode, it keeps now
-        layer.forward(x), layer.inverse(given["z"])
+        layer.forward(x)
+        layer.inverse(given["z"])
         layer.train()
         record["trains_permutation"] = torch.tensor(any(is_permutation(p) for p in layer.parameters()))
         optimiser = torch.optim.SGD(layer.parameters(), lr=0.05)
