@@ -3,7 +3,8 @@
 from ...engine import Exercise
 from ...run.linear_layer import linear_layer
 from ...run.watch import DETERMINANTS
-from ._linear import MISTAKES, QR_MISTAKES, RETURNS, SLIDE, Reference, cases, laws
+from ._linear import MISTAKES, QR_MISTAKES, RETURNS, SLIDE, Reference, cases
+from ._linear_laws import laws
 
 COST = "forward or inverse calls {found}: with R at hand, log_det is a sum over its diagonal."
 STEP = "Q must stay orthogonal whatever a step does to its parameters, R triangular (triu), and log_det come from the trained R."
