@@ -42,7 +42,7 @@ def reaches(cells: Iterable[tuple[str, str]]) -> list[str]:
     """`"cell 5, line 3: sys._getframe"` for each `(cell, source)`, in order and each name once a cell."""
     found, reader, left = [], Reader(), MOST_PARSED
     for name, source in cells:
-        left -= len(source)
+        left -= len(source) if len(source) <= LONGEST_PARSED else 0
         if left < 0 or len(source) > LONGEST_PARSED:
             found.append(f"{name}: too long to be looked into")
         elif parsed := tree(source):

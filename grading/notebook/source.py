@@ -49,8 +49,10 @@ class Code:
 
 
 def parsed(cells: list[Cell]) -> list[Code]:
-    """Every cell's code, as far as `MOST_PARSED` goes."""
-    ends = accumulate((len(cell.source) for cell in cells), initial=0)
+    """Every cell's code, as far as `MOST_PARSED` goes. One that is too long is not parsed, and takes nothing of it: a
+    picture that was pasted into a text leaves the answers behind it alone."""
+    sizes = (len(cell.source) for cell in cells)
+    ends = accumulate((size if size <= LONGEST_PARSED else 0 for size in sizes), initial=0)
     return [Code(cell.source, MOST_PARSED - before) for cell, before in zip(cells, ends, strict=False)]
 
 

@@ -151,3 +151,12 @@ def test_a_class_with_one_that_reaches(run, course, hand_in):  # noqa: F811
     assert "ann" not in section
     assert "code that reaches into the checker" in page.partition("Needs a person")[2].partition("</section>")[0]
     assert "reaches" not in next((course.data / "feedback" / "mal").rglob("*.html")).read_text()
+
+
+def test_cells_too_long_to_be_looked_into_leave_the_others_alone():
+    long = "# " + "7" * 150_000
+    assert reaches([("cell 1", long), ("cell 2", long), ("cell 3", "import sys\nsys._getframe()")]) == [
+        "cell 1: too long to be looked into",
+        "cell 2: too long to be looked into",
+        "cell 3, line 2: sys._getframe",
+    ]

@@ -4,6 +4,7 @@ import pytest
 
 from grading.notebook import parse
 from grading.notebook.repair import Slot, frame, repair, worked
+from grading.notebook.source import parsed
 
 from . import classroom
 from .classroom import NAMES, RIGHT, STUBS, at, own, place
@@ -166,3 +167,10 @@ def test_a_notebook_of_another_course_is_refused(cells):
 @pytest.mark.parametrize("source", ["(" * 5000, "-" * 90_000 + "1", "x = '\\d'", "\0", "a,\n" * 60_000])
 def test_sources_that_parse_badly_do_no_harm(source):
     assert repaired(lambda notebook: notebook["cells"].append(own(source))).answers == RIGHT
+
+
+@pytest.mark.parametrize("kind", ["markdown", "code"])
+def test_a_cell_too_long_to_be_parsed_leaves_the_others_alone(kind):
+    """A picture that Colab wrote into a text, numbers pasted into a cell: an answer by assignment is still found."""
+    long = parse.Cell(kind, "# " + "7" * 300_000)
+    assert [code.defines for code in parsed([long, parse.Cell("code", "f = lambda: 1")])] == [set(), {"f"}]
