@@ -1,5 +1,6 @@
 """The references of 02_latent_variable_models against torch.distributions, quadrature and scikit-learn."""
 
+import itertools
 import math
 
 import numpy as np
@@ -129,3 +130,12 @@ def test_statistics_of_a_right_sample_stay_within_their_errors(rng):
         largest.append(max(sample_mixture.off(counts, given["weights"]), *(sample_mixture.worst(w) for w in white)))
     assert 1.5 < float(np.median(largest)) < 3
     assert max(largest) < 5
+
+
+def test_how_often_neighbours_differ_by_all_sequences():
+    """The mean and the variance over each of the 3⁶ sequences, by its probability."""
+    weights = torch.tensor([0.2, 0.3, 0.5], dtype=torch.float64)
+    rows = torch.tensor([*itertools.product(range(3), repeat=6)])
+    chance, count = weights[rows].prod(1), (rows[:, 1:] != rows[:, :-1]).sum(1).double()
+    mean = float((chance * count).sum())
+    assert sample_mixture.changes(weights, 6) == pytest.approx((mean, float((chance * (count - mean) ** 2).sum())))

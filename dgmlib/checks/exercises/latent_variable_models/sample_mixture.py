@@ -254,11 +254,15 @@ def varies(seen: CaseResults) -> Failure | str | None:
 
 def in_blocks(k: Tensor, weights: Tensor) -> bool:
     """Whether neighbours differ in k less often than independent rows do: sorted, or one component after the other."""
+    mean, variance = changes(weights, len(k))
+    return mean - int((k[1:] != k[:-1]).sum()) > FAR * variance**0.5
+
+
+def changes(weights: Tensor, n: int) -> tuple[float, float]:
+    """Mean and variance of how many of n independent rows differ in k from the one before."""
     differ = float((weights * (1 - weights)).sum())
     both = float((weights * (1 - weights).square()).sum())  # a row differs from both of its neighbours
-    pairs = len(k) - 1
-    variance = pairs * differ * (1 - differ) + 2 * (pairs - 1) * (both - differ**2)
-    return pairs * differ - int((k[1:] != k[:-1]).sum()) > FAR * variance**0.5
+    return (n - 1) * differ, (n - 1) * differ * (1 - differ) + 2 * (n - 2) * (both - differ**2)
 
 
 def repeated_noise(x: Tensor, k: Tensor, given) -> Tensor:
