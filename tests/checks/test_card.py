@@ -1,6 +1,11 @@
 """What a student reads."""
 
+from dataclasses import replace
+
+import torch
+
 from dgmlib.checks import check
+from dgmlib.checks.assignments import find
 from dgmlib.checks.engine.card import Card
 from dgmlib.checks.engine.verdict import WAITS, Failure, LawResult
 
@@ -46,3 +51,31 @@ def test_an_exceptions_words_are_text_and_are_cut():
     assert "<img" not in page
     assert len(page) < 10_000
     assert max(map(len, repr(card).splitlines())) < 1_000
+
+
+def test_the_reference_and_the_mistakes_run_once_for_a_seed():
+    exercise, calls = find("elbo_from_kl"), []
+
+    def reference(log_likelihood, kl):
+        calls.append(1)
+        return exercise.reference(log_likelihood, kl)
+
+    counted = replace(exercise, reference=reference)
+    assert counted.draw(1) is counted.draw(1)
+    first = len(calls)
+    counted.draw(2)
+    assert len(calls) == 2 * first > 0
+    counted.draw(3)
+    counted.draw(1)  # the last two are kept
+    assert len(calls) == 4 * first
+
+
+def test_a_student_who_writes_into_what_a_card_gives_changes_no_later_card():
+    def elbo_from_kl(log_likelihood, kl):
+        return log_likelihood.mean(0) + kl
+
+    before = check("elbo_from_kl", elbo_from_kl)
+    for given in (before.inputs, before.expected):
+        for tensor in filter(torch.is_tensor, given.values()):
+            tensor.fill_(7.0)
+    assert repr(check("elbo_from_kl", elbo_from_kl)) == repr(before)

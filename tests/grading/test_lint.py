@@ -144,6 +144,24 @@ def test_a_reference_that_raises_on_one_students_case_is_the_courses_fault(
     assert all(word in said for word in ("failed: batch_jacobian", "test_lint.py", "ZeroDivisionError"))
 
 
+def test_references_are_tried_once_for_each_version_of_the_code(course, monkeypatch):
+    tried = []
+    monkeypatch.setattr(lint, "own_faults", lambda exercise: tried.append(exercise.name) or [])
+    lint.released(course, [TINY.name])
+    once = list(tried)
+    assert NAME in once
+    lint.released(course, [TINY.name])
+    assert tried == once
+    monkeypatch.setattr(lint.store, "version", lambda: "another")
+    lint.released(course, [TINY.name])
+    assert tried == 2 * once
+    monkeypatch.setattr(lint, "own_faults", lambda exercise: ["a fault"])
+    monkeypatch.setattr(lint.store, "version", lambda: "a third")
+    for _ in range(2):  # what failed is tried again
+        with pytest.raises(CourseFault):
+            lint.released(course, [TINY.name])
+
+
 def formerly(*names: str):
     jacobians = replace(TINY.exercises[NAME], formerly=names)
     return replace(TINY, exercises=TINY.exercises | {NAME: jacobians})

@@ -2,6 +2,7 @@
 
 import errno
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -283,3 +284,22 @@ def test_inodes_are_bounded(kind, request):
     made, error = map(int, printed.split())
     assert made < 4096
     assert error == errno.ENOSPC
+
+
+def test_a_fork_server_that_was_begun_early_is_the_one_that_serves(bundle):
+    made = sandbox.ForkServerSandbox(sandbox.choose("auto"))
+    made.begin(bundle)
+    (begun,) = made.servers.values()
+    assert "answer" not in vars(begun)  # nobody waited
+    made.begin(bundle)
+    assert made.server(bundle) is begun
+    assert begun.answer == "ready"
+    with Session(lambda link: made.start(bundle, link), 1, 600) as session:
+        assert session.cell("alive", "print(1)") == ("", "1\n")
+    begun.process.kill()
+    begun.process.wait()
+    end = time.monotonic() + 30
+    while begun.alive() and time.monotonic() < end:  # what stood in bubblewrap ends a moment after it
+        time.sleep(0.01)
+    assert made.server(bundle) is not begun
+    made.close()
