@@ -23,7 +23,7 @@ Group = list[tuple[Entry, list[Submitter]]]  # of the same people
 @dataclass
 class Hand:
     """What one person has in this download. `foreign`: which other assignment their notebooks are of; `reason`: why the
-    first other file is not taken; `text`: what they wrote on the platform alone."""
+    first other file is not taken."""
 
     submitter: Submitter
     attempts: list[Attempt] = field(default_factory=list)
