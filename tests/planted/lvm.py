@@ -93,7 +93,7 @@ BUGS = [
     # PPCA
     Bug("sigma for sigma² in M", PPCA, "+ self._variance * self._eye", "+ self._sigma * self._eye",
         ppca("posterior_is_gaussian_conditioning", m=5, d=3)),
-    Bug("log det C without the m - d noise directions", PPCA, " + (m - d) * self._sigma.log()", "",
+    Bug("log det C without the m - d noise directions", PPCA, " + (W.shape[0] - W.shape[1]) * sigma.log()", "",
         ppca("log_prob_is_that_of_the_dense_gaussian", m=5, d=3, batch=(6,))),
     Bug("the distance in the latent space left out", PPCA, ".square().sum(-1) + z.square().sum(-1)", ".square().sum(-1)",
         ppca("the_fast_difference_is_the_sum_of_squares", m=5, d=3)),
