@@ -1,17 +1,14 @@
 """The same mistake made by many: what laws say, grouped by what is the same for all who made it."""
 
-import re
 from collections import defaultdict
 from dataclasses import dataclass
 
 from ..judging.verdict import LawResult, State, Verdict
 
-NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d+)?(?:e[-+]?\d+)?|\binf\b|\bnan\b)", re.IGNORECASE)
-
 
 @dataclass(frozen=True)
 class Group:
-    """`students` who read this message in this exercise, each once; the laws that it failed."""
+    """`students` who made this mistake in this exercise, each once; the laws that it failed."""
 
     exercise: str
     message: str
@@ -21,25 +18,29 @@ class Group:
 
 def groups(verdicts: list[Verdict]) -> list[Group]:
     """The commonest first; exercises that were left out are no mistakes."""
-    students, laws = defaultdict(dict), defaultdict(dict)
+    failed = defaultdict(list)
     for verdict in verdicts:
         for name, exercise in verdict.exercises.items():
             for law in exercise.laws:
                 if law.state not in (State.PASSED, State.WAITING, State.UNSOLVED):
-                    key = name, common(law)
-                    students[key][verdict.student] = laws[key][law.law] = True
-    found = [Group(*key, tuple(students[key]), tuple(laws[key])) for key in students]
+                    failed[name, shared(law)].append((verdict.student, law))
+    found = [group(exercise, made) for (exercise, _), made in failed.items()]
     return sorted(found, key=lambda g: (-len(g.students), g.exercise, g.message))
 
 
-def common(law: LawResult) -> str:
-    """What two students with the same mistake both read: the mistake, else our words without the numbers in them."""
+def shared(law: LawResult) -> tuple[str, ...]:
+    """What is the same for two students who made the same mistake: the mistake, if it is known; else that there is no
+    answer, or the kind of exception; else the law."""
     if law.mistake:
-        return law.mistake
-    if law.state is State.UNDEFINED:
-        return "not defined: its cell ended in an error, or is missing"
-    if law.state is State.CRASHED:
-        return law.ours.partition(":")[0]
-    if law.theirs:
-        return f"{law.ours} {law.theirs.partition(':')[0]}"
-    return re.sub(r"#(?:[ ,]+#)+", "#", NUMBER.sub("#", law.ours)).replace(" at [#]", "").strip()[:200]
+        return ("mistake", law.mistake)
+    if law.state in (State.UNDEFINED, State.CRASHED):
+        return (law.state,)
+    return ("raised", law.theirs.partition(":")[0]) if law.theirs else ("law", law.law)
+
+
+def group(exercise: str, made: list[tuple[str, LawResult]]) -> Group:
+    """Those who `made` it. Where no mistake is known, what the first of them read stands for all."""
+    words = made[0][1].mistake or made[0][1].message
+    students = dict.fromkeys(student for student, _ in made)
+    laws = dict.fromkeys(law.law for _, law in made)
+    return Group(exercise, words, tuple(students), tuple(laws))

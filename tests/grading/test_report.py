@@ -15,7 +15,6 @@ from . import synthetic
 from .synthetic import EVIL, NAME, PROOF, verdict
 from .test_feedback import harmless
 
-MISSING = "not defined: its cell ended in an error, or is missing"
 ANSWER = """
 def gaussian_kl(mean_p, cov_p, mean_q, cov_q):
     gap = mean_q - mean_p
@@ -82,26 +81,32 @@ def law(state: str, ours: str, theirs: str = "", mistake: str = "") -> LawResult
 
 
 SHAPES = [law("failed", f"x: expected shape {shapes}.") for shapes in ("(3, 2), got (2)", "(9, 1), got (4)")]
-NUMBERS = [law("failed", f"x: expected {numbers}.") for numbers in ("1.5, got 2", "-3e-5, got 7.25")]
 KNOWN = [law("failed", ours, mistake=FLIPPED) for ours in ("z: expected -2.87, got 2.87.", "z: got nan.")]
 RAISED = [law("failed", "your answer raised", theirs) for theirs in ("ValueError: a", "ValueError: 12 b")]
 ABSENT = [law("undefined", "no f after its cell ran:", note) for note in ("cell 3: x", "y")]
 SLOW = [law("crashed", f"your answer took too long: {seconds} s") for seconds in (20, 60)]
+GRADIENT = LawResult("gradient", 1, State.FAILED, "x.grad: expected 1, got 2.")
 
 
 @pytest.mark.parametrize(
-    ("laws", "same"),
+    ("laws", "message"),
     [
         (KNOWN, FLIPPED),
-        (SHAPES, "x: expected shape (#), got (#)."),
-        (NUMBERS, "x: expected #, got #."),
-        (RAISED, "your answer raised ValueError"),
-        (ABSENT, MISSING),
-        (SLOW, "your answer took too long"),
+        (SHAPES, "x: expected shape (3, 2), got (2)."),
+        (RAISED, "your answer raised ValueError: a"),
+        (ABSENT, "no f after its cell ran: cell 3: x"),
+        (SLOW, "your answer took too long: 20 s"),
     ],
 )
-def test_one_mistake_is_one_group(laws, same):
-    assert [message_groups.common(law) for law in laws] == [same, same]
+def test_one_mistake_is_one_group_under_what_the_first_read(laws, message):
+    assert len({message_groups.shared(law) for law in laws}) == 1
+    assert message_groups.group("f", [("ann", law) for law in laws]).message == message
+
+
+def test_other_mistakes_are_other_groups():
+    again = law("failed", "your answer raised", "TypeError: a")
+    kinds = [KNOWN[0], SHAPES[0], RAISED[0], again, ABSENT[0], SLOW[0], GRADIENT]
+    assert len({message_groups.shared(law) for law in kinds}) == len(kinds)
 
 
 def test_groups_count_each_student_once():
