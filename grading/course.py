@@ -64,6 +64,11 @@ class Course:
     def gradebook(self) -> Path:
         return self.data / "gradebook.db"
 
+    @property
+    def hidden(self) -> tuple[Path, ...]:
+        """What no sandbox shows, should it lie below a folder that one shows."""
+        return CHECKOUT, self.root.resolve(), Path.home().resolve()
+
     @cached_property
     def secret_file(self) -> Path:
         return self.data / "secret"

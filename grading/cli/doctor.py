@@ -43,7 +43,7 @@ def worker() -> tuple[str, bool, str]:
     bundle = None
     try:
         chosen = sandbox.choose("auto")
-        bundle = sandbox.Bundle()
+        bundle = sandbox.Bundle().fill()
         Process(lambda link: chosen.start(bundle, link)).close()
         return "sandbox", True, f"a worker starts in {chosen.kind}: {chosen.how}"
     except (RuntimeError, OSError, ValueError) as error:

@@ -2,7 +2,7 @@
 
 import os
 from contextlib import closing, contextmanager
-from functools import partial
+from functools import cache, partial
 
 import click
 
@@ -23,26 +23,21 @@ BATCH_FORM = ("student", "assignment", "status", "reason", "score", "max_score",
 @options.shared
 def autograde(assignments, student, changed, jobs, scheduler, secret, sandbox, course, output) -> int:
     """Grade what was collected, and record it."""
-    from ..judging import regraded, store
+    from ..judging import handed_in, regraded, store
     from ..lock import locked
 
     with locked(course):
         store.sweep(course)
-        tasks = handed_in(course, assignments, student)
-        grader = make_grader(course, secret, sandbox, output)
-        if not scheduler:
-            grader.begin(tasks)
-        from ..recording.record import Recorder  # nbgrader: imported while the fork server starts
-        from ..releasing import lint
-
-        lint.released(course, sorted({task.assignment for task in tasks}))
-        recorder = None if changed else Recorder(course)
+        tasks = submissions(course, assignments, student)
+        beside = not scheduler and not handed_in.all_on_file(course, tasks)
+        grader = make_grader(course, secret, sandbox, output, beside)
+        recorder = cache(lambda: opened(course, tasks, changed))
         verdicts = batch(grader, tasks, jobs, scheduler, output, recorder)
         changes = [made for v in verdicts if (made := regraded.change(course, v))] if changed else []
     if changed:
         output.lines([str(change) for change in changes] or ["nothing that is recorded would change"])
         output.lines([f"{len(changes)} would change; autograde without --changed records them"] if changes else [])
-    output.lines(recorder.said if recorder else [])
+    output.lines([] if changed else recorder().said)
     full = (store.whole(course, verdict) for verdict in verdicts)
     output.outcomes("submissions", (verdict.outcome(*BATCH_FORM) for verdict in full))
     tables(course, verdicts, output)
@@ -50,6 +45,16 @@ def autograde(assignments, student, changed, jobs, scheduler, secret, sandbox, c
     misnamed = [f"{name}: no possible name of a student: rename the folder" for name in course.misnamed()]
     output.problems(failed + misnamed)
     return 3 if any(v.course_fault for v in verdicts) else 1 if failed or misnamed else 0
+
+
+def opened(course: Course, tasks: list, changed: bool):
+    """The gradebook's recorder, or None where nothing is recorded; nbgrader and the lint take seconds, in which the
+    first submissions are graded. Raises CourseFault where the course cannot be graded."""
+    from ..recording.record import Recorder
+    from ..releasing import lint
+
+    lint.released(course, sorted({task.assignment for task in tasks}))
+    return None if changed else Recorder(course)
 
 
 def tables(course: Course, verdicts: list, output):
@@ -64,11 +69,11 @@ def tables(course: Course, verdicts: list, output):
         output.scores(name, mine, counted, {who: roster.standing(entry, name) for who, entry in people.items()})
 
 
-def handed_in(course: Course, assignments, student: str | None) -> list:
+def submissions(course: Course, assignments, student: str | None) -> list:
     """What there is to grade, as tasks. Raises CourseError where there is nothing."""
-    from ..judging import task
+    from ..judging.handed_in import handed_in
 
-    tasks = task.handed_in(course, course.wanted(assignments), student)
+    tasks = handed_in(course, course.wanted(assignments), student)
     if not tasks:
         whose = f" by {student!r}" if student else ""
         raise CourseError(
@@ -77,14 +82,18 @@ def handed_in(course: Course, assignments, student: str | None) -> list:
     return tasks
 
 
-def make_grader(course: Course, secret: str | None, kind: str, output):
-    from ..judging.task import Grader
+def make_grader(course: Course, secret: str | None, kind: str, output, beside: bool = True):
+    """`beside`: a fork server imports torch while this process does."""
     from ..running import sandbox
 
-    chosen = sandbox.choose(kind)
-    if chosen.kind == "none":
+    box = sandbox.ForkServerSandbox(sandbox.choose(kind))
+    if box.kind == "none":
         output.problems(["students' code runs unprotected (--sandbox none)"])
-    return Grader(course, course.secret() if secret is None else secret, sandbox.ForkServerSandbox(chosen))
+    if beside:
+        box.begin(course.hidden)
+    from ..judging.task import Grader
+
+    return Grader(course, course.secret() if secret is None else secret, box)
 
 
 def batch(grader, tasks: list, jobs: int | None, scheduler: str | None, output, recorder) -> list:
@@ -93,20 +102,20 @@ def batch(grader, tasks: list, jobs: int | None, scheduler: str | None, output, 
 
     verdicts = []
     with (
-        executor(grader, jobs or min(len(tasks), os.cpu_count() or 1), scheduler) as execute,
+        executor(grader, jobs or min(len(tasks), os.cpu_count() or 1), scheduler, recorder) as execute,
         closing(task.batch(grader, tasks, execute)) as coming,  # whatever ends this ends the graders, too
     ):
         for verdict in output.progress(coming, len(tasks)):
             verdicts.append(verdict)
-            if recorder:
-                recorder.add(verdict)
-    if recorder:
-        recorder.finish()
+            if open_one := recorder():
+                open_one.add(verdict)
+    if open_one := recorder():
+        open_one.finish()
     return sorted(verdicts, key=lambda verdict: (verdict.assignment, verdict.student))
 
 
 @contextmanager
-def executor(grader, jobs: int, scheduler: str | None):
+def executor(grader, jobs: int, scheduler: str | None, meanwhile):
     """Where submissions are graded: a Dask cluster, or processes on this machine."""
     from ..judging import cluster, pool
 
@@ -114,7 +123,7 @@ def executor(grader, jobs: int, scheduler: str | None):
         with cluster.connect(scheduler) as client:
             yield partial(cluster.run, grader, client)
     else:
-        yield partial(pool.run, grader, jobs)
+        yield partial(pool.run, grader, jobs, meanwhile=meanwhile)
 
 
 @click.command()
@@ -151,9 +160,11 @@ def checked(grader, data: bytes, student: str):
     assignment = recognise(data, grader.course.assignments)
     released = grader.course.released_notebook(assignment).read_bytes()
     try:
-        return grader.grade(prepare(released, data, student, assignment.name))
+        submission = prepare(released, data, student, assignment.name)
     except Refused as refusal:
         return without(student, assignment, str(refusal), grader.sandbox.kind)
+    grader.warm_up(assignment.name)
+    return grader.grade(submission)
 
 
 COMMANDS = (autograde, check)

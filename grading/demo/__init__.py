@@ -12,7 +12,8 @@ from rich.table import Table
 from ..console import Output
 from ..course import CHECKOUT, Course, CourseError, write
 from ..judging import pool, results
-from ..judging.task import Grader, batch, handed_in
+from ..judging.handed_in import handed_in
+from ..judging.task import Grader, batch
 from ..judging.verdict import Verdict
 from ..lock import locked
 from ..publishing import export, feedback, report

@@ -19,7 +19,7 @@ from ..notebook.submission import Submission
 from ..running import sandbox
 from . import judge, store
 from .pool import DEADLINE, overdue
-from .task import Grader, hidden_folders
+from .task import Grader
 from .verdict import Status, Verdict, without
 
 PATIENCE = "30s"
@@ -100,5 +100,6 @@ def starter(open_modules: tuple[str, ...], kind: str):
     import torch
 
     torch.set_num_threads(1)
-    bundle, warm = sandbox.Bundle(open_modules), sandbox.ForkServerSandbox(sandbox.choose(kind))
-    return lambda link: warm.start(bundle, link, hidden_folders(Course(CHECKOUT)))
+    warm = sandbox.ForkServerSandbox(sandbox.choose(kind))
+    bundle = warm.bundle(open_modules)
+    return lambda link: warm.start(bundle, link, Course(CHECKOUT).hidden)

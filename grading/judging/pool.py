@@ -9,7 +9,7 @@ import os
 import signal
 import time
 from collections import Counter, deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from multiprocessing.connection import wait
 
 from ..notebook.submission import Submission
@@ -24,10 +24,16 @@ KILLED = "its grader was killed, again and again"
 FORK = multiprocessing.get_context("fork")
 
 
-def run(grader: Grader, jobs: int, submissions: Iterable[Submission]) -> Generator[tuple[Submission, Verdict]]:
-    """Verdicts as they come; closing the iterator ends all workers."""
+def nothing():
+    pass
+
+
+def run(
+    grader: Grader, jobs: int, submissions: Iterable[Submission], meanwhile: Callable[[], object] = nothing
+) -> Generator[tuple[Submission, Verdict]]:
+    """Verdicts as they come; closing the iterator ends all. When the first are at work, `meanwhile` is called."""
     with Workers(grader) as workers:
-        yield from workers.results(iter(submissions), jobs)
+        yield from workers.results(iter(submissions), jobs, meanwhile)
 
 
 class Worker:
@@ -72,13 +78,16 @@ class Workers:
         for worker in workers:
             worker.kill()
 
-    def results(self, submissions: Iterator[Submission], jobs: int) -> Iterator[tuple[Submission, Verdict]]:
+    def results(
+        self, submissions: Iterator[Submission], jobs: int, meanwhile: Callable[[], object]
+    ) -> Iterator[tuple[Submission, Verdict]]:
         again, tries = deque(), Counter()
         while True:
             while len(self.busy) < jobs and (submission := again.popleft() if again else next(submissions, None)):
                 self.start(submission)
             if not self.busy:
                 return
+            meanwhile, _ = nothing, meanwhile()
             for worker in self.settled():
                 submission, verdict = worker.submission, self.answer(worker)
                 tries[submission.key] += 1

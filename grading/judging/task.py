@@ -9,43 +9,32 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from itertools import groupby
-from pathlib import Path
 from typing import Protocol
 
 import torch
 
-from dgmlib.checks import CourseFault
-
 from ..assignments import Assignment
-from ..course import CHECKOUT, Course
+from ..course import Course
 from ..notebook.parse import Refused
 from ..notebook.submission import Submission, contents, digest, prepare
 from ..running.sandbox import Bundle
 from . import filed, judge, store
+from .handed_in import Task
 from .verdict import Status, Verdict, without
 
 
 class Sandbox(Protocol):
-    """Where workers run: `kind` names it, `begin` and `server` make the first of them start quickly, `server` waits for
-    that, `start` starts one that speaks through the socket `link`."""
+    """Where workers run: `kind` names it, `bundle` lays out what enters, `server` makes workers start quickly, `start`
+    starts one that speaks through the socket `link`."""
 
     @property
     def kind(self) -> str: ...
 
-    def begin(self, bundle: Bundle, hidden: tuple[Path, ...] = ()): ...
+    def bundle(self, open_modules: tuple[str, ...] = ()) -> Bundle: ...
 
-    def server(self, bundle: Bundle, hidden: tuple[Path, ...] = ()): ...
+    def server(self, bundle: Bundle, hidden: tuple = ()): ...
 
-    def start(self, bundle: Bundle, link: int, hidden: tuple[Path, ...] = ()): ...
-
-
-@dataclass(frozen=True)
-class Task:
-    """One student's work on one assignment: the files handed in, the newest first."""
-
-    student: str
-    assignment: str
-    files: tuple[Path, ...]
+    def start(self, bundle: Bundle, link: int, hidden: tuple = ()): ...
 
 
 @dataclass
@@ -107,28 +96,24 @@ class Grader:
 
     def starter(self, assignment: Assignment):
         """A function that starts a worker for this assignment."""
-        bundle, hidden = self.bundle(assignment), hidden_folders(self.course)
+        bundle, hidden = self.bundle(assignment), self.course.hidden
         return lambda link: self.sandbox.start(bundle, link, hidden)
 
     def bundle(self, assignment: Assignment) -> Bundle:
         if assignment.name not in self.bundles:
             torch.set_num_threads(1)
-            self.bundles[assignment.name] = Bundle(tuple(judge.checks(assignment).open_modules))
+            self.bundles[assignment.name] = self.sandbox.bundle(tuple(judge.checks(assignment).open_modules))
         return self.bundles[assignment.name]
 
-    def begin(self, tasks: list[Task]):
-        """Start the fork server beside what is imported before it is needed, where something will be graded. What is
-        at fault in the course is for others to say."""
-        name = tasks[0].assignment
-        on_file = len(list((self.course.verdicts / name).glob("*.json")))
-        if on_file >= sum(task.assignment == name for task in tasks):
-            return
-        with suppress(CourseFault):
-            self.sandbox.begin(self.bundle(self.course.assignment(name)), hidden_folders(self.course))
-
     def warm_up(self, name: str):
-        """Have the fork server, so that workers which are forked from here share it."""
-        self.sandbox.server(self.bundle(self.course.assignment(name)), hidden_folders(self.course))
+        """Have what workers that are forked from here share: the fork server, and what drawing a case imports."""
+        assignment = self.course.assignment(name)
+        bundle = self.bundle(assignment)
+        with suppress(Exception):  # a check that is at fault is said where it is graded
+            for exercise in judge.checks(assignment).exercises.values():
+                if not exercise.written:
+                    exercise.draw(0)
+        self.sandbox.server(bundle, self.course.hidden)
 
 
 Execute = Callable[[Iterable[Submission]], Generator[tuple[Submission, Verdict]]]
@@ -164,18 +149,3 @@ def careful(grader: Grader, task: Task | Submission, step: Callable):
         return grader.failed(task, f"{error.strerror or error}: run autograde again when that is mended")
     except Exception as error:
         return grader.failed(task, f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")
-
-
-def hidden_folders(course: Course) -> tuple[Path, ...]:
-    """What must not be seen, all of it, should it lie below a folder that the sandbox shows."""
-    return CHECKOUT, course.root.resolve(), Path.home().resolve()
-
-
-def handed_in(course: Course, names: Iterable[str], student: str | None = None) -> list[Task]:
-    """What was handed in, by assignment and student."""
-    return [
-        Task(who, name, tuple(files))
-        for name in names
-        for who, files in course.submissions(name).items()
-        if student in (None, who)
-    ]

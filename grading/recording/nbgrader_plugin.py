@@ -17,7 +17,8 @@ from traitlets import Unicode
 from ..collecting import roster
 from ..course import Course, CourseError
 from ..judging import store
-from ..judging.task import Grader, Task, careful
+from ..judging.handed_in import Task
+from ..judging.task import Grader, careful
 from ..judging.verdict import Verdict
 from ..lock import Locked, locked
 from ..notebook import graded

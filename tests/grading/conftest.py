@@ -19,7 +19,7 @@ from .canaries import Canaries
 
 @pytest.fixture(scope="session")
 def bundle():
-    made = sandbox.Bundle()
+    made = sandbox.Bundle().fill()
     yield made
     made.close()
 

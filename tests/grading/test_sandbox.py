@@ -233,11 +233,11 @@ def test_the_bundle_holds_no_references(bundle):
 
 
 def test_open_modules_enter(tmp_path):
-    bundle = sandbox.Bundle(("kl",))
+    bundle = sandbox.Bundle().fill(("kl",))
     assert (bundle.path / "dgmlib" / "kl.py").is_file()
     bundle.close()
     with pytest.raises(ValueError, match="no module 'nothing'"):
-        sandbox.Bundle(("nothing",))
+        sandbox.Bundle().fill(("nothing",))
 
 
 def test_another_user_reads_a_stage_whoever_may_read_the_checkout(tmp_path):
@@ -245,7 +245,7 @@ def test_another_user_reads_a_stage_whoever_may_read_the_checkout(tmp_path):
     shutil.copytree(Path(dgmlib.__file__).parent, library)
     for path in library.rglob("*"):
         path.chmod(0o700 if path.is_dir() else 0o600)
-    bundle = sandbox.Bundle(("kl",), library)
+    bundle = sandbox.Bundle().fill(("kl",), library)
     assert all(path.stat().st_mode & 0o004 for path in bundle.path.rglob("*"))
     bundle.close()
 
@@ -286,16 +286,29 @@ def test_inodes_are_bounded(kind, request):
     assert error == errno.ENOSPC
 
 
-def test_a_fork_server_that_was_begun_early_is_the_one_that_serves(bundle):
+def test_what_is_imported_early_needs_no_library_yet():
+    box, early = (
+        sandbox.choose("bwrap"),
+        "import sys; sys.path[:0] = ['/dgm']; from worker import main; main.import_{}()",
+    )
+    for what, ends in (("libraries", 0), ("course", 1)):
+        ran = box.run([*bwrap.PYTHON, "-c", early.format(what)], sandbox.Bundle().path, (CHECKOUT,))
+        said = ran.communicate(timeout=120)[1].decode()
+        assert (ran.returncode, "No module named 'dgmlib'" in said) == (ends, bool(ends)), said
+
+
+def test_a_fork_server_that_was_begun_early_serves_the_first_bundle():
     made = sandbox.ForkServerSandbox(sandbox.choose("auto"))
-    made.begin(bundle)
+    made.begin()
+    made.begin()
     (begun,) = made.servers.values()
     assert "answer" not in vars(begun)  # nobody waited
-    made.begin(bundle)
+    bundle, other = made.bundle(("kl",)), made.bundle()
     assert made.server(bundle) is begun
     assert begun.answer == "ready"
     with Session(lambda link: made.start(bundle, link), 1, 600) as session:
-        assert session.cell("alive", "print(1)") == ("", "1\n")
+        assert session.cell("open", "import dgmlib.kl; print(dgmlib.kl.__name__)") == ("", "dgmlib.kl\n")
+    assert made.server(other) is not begun
     begun.process.kill()
     begun.process.wait()
     end = time.monotonic() + 30

@@ -56,7 +56,7 @@ def boxed(request, bundle):
     except sandbox.SandboxError as error:
         pytest.skip(str(error))
     box = sandbox.ForkServerSandbox(box) if how == "forked" else box
-    made = sandbox.Bundle()  # a fork server belongs to a bundle, and sees what it saw at its start
+    made = sandbox.Bundle().fill()  # a fork server belongs to a bundle, and sees what it saw at its start
     yield lambda *hidden: Session(lambda link: box.start(made, link, hidden), 1, 600)
     if how == "forked":
         box.close()

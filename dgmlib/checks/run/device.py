@@ -2,11 +2,11 @@
 device, which carry shapes and no numbers. What meets there a tensor of the CPU would have raised on CUDA."""
 
 from torch import Tensor, ops, uint8
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakIdKeyDictionary
 
 from .record import Record, describe, line_at_work, seeded, untext
+from .watch import Watch
 
 COPIES = {ops.aten.copy_.default, ops.aten.fill_.Tensor}
 CPU_INDICES = {ops.aten.index, ops.aten.index_put, ops.aten.index_put_}
@@ -19,7 +19,7 @@ class MixedDevices(RuntimeError):
     pass
 
 
-class OneDevice(TorchDispatchMode):
+class OneDevice(Watch):
     """Raise `MixedDevices` where a tensor of another device joins in. A 0-d constant of the CPU is right on any device;
     a 0-d number of the device is not right for a larger tensor of the CPU. Keeps the line that made a tensor."""
 

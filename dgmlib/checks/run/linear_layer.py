@@ -50,17 +50,24 @@ def trained_layer(answer, layer, given, record):
         layer.inverse(given["z"])
         layer.train()
         record["trains_permutation"] = torch.tensor(any(is_permutation(p) for p in layer.parameters()))
-        optimiser = torch.optim.SGD(layer.parameters(), lr=0.05)
         value, log_det = layer.forward(x)
-        optimiser.zero_grad()
+        layer.zero_grad()
         ((value * z_weights(value)).mean() - log_det.mean()).backward()
-        optimiser.step()
+        descend(layer, 0.05)
         record["stepped_weight"] = weight_of(layer, weight)
         record.returned(layer.forward(x), "stepped_z", "stepped_log_det")
         record.returned(layer.inverse(given["z"]), "stepped_x", "stepped_inverse_log_det")
         layer.eval()
         record.returned(layer.forward(x), "evaluated_z", "evaluated_log_det")
         record.returned(layer.inverse(given["z"]), "evaluated_x", "evaluated_inverse_log_det")
+
+
+@torch.no_grad()
+def descend(layer: nn.Module, rate: float):
+    """A step of stochastic gradient descent. torch's own would import its compiler for a second."""
+    for p in layer.parameters():
+        if p.grad is not None:
+            p.add_(p.grad, alpha=-rate)
 
 
 def is_permutation(p: Tensor) -> bool:

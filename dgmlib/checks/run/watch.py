@@ -25,7 +25,15 @@ FACTORISATIONS = DETERMINANTS | {
 NO_FACTORISATION = {"linalg_solve_triangular", "triangular_solve", "linalg_lu_solve", "lu_unpack", "cholesky_solve"}
 
 
-class Calls(TorchDispatchMode):
+class Watch(TorchDispatchMode):
+    """Sees every operation. Nothing is compiled meanwhile: to make sure of that, torch would import its compiler."""
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False
+
+
+class Calls(Watch):
     """Notes the name of every operation."""
 
     def __init__(self):
@@ -41,7 +49,7 @@ class Calls(TorchDispatchMode):
         return sorted(call for call in self.names - NO_FACTORISATION if names & set(call.split("_")))
 
 
-class Largest(TorchDispatchMode):
+class Largest(Watch):
     """The most numbers that one tensor made by an operation holds, and its shape."""
 
     def __init__(self):

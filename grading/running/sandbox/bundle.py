@@ -7,11 +7,9 @@ import tempfile
 from pathlib import Path
 
 import dgmlib
-from dgmlib.checks.run.closed import ALWAYS_OPEN, closed
 
 LIBRARY = Path(dgmlib.__file__).parent
 WORKER = Path(__file__).parent.parent / "worker"
-ENTER = [name for name in ALWAYS_OPEN if name != "checks"]  # of the checks only `run`
 
 STUB = '''"""While grading, a check does nothing: the judge is outside."""
 
@@ -27,23 +25,36 @@ PREFIX = "dgm-bundle-"
 
 
 class Bundle:
-    """`Bundle(open_modules).path` holds `dgmlib` without its references, and `worker`. Removed at exit."""
+    """`Bundle().path` holds `worker`, enough to start one; once filled, `dgmlib` without its references. Removed at
+    exit."""
 
-    def __init__(self, open_modules: tuple[str, ...] = (), library: Path = LIBRARY):
+    def __init__(self):
         sweep()
         self.path = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
         atexit.register(self.close)
+        shutil.copytree(WORKER, self.path / "worker", ignore=shutil.ignore_patterns("__pycache__"))
+        fonts()(self.path / "mpl")
+        self.open_to_all()
+
+    def fill(self, open_modules: tuple[str, ...] = (), library: Path = LIBRARY) -> "Bundle":
+        """Add the library, as far as an assignment opens it. Raises ValueError for a module that it lacks."""
+        from dgmlib.checks.run.closed import ALWAYS_OPEN, closed  # torch: imported while a fork server starts
+
         target = self.path / "dgmlib"
         (target / "checks").mkdir(parents=True)
         shut = closed(open_modules, [str(library)])
         (target / "__init__.py").write_text(f'"""dgmlib, as far as this assignment opens it."""\n\nCLOSED = {shut!r}\n')
-        for name in (*ENTER, *open_modules):
-            copy(library, target, name)
+        for name in (*ALWAYS_OPEN, *open_modules):
+            if name != "checks":  # of the checks only `run`
+                copy(library, target, name)
         (target / "checks" / "__init__.py").write_text(STUB)
         copy(library, target, "checks.run")
-        shutil.copytree(WORKER, self.path / "worker", ignore=shutil.ignore_patterns("__pycache__"))
-        fonts()(self.path / "mpl")
-        for at, _, files in os.walk(self.path):  # whatever the modes of the checkout: another user reads them
+        self.open_to_all()
+        return self
+
+    def open_to_all(self):
+        """Whatever the modes of the checkout: another user reads it."""
+        for at, _, files in os.walk(self.path):
             os.chmod(at, 0o755)
             for file in files:
                 os.chmod(os.path.join(at, file), 0o644)
@@ -65,9 +76,15 @@ def copy(library: Path, target: Path, name: str):
 
 def fonts():
     """Gives a function that copies matplotlib's font list: making it takes a second in every new home."""
-    import matplotlib.font_manager  # makes the list where there is none
+    import matplotlib
 
-    cached = list(Path(matplotlib.get_cachedir()).glob("fontlist-*.json"))
+    def lists():
+        return list(Path(matplotlib.get_cachedir()).glob("fontlist-*.json"))
+
+    if not (cached := lists()):
+        import matplotlib.font_manager  # makes it
+
+        cached = lists()
 
     def put(folder: Path):
         folder.mkdir()

@@ -13,6 +13,7 @@ import subprocess
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from .bundle import Bundle
 
@@ -44,6 +45,11 @@ class Server:
             answer = ""
         return answer or "the fork server did not start"
 
+    def filled(self):
+        """Tell it that its bundle is; one that died is noticed when its answer is waited for."""
+        with contextlib.suppress(OSError):
+            self.control.send(b"filled")
+
     def alive(self) -> bool:
         # Asks the kernel, not Popen: the pool's processes share a server that only one of them may wait for.
         with contextlib.suppress(OSError):
@@ -65,8 +71,9 @@ class Server:
 class ForkServerSandbox:
     """The same as the sandbox that it wraps, and quicker."""
 
-    cold: object
+    cold: Any
     servers: dict[Path, Server] = field(default_factory=dict)
+    begun: Bundle | None = None  # whose server is starting while nobody knows yet what is to fill it
 
     @property
     def kind(self) -> str:
@@ -83,19 +90,30 @@ class ForkServerSandbox:
         socket.send_fds(server.control, [b"fork"], [link])
         return Forked()
 
+    def begin(self, hidden: tuple[Path, ...] = ()):
+        """Start the server of the bundle that is asked for next; it imports for seconds, as its grader does."""
+        if self.begun is None and self.kind in WARMS:
+            self.begun = Bundle()
+            self.launch(self.begun, hidden)
+
+    def bundle(self, open_modules: tuple[str, ...] = ()) -> Bundle:
+        """What enters, for its server if one was begun. Raises ValueError for a module that dgmlib lacks."""
+        made, self.begun = (self.begun or Bundle()).fill(open_modules), None
+        if server := self.servers.get(made.path):
+            server.filled()
+        return made
+
     def server(self, bundle: Bundle, hidden: tuple[Path, ...] = ()) -> Server | None:
-        """The bundle's server, started at need and waited for; None for a kind without walls."""
-        self.begin(bundle, hidden)
+        """A filled bundle's server, started at need; None for a kind without walls."""
         server = self.servers.get(bundle.path)
         if server and server.answer == "ready" and not server.alive():
             self.servers.pop(bundle.path).close()
-            self.begin(bundle, hidden)
+        if bundle.path not in self.servers and self.kind in WARMS:
+            self.launch(bundle, hidden)
+            self.servers[bundle.path].filled()
         return self.servers.get(bundle.path)
 
-    def begin(self, bundle: Bundle, hidden: tuple[Path, ...] = ()):
-        """Start the bundle's server, which imports for seconds; nobody waits for it here."""
-        if bundle.path in self.servers or self.kind not in WARMS:
-            return
+    def launch(self, bundle: Bundle, hidden: tuple[Path, ...]):
         control, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with other:
             process = self.cold.start(bundle, other.fileno(), hidden, "forkserver")
