@@ -55,6 +55,22 @@ FACTORS = {
 }
 
 
+FUNCTIONS = {
+    "This is the exponential of the right one.": torch.exp,
+    "This is the logarithm of the right one.": torch.log,
+    "This is the square of the right one.": torch.square,
+    "This is the square root of the right one.": torch.sqrt,
+    "This is one over the right one.": torch.reciprocal,
+    "This is the absolute value of the right one.": torch.abs,
+}
+MATRICES = {
+    "The two last axes are swapped: the matrix stands transposed.": lambda want: want.mT,
+    "Only the diagonal is there; off it stand zeros.": lambda want: torch.diag_embed(want.diagonal(dim1=-2, dim2=-1)),
+    "This is the inverse of the right one.": torch.linalg.pinv,
+    "This is a Cholesky factor of the right one.": lambda want: torch.linalg.cholesky_ex(want).L,
+}
+
+
 def alike(want: Tensor, got: Tensor, tolerance: float = 0.0) -> str:
     """What every exercise's wrong outputs may have in common with the right one, in words; else an empty string."""
     if got.shape != want.shape:
@@ -70,19 +86,29 @@ def alike(want: Tensor, got: Tensor, tolerance: float = 0.0) -> str:
     gap = got - want
     if want.numel() > 2 and close(gap.mean().expand_as(gap), gap) and not close(want.mean().expand_as(want), want, 0.1):
         return f"Every entry is off by the same {brief(gap.mean())}: look at what is the same in all of them."
-    if close(want, got, 1e-4):
-        return "Nearly right: look for something small that is added, a clamp, or float32 on the way."
-    if cut := cut_off(want, got):
-        return cut
-    if close(want.exp(), got) and not close(want.exp(), torch.ones_like(want), 0.1):
-        return "This is the exponential of the right one."
+    if close(want, got, 1e-3 if want.numel() > 2 else 1e-4):
+        return "Nearly right: look for something small that is added, a clamp, a rounding, or float32 on the way."
+    return cut_off(want, got) or transformed(want, got)
+
+
+def transformed(want: Tensor, got: Tensor) -> str:
+    """Which function of the right numbers came."""
+    for words, function in FUNCTIONS.items():
+        made = function(want)
+        if made.isfinite().all() and close(made, got) and not close(made, want, 1e-3) and float(made.abs().max()) > 1e-3:
+            return words
+    if want.ndim < 2 or want.shape[-1] != want.shape[-2] or want.shape[-1] == 1:
+        return ""
+    for words, function in MATRICES.items():
+        if close(function(want), got, SINGLE):
+            return words
     return ""
 
 
 def cut_off(want: Tensor, got: Tensor) -> str:
     """Whether the entries beyond one number were set to it, the others being right."""
     wrong = ~torch.isclose(got, want, rtol=0, atol=bound(want, 1e-6))
-    if wrong.all() or int(wrong.sum()) < 2:
+    if int((~wrong).sum()) < 3 or int(wrong.sum()) < 2:
         return ""
     limit = got[wrong].reshape(-1)[0]
     side = "below" if bool((want[wrong] < limit).all()) else "above" if bool((want[wrong] > limit).all()) else ""
@@ -94,7 +120,8 @@ def cut_off(want: Tensor, got: Tensor) -> str:
 def in_other_place(seen: CaseResults, case: str, name: str) -> str:
     """Whether what was asked for came back as another output."""
     want = seen.expected[case][name]
-    for other in seen.expected[case]:
+    returned = [key for key in seen.exercise.invocation.returns if key in seen.expected[case]]
+    for other in returned if name in returned else ():
         got = received(seen, (case, other))
         if other != name and got is not None and want.any() and same(got, want):
             return f"What belongs to {name} came back as {other}: mind the order of what you return."
@@ -183,6 +210,9 @@ def brief(number: Tensor) -> str:
 def diagnosis(seen: CaseResults, cases: Sequence[str], keys: Sequence[str]) -> str:
     """The message of the known mistake with these outputs; of several, of the one that is alike in most others too."""
     here = pairs(cases, keys)
+    if not any(numbers(received(seen, at)) for at in here):  # then all else that came must be the mistake's too
+        returned = [key for key in seen.exercise.invocation.returns if key not in keys]
+        here += [at for at in pairs(cases, returned) if at[1] in seen.expected[at[0]]]
     wrong = [at for at in here if not same(received(seen, at), seen.expected[at[0]].get(at[1]))]
     fitting = [
         mistake
@@ -191,6 +221,11 @@ def diagnosis(seen: CaseResults, cases: Sequence[str], keys: Sequence[str]) -> s
         and any(not same(seen.wrong_output(mistake, *at), seen.expected[at[0]].get(at[1])) for at in wrong)
     ]
     return max(fitting, key=lambda mistake: likeness(seen, mistake)).message if fitting else ""
+
+
+def numbers(came: Tensor | None) -> bool:
+    """Whether there are any: nan alone is the same for many mistakes."""
+    return came is None or not bool(came.double().isnan().all())
 
 
 def likeness(seen: CaseResults, mistake: Mistake) -> int:

@@ -28,6 +28,7 @@ def trained_layer(answer, layer, given, record):
     """Degrees of freedom, state_dict, gradient to the weight, and the layer after an optimiser step."""
     weight, x = given["weight"], given["x"]
     with record.section("parameters"):
+        record["frozen"] = torch.tensor(sum(not p.requires_grad for p in layer.parameters()))
         record["freedom"] = jacobian_of(layer, weight_of(layer, weight))
     with record.section("state_dict"):
         copy = answer(given["other"])

@@ -8,6 +8,7 @@ DETERMINANTS = {"det", "slogdet", "logdet"}
 FACTORISATIONS = DETERMINANTS | {
     "inv",
     "inverse",
+    "pinv",
     "lu",
     "ldl",
     "qr",

@@ -7,6 +7,7 @@ from ...engine import CaseResults, Mistake
 from ...run.fixtures.densities import LogJoint
 from ._gaussian_fit import best_gaussian, elbo, laplace
 
+NAMES = ("location", "precision", "constant", "A", "b", "counts")
 LIKENESS = 0.04  # a fit is near its target, not on it
 
 
@@ -29,13 +30,13 @@ def named(seen: CaseResults, case: str) -> str:
     return (
         exactly(given, best, mean, cov)
         or by_the_path(came, given, best, mean, cov)
-        or (DIAGONAL if diagonal(cov) else "")
+        or (DIAGONAL if diagonal(cov) and not diagonal(best["q_cov"], 0.05) else "")
         or (scaled(cov, best["q_cov"]) if near(mean, best["q_mean"], 0.15) else "")
     )
 
 
-def diagonal(cov: Tensor) -> bool:
-    return len(cov) > 1 and bool((cov - cov.diagonal().diag()).abs().max() <= 0.01 * cov.abs().max())
+def diagonal(cov: Tensor, likeness: float = 0.01) -> bool:
+    return len(cov) > 1 and bool((cov - cov.diagonal().diag()).abs().max() <= likeness * cov.abs().max())
 
 
 def exactly(given, best, mean: Tensor, cov: Tensor) -> str:
@@ -73,7 +74,7 @@ def by_the_path(came, given, best, mean: Tensor, cov: Tensor) -> str:
     if widest > 4 * narrow[-1] and near(mean, target, 0.5):
         return AT_MEAN
     if float((mean - given["q_mean"]).norm()) < 0.1 * float((target - given["q_mean"]).norm()):
-        return ONLY_COV
+        return HARDLY if near(given["q_cov"], cov, 0.25) else ONLY_COV
     return SIGN if run_away(came, given) or worse_than_the_start(given, mean, cov) else ""
 
 
@@ -117,8 +118,7 @@ def moved(seen: CaseResults, case: str) -> str:
 
 
 def parts(given) -> dict[str, Tensor]:
-    names = ("location", "precision", "constant", "A", "b", "counts")
-    return {name: given[name] for name in names if name in given}
+    return {name: given[name] for name in NAMES if name in given}
 
 
 def near(wrong: Tensor, got: Tensor, likeness: float = LIKENESS) -> bool:
@@ -131,6 +131,10 @@ LAPLACE = "This is the Laplace approximation, the mode of log_joint with the cur
 MODE = "q has shrunk to a point: without the entropy of q (log det L for q_cov = L Lᵀ) nothing keeps it wide."
 ONLY_MEAN = "Only the mean was fitted: q_cov is still the one that you were given."
 ONLY_COV = "Only the covariance was fitted: q_mean is still the one that you were given. Does the optimiser hold it, and does z = q_mean + L ε depend on it?"
+HARDLY = "q has hardly left its start: take all num_steps steps, or larger ones."
+PRIOR_TWICE = (
+    "log_joint holds the prior already: KL(q‖N(0, I)) counts it once more. Maximise E_q[log_joint] + entropy of q."
+)
 FACTOR = "This is a Cholesky factor L; q_cov is L Lᵀ."
 TRANSPOSED = "The order of the factors matters: this is Lᵀ L, q_cov is L Lᵀ."
 PRECISION = "This is the precision; q_cov is its inverse."
@@ -153,6 +157,16 @@ def cholesky(cov):
     return torch.linalg.cholesky(cov)
 
 
+def with_prior(f: LogJoint) -> LogJoint:
+    """log_joint plus log N(z; 0, I), up to a constant."""
+    precision = f.precision + torch.eye(len(f.precision), dtype=f.precision.dtype)
+    location = torch.linalg.solve(precision, f.precision @ f.location)
+    return LogJoint(
+        **{name: getattr(f, name) for name in NAMES if hasattr(f, name)}
+        | {"location": location, "precision": precision}
+    )
+
+
 # (log_joint, the start's mean and covariance, the best q's) to a wrong q
 CHANGES = (
     (DIAGONAL, lambda f, m, S, mean, cov: (mean, torch.linalg.inv(cov).diagonal().reciprocal().diag())),
@@ -160,6 +174,7 @@ CHANGES = (
     (LAPLACE, lambda f, m, S, mean, cov: laplace(f, mean)),
     (ONLY_MEAN, lambda f, m, S, mean, cov: (mean, S)),
     (ONLY_COV, lambda f, m, S, mean, cov: (m, cov)),
+    (PRIOR_TWICE, lambda f, m, S, mean, cov: best_gaussian(with_prior(f), m, S)),
     (MODE, lambda f, m, S, mean, cov: (laplace(f, mean)[0], 0 * cov)),
     (FACTOR, lambda f, m, S, mean, cov: (mean, cholesky(cov))),
     (TRANSPOSED, lambda f, m, S, mean, cov: (mean, cholesky(cov).T @ cholesky(cov))),

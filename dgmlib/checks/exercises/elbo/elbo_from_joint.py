@@ -34,6 +34,9 @@ MISTAKES = (
     Mistake(ROWS, lambda j, q: (j - q).mean(0).sum()),
     Mistake("Only the first sample is used.", lambda j, q: j[0] - q[0]),
     Mistake(CUT, lambda j, q: (j - q.detach()).mean(0)),
+    Mistake("q itself is subtracted; log_q is a logarithm already: subtract it as it is.", lambda j, q: (j - q.exp()).mean(0)),
+    Mistake("log q is subtracted twice.", lambda j, q: (j - 2 * q).mean(0)),
+    Mistake("log p is divided by log q; of logarithms the quotient is a difference.", lambda j, q: j.mean(0) / q.mean(0)),
 )  # fmt: skip
 
 EXERCISE = Exercise(

@@ -58,6 +58,9 @@ MISTAKES = (
     Mistake("Only the first sample is used.", lambda l, kl: l[0] - kl),
     Mistake(CUT, lambda l, kl: l.mean(0) - kl.detach()),
     Mistake(CUT, lambda l, kl: l.mean(0).detach() - kl),
+    Mistake("The KL is cut off from below (free bits); it is subtracted as it is.", lambda l, kl: l.mean(0) - kl.clamp_min(0.5)),
+    Mistake("The KL is cut off from below (free bits); it is subtracted as it is.", lambda l, kl: l.mean(0) - kl.clamp_min(1.0)),
+    Mistake("The KL is weighted (as in a beta-VAE); it is subtracted once.", lambda l, kl: l.mean(0) - 2 * kl),
 )  # fmt: skip
 
 EXERCISE = Exercise(

@@ -43,6 +43,7 @@ MISTAKES = (
     Mistake(ROWS, lambda j, q: importance_weighted(j, q).mean()),
     Mistake(CUT, lambda j, q: importance_weighted(j, q.detach())),
     Mistake("The gradient is that of the ELBO: every sample counts by its own normalised weight here.", lambda j, q: from_joint(j, q) + (importance_weighted(j, q) - from_joint(j, q)).detach()),
+    Mistake("log(K - 1) is subtracted; a mean of K samples divides by K.", lambda j, q: torch.logsumexp(j - q, 0) - math.log(max(len(j) - 1, 1))),
 )  # fmt: skip
 
 EXERCISE = Exercise(

@@ -53,6 +53,16 @@ def times_weights(x, weights, means, covariances):
     return weights * no_weights(x, weights, means, covariances)
 
 
+def twice_weights(x, weights, means, covariances):
+    return log_joint(x, weights, means, covariances) + weights.log()
+
+
+def no_half_distance(x, weights, means, covariances):
+    centred = x[:, None] - means
+    squares = (centred * torch.linalg.solve(covariances, centred[..., None])[..., 0]).sum(-1)
+    return log_joint(x, weights, means, covariances) - squares / 2
+
+
 WRONG_SCORES = (
     ("The weights are forgotten: score each component by log p(x, z = k) = log w_k + log N(x; mu_k, Sigma_k).", no_weights),
     ("The weights are added as they are; it is their logarithm.", raw_weights),
@@ -66,4 +76,6 @@ WRONG_SCORES = (
     ("Every component is scored with the first covariance; each has its own.", first_covariance),
     ("These are Mahalanobis distances alone; log w_k and -½ log det Sigma_k belong to the score.", mahalanobis),
     ("The weights multiply the log-densities; their logarithm is added to them.", times_weights),
+    ("log w_k is added twice: the weights count squared.", twice_weights),
+    ("The ½ before the squared distance is missing.", no_half_distance),
 )  # fmt: skip

@@ -30,6 +30,8 @@ def with_joint(formula):
 
 MISTAKES = (
     *(Mistake(message, with_joint(score)) for message, score in WRONG_SCORES),
+    Mistake("These are plain distances, neither squared nor measured by Sigma_k.", with_joint(lambda x, weights, means, covariances: weights.log() - torch.cdist(x, means) / 2)),
+    Mistake("The score is halved, or the softmax has a temperature: p(z|x) is the softmax of log p(x, z = k) itself.", with_joint(lambda *given: log_joint(*given) / 2)),
     Mistake("The softmax runs over the points; each row, over the components, sums to 1.", lambda *given: torch.softmax(log_joint(*given), 0)),
     Mistake("These are joint densities; divide them by their sum over the components.", unnormalised),
     Mistake("The softmax is given densities; it takes their exponential itself, so give it logarithms.", lambda *given: torch.softmax(unnormalised(*given), 1)),

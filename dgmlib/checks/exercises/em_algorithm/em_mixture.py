@@ -205,6 +205,15 @@ def tied(S, q):
     return (q.mean(0)[:, None, None] * S).sum(0).expand_as(S)
 
 
+def uniform_start(x, weights, means, covariances, num_iters):
+    theta, history = m_step(x, x.new_full((len(x), len(weights)), 1 / len(weights))), []
+    for at in range(num_iters):
+        q = e_step(x, *theta)
+        history.append(mixture_elbo(x, q, *theta))
+        theta = m_step(x, q) if at < num_iters - 1 else theta
+    return *theta, torch.stack(history)
+
+
 MISTAKES = (
     Mistake("history is taken after the M-step; note L(q, θ) right after each E-step, with the parameters that the E-step used.", em_with(note=bound_after)),
     Mistake("history is one step late: it holds log p(x) after the M-step; note L(q, θ) right after each E-step.", em_with(note=likelihood_after)),
@@ -230,6 +239,11 @@ MISTAKES = (
     Mistake("history holds the largest log p(x, z); after a soft E-step the bound is their logsumexp.", em_with(note=lambda x, q, old, new: log_joint(x, *old).amax(1).mean())),
     Mistake("The covariances are about the means of the step before; centre at the new means.", old_means),
     Mistake("q is taken once; every iteration begins with an E-step at the newest parameters.", lambda x, w, mu, S, num_iters: (*m_step(x, e_step(x, w, mu, S)), mixture_elbo(x, e_step(x, w, mu, S), w, mu, S).expand(num_iters))),
+    Mistake("history holds the last bound alone; it wants one for each iteration, (num_iters,).", em_with(pack=lambda history: history[-1][None])),
+    Mistake("history has one entry too few: num_iters of them, one for each E-step.", em_with(pack=lambda history: torch.stack(history[:-1]) if history[1:] else history[0][:0])),
+    Mistake("The loop begins with an M-step, or with uniform responsibilities: start with an E-step at the parameters that you are given.", uniform_start),
+    Mistake("The covariances start at the identity; start with an E-step at the parameters that you are given.", lambda x, w, mu, S, num_iters: em_mixture(x, w, mu, torch.eye(S.shape[-1], dtype=S.dtype).expand_as(S), num_iters)),
+    Mistake("The weights start at 1/K; start with an E-step at the parameters that you are given.", lambda x, w, mu, S, num_iters: em_mixture(x, torch.ones_like(w) / len(w), mu, S, num_iters)),
 )  # fmt: skip
 
 

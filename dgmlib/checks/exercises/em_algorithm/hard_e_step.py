@@ -67,6 +67,7 @@ MISTAKES = (
     Mistake("These are the indices; a one-hot row for each is wanted.", lambda *given: log_joint(*given).argmax(1)),
     Mistake("The argmax runs over the points; it runs over the components.", lambda *given: one_hot(log_joint(*given).argmax(0), len(given[0])).T.to(given[0].dtype)),
     Mistake("The responsibilities are rounded: where none exceeds ½, the row is all zeros. Take the argmax.", lambda *given: e_step(*given).round()),
+    Mistake("Every point goes to the component with the largest weight; its distance to the means counts too.", lambda *given: one_hot(given[1].argmax().expand(len(given[0])), len(given[1])).to(given[0].dtype)),
 )  # fmt: skip
 
 EXERCISE = Exercise(

@@ -88,6 +88,13 @@ MISTAKES = (
     Mistake("The responsibilities are missing from the covariances.", changed_m(covariances=lambda x, q, mu, S: scatter(x, torch.ones_like(q), mu))),
     Mistake("Something is added to the covariances: no regularisation here.", changed_m(covariances=lambda x, q, mu, S: S + 1e-6 * torch.eye(x.shape[1], dtype=x.dtype))),
     Mistake("The values are right and cut off the graph: no detach, no no_grad.", lambda x, q: tuple(t.detach() for t in m_step(x, q))),
+    Mistake("The masses pass through softmax; divide them by n.", changed_m(weights=lambda x, q, mu, S: torch.softmax(q.sum(0), 0))),
+    Mistake("The responsibilities are squared (and normalised again); each enters once.", lambda x, q: m_step(x, q.square() / q.square().sum(1, keepdim=True))),
+    Mistake("The responsibilities are squared; each enters once.", lambda x, q: m_step(x, q.square())),
+    Mistake("These are Cholesky factors; the covariances are wanted.", changed_m(covariances=lambda x, q, mu, S: torch.linalg.cholesky_ex(S).L)),
+    Mistake("These are the inverses (precisions); the covariances are wanted.", changed_m(covariances=lambda x, q, mu, S: torch.linalg.pinv(S))),
+    Mistake("The columns of q are normalised first, and each then averages to 1/n; w_k is the mean of q_ik over the rows.", changed_m(weights=lambda x, q, mu, S: (q / q.sum(0)).mean(0))),
+    Mistake("The weights are the masses' share of K; divide N_k by n.", changed_m(weights=lambda x, q, mu, S: q.sum(0) / q.shape[1])),
 )  # fmt: skip
 EXACT = "The masses N_k are positive, however small: add nothing to a denominator."
 

@@ -1,5 +1,7 @@
 """`mixture_elbo`: the bound of a mixture, at any q."""
 
+import math
+
 import torch
 
 from ...engine import Exercise, Mistake, gradient, interface_laws, normal, shapes, single, stable, value
@@ -104,6 +106,13 @@ MISTAKES = (
     Mistake("The parameters are cut off the graph: no detach, no no_grad.", lambda x, q, *theta: mixture_elbo(x, q, *(t.detach() for t in theta))),
     Mistake("At q = 0 this is 0 · log 0 = nan; the limit is 0: torch.special.entr or xlogy.", elbo_of(lambda q, joint: (q * (joint - q.log())).sum(1).mean())),
     Mistake("What you add inside the logarithm moves the value; torch.special.entr or xlogy need nothing.", through_clamp),
+    Mistake("log p(z|x) stands where log p(x, z) belongs: this is minus the KL to the posterior.", elbo_of(lambda q, joint: (q * joint.log_softmax(1)).sum(1).mean() + entropy(q).mean())),
+    Mistake("log w_k is added twice.", lambda x, q, weights, means, covariances: mixture_elbo(x, q, weights, means, covariances) + (q * weights.log()).sum(1).mean()),
+    Mistake("log p(x, z = k) is summed over k without q: it is weighted by q_k.", elbo_of(lambda q, joint: (joint.sum(1) + entropy(q)).mean())),
+    Mistake("log p(x, z = k) is averaged over k without q: it is weighted by q_k.", elbo_of(lambda q, joint: (joint.mean(1) + entropy(q)).mean())),
+    Mistake("The entropy has base 2; logarithms are natural here.", elbo_of(lambda q, joint: ((q * joint).sum(1) + entropy(q) / math.log(2)).mean())),
+    Mistake("The entropy counts twice.", elbo_of(lambda q, joint: ((q * joint).sum(1) + 2 * entropy(q)).mean())),
+    Mistake("The entropy is averaged over k, not summed.", elbo_of(lambda q, joint: ((q * joint).sum(1) + entropy(q) / q.shape[1]).mean())),
 )  # fmt: skip
 
 EXERCISE = Exercise(

@@ -35,6 +35,7 @@ def em_step(
     noise=lambda squares, x: (squares / x.numel()).sqrt(),
     centre=lambda x, mu: mu,
     new_mu=lambda x: x.mean(0),
+    finish=lambda sigma, x, W: sigma,
 ):
     """One EM step with any of its parts replaced."""
 
@@ -45,7 +46,7 @@ def em_step(
         new = new_W(centred.T @ z, z.T @ z + len(x) * S)
         used = residual_W(W, new)
         squares = (centred - z @ used.T).square().sum() + len(x) * trace(used, S, x)
-        return new, new_mu(x), noise(squares, x)
+        return new, new_mu(x), finish(noise(squares, x), x, W)
 
     return answer
 
@@ -137,6 +138,21 @@ def centred_at_zero(x, mu):
     return 0 * mu
 
 
+def expanded(cross=2.0, last=1.0):
+    """sigma² from the square multiplied out, with other factors before its last two terms."""
+
+    def answer(x, W, mu, sigma):
+        new, new_mu, _ = ppca_em_step(x, W, mu, sigma)
+        z, S = moments(x, W, mu, sigma)
+        second = z.T @ z + len(x) * S
+        squares = (
+            (x - mu).square().sum() - cross * (z @ new.T * (x - mu)).sum() + last * torch.trace(second @ new.T @ new)
+        )
+        return new, new_mu, (squares / x.numel()).sqrt()
+
+    return answer
+
+
 MISTAKES = (
     Mistake("The residual uses the old W; both lines of the M-step use the new one.", em_step(residual_W=previous_residual)),
     Mistake("The trace term is missing in sigma²: add tr(W Cov(z|x) Wᵀ) for each row.", em_step(trace=lambda W, S, x: 0.0)),
@@ -164,11 +180,21 @@ MISTAKES = (
     Mistake("x is not centred: subtract mu.", em_step(centre=centred_at_zero)),
     Mistake("x is not centred: subtract mu.", em_step(centre=centred_at_zero, new_mu=lambda x: 0 * x.mean(0))),
     Mistake("sigma is not updated.", stale_sigma),
-    Mistake("W is not updated.", em_step(new_W=lambda cross, second: cross, residual_W=previous_residual)),
+    Mistake("W is not updated.", lambda x, W, mu, sigma: (W, *ppca_em_step(x, W, mu, sigma)[1:])),
+    Mistake("W is not updated.", lambda x, W, mu, sigma: (W, *em_step(residual_W=previous_residual)(x, W, mu, sigma)[1:])),
     Mistake("W = (sum x E[z]ᵀ)(sum E[z zᵀ])⁻¹; the inverse is missing.", em_step(new_W=lambda cross, second: cross)),
     Mistake("W comes back transposed: (m, d) is wanted.", em_step(new_W=second_of_mean, residual_W=lambda old, new: new.T)),
     Mistake("This is two EM steps (or more); one is wanted.", many_steps),
     Mistake("The values are right and cut off the graph: no detach, no no_grad.", gradient_free),
+    Mistake("sigma² divides by m - d; the mean runs over all m columns.", em_step(noise=lambda squares, x: squares.sqrt(), finish=lambda sigma, x, W: sigma / (len(x) * max(x.shape[1] - W.shape[1], 1)) ** 0.5)),
+    Mistake("sigma² divides by m - 1; the mean runs over all m columns.", em_step(noise=lambda squares, x: (squares / (len(x) * max(x.shape[1] - 1, 1))).sqrt())),
+    Mistake("The posterior covariance counts twice.", em_step(spread=lambda S, sigma: 2 * S)),
+    Mistake("The cross term of the square is halved: ‖x - mu‖² - 2 E[z]ᵀWᵀ(x - mu) + tr(E[z zᵀ] WᵀW).", expanded(cross=1.0)),
+    Mistake("The last term of the square is missing: ‖x - mu‖² - 2 E[z]ᵀWᵀ(x - mu) + tr(E[z zᵀ] WᵀW).", expanded(last=0.0)),
+    Mistake("The last term of the square is subtracted: ‖x - mu‖² - 2 E[z]ᵀWᵀ(x - mu) + tr(E[z zᵀ] WᵀW).", expanded(last=-1.0)),
+    Mistake("The cross term of the square is missing: ‖x - mu‖² - 2 E[z]ᵀWᵀ(x - mu) + tr(E[z zᵀ] WᵀW).", expanded(cross=0.0)),
+    Mistake("W misses the second moment's inverse: this is S W M⁻¹, of the sample covariance S.", lambda x, W, mu, sigma: ((x - mu).T @ moments(x, W, mu, sigma)[0] / len(x), *ppca_em_step(x, W, mu, sigma)[1:])),
+    Mistake("This is log sigma; sigma itself is wanted.", em_step(noise=lambda squares, x: (squares / x.numel()).log() / 2)),
 )  # fmt: skip
 
 EXERCISE = Exercise(

@@ -120,6 +120,47 @@ def transposed_fit(x, d):
     return W.T, mu, sigma
 
 
+def first_vectors(values, vectors, d):
+    return values[-d:], vectors[:, :d], values[:-d]
+
+
+def first_vectors_falling(values, vectors, d):
+    return values[-d:].flip(0), vectors[:, :d], values[:-d]
+
+
+def lowest_both(values, vectors, d):
+    """The smallest d kept, and the noise averaged over as many as there are to discard, from the smallest on."""
+    return values[:d], vectors[:, :d], values[: len(values) - d]
+
+
+def rows_flipped(values, vectors, d):
+    return values[-d:].flip(0), vectors.flip(1)[:d].T, values[:-d]
+
+
+def columns_of_V(x, d):
+    _, s, V = torch.linalg.svd(x - x.mean(0), full_matrices=False)
+    variance = s[d:].square().sum() / len(x) / (x.shape[1] - d)
+    return V[:, :d] * (s[:d].square() / len(x) - variance).sqrt(), x.mean(0), variance.sqrt()
+
+
+def unsquared_over_n(x, d):
+    _, s, V = torch.linalg.svd(x - x.mean(0), full_matrices=False)
+    values = s / len(x)
+    variance = values[d:].mean()
+    return V[:d].T * (values[:d] - variance).clamp_min(0).sqrt(), x.mean(0), variance.sqrt()
+
+
+def one_too_many(x, d):
+    W, mu, sigma = ppca_mle(x, min(d + 1, x.shape[1] - 1))
+    return W.flip(1)[:, :d], mu, sigma
+
+
+def all_columns(x, d):
+    values, U = torch.linalg.eigh((x - x.mean(0)).T @ (x - x.mean(0)) / len(x))
+    variance = values[:-d].mean()
+    return U * (values - variance).clamp_min(0).sqrt(), x.mean(0), variance.sqrt()
+
+
 MISTAKES = (
     Mistake("sigma² is the mean of the discarded eigenvalues, not of the kept ones.", fit(keep=kept_values, scale=lambda kept, v: (kept - v).abs().sqrt())),
     Mistake("sigma² is the mean of the m - d discarded eigenvalues, not of all.", fit(keep=all_values, scale=lambda kept, v: (kept - v).clamp_min(0).sqrt())),
@@ -147,6 +188,19 @@ MISTAKES = (
     Mistake("W comes back transposed: (m, d) is wanted.", transposed_fit),
     Mistake("A thin SVD of few rows leaves out eigenvalues that are 0: sigma² still averages over all m - d.", thin),
     Mistake("The values are right and cut off the graph: no detach, no no_grad.", lambda x, d: tuple(t.detach() for t in ppca_mle(x, d))),
+    Mistake("sigma² is added to the kept eigenvalues; it is subtracted: W = U (Λ - sigma² I)^½.", fit(scale=lambda kept, v: (kept + v).sqrt())),
+    Mistake("The root stands in the denominator: W = U (Λ - sigma² I)^½.", fit(scale=lambda kept, v: (kept - v).rsqrt())),
+    Mistake("The eigenvalues are divided by sigma², not reduced by it: W = U (Λ - sigma² I)^½.", fit(scale=lambda kept, v: (kept / v).sqrt())),
+    Mistake("eigh sorts upwards: the last d eigenvectors carry the largest eigenvalues.", fit(keep=lowest_vectors, scale=lambda kept, v: (kept - v).abs().sqrt())),
+    Mistake("eigh sorts upwards: the last d eigenvectors carry the largest eigenvalues.", fit(keep=lowest_both, scale=lambda kept, v: (kept - v).abs().sqrt())),
+    Mistake("The largest eigenvalues stand beside the eigenvectors of the smallest: eigh sorts both upwards.", fit(keep=first_vectors)),
+    Mistake("The largest eigenvalues stand beside the eigenvectors of the smallest: eigh sorts both upwards.", fit(keep=first_vectors_falling)),
+    Mistake("Eigenvectors are the columns of eigh's second output, not its rows.", fit(keep=rows_flipped)),
+    Mistake("svd's last output is V transposed: its rows are the eigenvectors.", columns_of_V),
+    Mistake("Singular values are not eigenvalues: lambda = s² / n.", unsquared_over_n),
+    Mistake("sigma² averages one eigenvalue too few, W keeps one too many: d are kept, m - d discarded.", one_too_many),
+    Mistake("W keeps all m columns; d of them are wanted.", all_columns),
+    Mistake("mu is not the sample mean.", lambda x, d: (ppca_mle(x, d)[0], torch.zeros_like(x[0]), ppca_mle(x, d)[2])),
 )  # fmt: skip
 
 EXERCISE = Exercise(

@@ -2,6 +2,7 @@
 
 import torch
 from torch import nn
+from torch.nn.functional import logsigmoid, softplus
 
 from ...engine import Exercise, Mistake, gradient, interface_laws, normal, shapes, silent, single, stable, value
 from ...run.fixtures.maps import CouplingConditioner, CouplingModule
@@ -119,6 +120,39 @@ def negative(s):
     return -s.sum(-1)
 
 
+class ByTheSecond(Coupling):
+    """Where the second part has as many columns as the first, or more."""
+
+    def said(self, x):
+        second = x[:, self.split :]
+        return self.conditioner(torch.cat([second, second], 1)[:, : self.split])
+
+    def forward(self, x):
+        mu, s = self.said(x)
+        return torch.cat([x[:, : self.split], down(x[:, self.split :], mu, s)], 1), -s.sum(-1)
+
+
+class InverseByTheSecond(ByTheSecond):
+    def forward(self, x):
+        return Coupling.forward(self, x)
+
+    def inverse(self, z):
+        mu, s = self.said(z)
+        return torch.cat([z[:, : self.split], up(z[:, self.split :], mu, s)], 1), s.sum(-1)
+
+
+class LastColumnsStay(Coupling):
+    def forward(self, x):
+        moved, kept = x[:, : -self.split], x[:, -self.split :]
+        mu, s = self.conditioner(kept)
+        return torch.cat([down(moved, mu, s), kept], 1), -s.sum(-1)
+
+    def inverse(self, z):
+        moved, kept = z[:, : -self.split], z[:, -self.split :]
+        mu, s = self.conditioner(kept)
+        return torch.cat([up(moved, mu, s), kept], 1), s.sum(-1)
+
+
 MISTAKES = (
     Mistake("This returns x as it came with log_det 0: the second part must be shifted and scaled.", changed(same, same)),
     Mistake("This returns x as it came with log_det 0: the second part must be shifted and scaled.", changed(same)),
@@ -139,6 +173,13 @@ MISTAKES = (
     Mistake("Only the second part comes back; z holds both, the first unchanged.", changed(lambda a, b, mu, s: (down(b, mu, s), -s.sum(-1)), lambda a, b, mu, s: (up(b, mu, s), s.sum(-1)))),
     Mistake("The two parts come back in the wrong order.", changed(lambda a, b, mu, s: (torch.cat([down(b, mu, s), a], 1), -s.sum(-1)))),
     Mistake(ROWS, changed(keep_first(down, lambda s: -s.sum().expand(len(s))), keep_first(up, lambda s: s.sum().expand(len(s))))),
+    Mistake("softplus gives sigma here; sigma is exp(log_sigma), nothing else.", changed(keep_first(lambda b, mu, s: down(b, mu, softplus(s).log()), lambda s: -softplus(s).log().sum(-1)), keep_first(lambda b, mu, s: up(b, mu, softplus(s).log()), lambda s: softplus(s).log().sum(-1)))),
+    Mistake("sigmoid gives sigma here; sigma is exp(log_sigma), nothing else.", changed(keep_first(lambda b, mu, s: down(b, mu, logsigmoid(s)), lambda s: -logsigmoid(s).sum(-1)), keep_first(lambda b, mu, s: up(b, mu, logsigmoid(s)), lambda s: logsigmoid(s).sum(-1)))),
+    Mistake("sigma is shifted: it is exp(log_sigma), with nothing added.", changed(keep_first(lambda b, mu, s: down(b, mu, s.exp().add(1).log()), lambda s: -s.exp().add(1).log().sum(-1)), keep_first(lambda b, mu, s: up(b, mu, s.exp().add(1).log()), lambda s: s.exp().add(1).log().sum(-1)))),
+    Mistake("The conditioner is given the second part; mu and sigma come from the first `split` columns, in both directions.", ByTheSecond),
+    Mistake("inverse gives the conditioner z2; mu and sigma come from the first `split` columns, in both directions.", InverseByTheSecond),
+    Mistake("The last `split` columns stay here; it is the first ones that stay, and say mu and sigma.", LastColumnsStay),
+    Mistake("The first part is scaled or shifted as well; it is x1 itself.", changed(lambda a, b, mu, s: (torch.cat([2 * a, down(b, mu, s)], 1), -s.sum(-1)))),
 )  # fmt: skip
 
 EXERCISE = Exercise(

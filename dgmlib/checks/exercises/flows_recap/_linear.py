@@ -198,6 +198,13 @@ MISTAKES = (
     Mistake("log_det is averaged over the diagonal; it is a sum.", MeanDiagonal),
     Mistake("log_det counts every row of the batch; each row has its own.", TimesRows),
 )
+
+
+class LogOfTrace(SignedDiagonal):
+    def log_diagonal(self):
+        return torch.linalg.lu(self.weight).U.diagonal().sum().abs().log()
+
+
 LU_MISTAKES = (
     Mistake("inverse undoes U before L; undo P, then L, then U.", factored(inverse=from_lu(lambda p, l, u: inv(l) @ inv(u) @ p.T))),
     Mistake("inverse solves with Lᵀ and Uᵀ; in columns it solves with L, then with U.", factored(inverse=from_lu(lambda p, l, u: inv(u.T) @ inv(l.T) @ p.T))),
@@ -205,7 +212,25 @@ LU_MISTAKES = (
     Mistake("inverse undoes P last; forward applies it last, so undo it first.", factored(inverse=from_lu(lambda p, l, u: p.T @ inv(u) @ inv(l)))),
     Mistake("The factors stand in the reversed order: z = P (L (U x)), U first.", factored(forward=from_lu(lambda p, l, u: u @ l @ p))),
     Mistake("The diagonal of U goes through exp; it is U's own.", factored(forward=from_lu(lambda p, l, u: p @ l @ (u.triu(1) + torch.diag(u.diagonal().exp()))))),
+    Mistake("L and U stand in the wrong order: z = P (L (U x)), U first.", factored(from_lu(lambda p, l, u: p @ u @ l))),
+    Mistake("inverse solves with the wrong triangles: L is lower triangular (upper=False), U upper (upper=True).", factored(inverse=from_lu(lambda p, l, u: torch.diag(1 / u.diagonal()) @ torch.diag(1 / l.diagonal()) @ p.T))),
+    Mistake("inverse solves with the wrong triangle of U: it is upper triangular (upper=True).", factored(inverse=from_lu(lambda p, l, u: torch.diag(1 / u.diagonal()) @ inv(l) @ p.T))),
+    Mistake("inverse solves with the wrong triangle of L: it is lower triangular (upper=False).", factored(inverse=from_lu(lambda p, l, u: inv(u) @ p.T))),
+    Mistake("inverse multiplies by L and U; it solves with them.", factored(inverse=from_lu(lambda p, l, u: u @ l @ p.T))),
+    Mistake("This sums the diagonal and then takes its logarithm; the logarithms are summed.", LogOfTrace),
 )  # fmt: skip
+
+
+class LogOfTraceOfR(SignedDiagonal):
+    def log_diagonal(self):
+        return torch.linalg.qr(self.weight).R.diagonal().sum().abs().log()
+
+
+class SignedDiagonalOfR(SignedDiagonal):
+    def log_diagonal(self):
+        return torch.linalg.qr(self.weight).R.diagonal().log().sum()
+
+
 QR_MISTAKES = (
     Mistake("inverse applies Q once more; it undoes Q with its transpose: in rows, z @ Q.", factored(inverse=from_qr(lambda q, r: inv(r) @ q))),
     Mistake("inverse undoes R before Q; undo Q first.", factored(inverse=from_qr(lambda q, r: q.T @ inv(r)))),
@@ -215,4 +240,10 @@ QR_MISTAKES = (
     Mistake("The first Q is lost: a parameter A = 0 gives exp(A - Aᵀ) = I, so keep Q0 and multiply by it.", factored(from_qr(lambda q, r: r), from_qr(lambda q, r: inv(r)))),
     Mistake("exp acts on every entry here; the rotation is the matrix exponential, torch.matrix_exp.", factored(from_qr(lambda q, r: q @ torch.ones_like(q) @ r))),
     Mistake("R's diagonal is made positive, and the signs are lost: move them to Q.", factored(from_qr(lambda q, r: q @ positive(r)), from_qr(lambda q, r: inv(positive(r)) @ q.T))),
+    Mistake("This sums the diagonal and then takes its logarithm; the logarithms are summed.", LogOfTraceOfR),
+    Mistake("The diagonal's signs are kept: log of a negative number. Take log|diag|.", SignedDiagonalOfR),
+    Mistake("inverse multiplies by R; it solves with it.", factored(inverse=from_qr(lambda q, r: r @ q.T))),
+    Mistake("inverse solves with Rᵀ; in columns it solves with R, after Q is undone.", factored(inverse=from_qr(lambda q, r: inv(r.T) @ q.T))),
+    Mistake("Q stands transposed: torch.linalg.qr gives W = Q R.", factored(from_qr(lambda q, r: q.T @ r))),
+    Mistake("R stands transposed: z = Q (R x).", factored(from_qr(lambda q, r: q @ r.T))),
 )  # fmt: skip

@@ -33,11 +33,26 @@ def all_trained(seen: CaseResults) -> Failure | str | None:
         m = len(seen.inputs[case]["weight"])
         if jacobian is None or jacobian.ndim != 2 or not jacobian.double().isfinite().all():
             return seen.raised(case) or "the layer's parameters could not be read"
+        frozen = seen.outputs[case].get("frozen")
+        if jacobian.shape[1] == 0 and frozen is not None and bool(frozen > 0):
+            return "the layer's parameters are frozen: leave requires_grad as nn.Parameter sets it"
         if jacobian.shape[1] == 0:
             return "the layer has no parameters: make the factors nn.Parameter"
         if (found := rank(jacobian)) < m * m:
-            return f"W has {m * m} entries, and only {found} directions of it can be trained: all {m * m} are wanted, by both factors together"
+            only = f"W has {m * m} entries, and only {found} directions of it can be trained: all {m * m} are wanted, by both factors together"
+            return f"{only}. {one_factor(found, m)}".removesuffix(". ")
     return None
+
+
+def one_factor(found: int, m: int) -> str:
+    """What trains in so many directions alone."""
+    if found == m * (m + 1) // 2:
+        return (
+            "It looks as if the upper triangle alone is trained: is the other factor an nn.Parameter, and not detached?"
+        )
+    if found == m * (m - 1) // 2:
+        return "It looks as if the upper triangle (R, or U) is not trained: is it an nn.Parameter, and not detached?"
+    return ""
 
 
 def rank(jacobian: torch.Tensor | None) -> int:

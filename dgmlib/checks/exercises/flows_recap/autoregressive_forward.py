@@ -1,6 +1,7 @@
 """`autoregressive_forward`: x -> z in one call of the conditioner."""
 
 import torch
+from torch.nn.functional import softplus
 
 from ...engine import Exercise, Mistake, counted, gradient, interface_laws, shapes, single, stable, value
 from ._autoregressive import ATTACHED, EXTREME, LOG_OF_EXP, ROWS, SLIDE, SWAPPED, autoregressive, autoregressive_cases
@@ -37,6 +38,17 @@ def log_det_at_output(x, conditioner):
 
 
 FLIPPED = "The sign of log_det is flipped: z = (x - mu)/sigma shrinks by sigma, so log_det is -sum log sigma."
+
+
+def at_z_so_far(x, conditioner):
+    """The inverse's loop, run from x to z."""
+    z = torch.zeros_like(x)
+    for j in range(x.shape[1]):
+        mu, s = conditioner(z)
+        z = torch.cat([z[:, :j], ((x - mu) * torch.exp(-s))[:, j : j + 1], z[:, j + 1 :]], 1)
+    return z, -s.sum(-1)
+
+
 MISTAKES = (
     Mistake(FLIPPED, forward_with(log_det=lambda z, s: s.sum(-1))),
     Mistake("log_det is averaged over the features; a triangular determinant is a product, so its log is a sum.", forward_with(log_det=lambda z, s: -s.mean(-1))),
@@ -64,6 +76,10 @@ MISTAKES = (
     Mistake(SWAPPED, lambda x, c: forward(x, lambda v: c(v)[::-1])),
     Mistake(ROWS, forward_with(log_det=lambda z, s: -s.sum().expand(len(s)))),
     Mistake("The last step's product: log_det must be one number a row, not one a feature.", forward_with(log_det=lambda z, s: -s)),
+    Mistake("The conditioner is called at z; in forward all of x is known, and it is called once, at x.", at_z_so_far),
+    Mistake("log_det is missing (zero).", forward_with(log_det=lambda z, s: 0 * s.sum(-1))),
+    Mistake("log_det is the last column's log sigma alone: the sum runs over all m.", forward_with(log_det=lambda z, s: -s[:, -1])),
+    Mistake("softplus gives sigma here; sigma is exp(log_sigma), nothing else.", forward_with(lambda x, mu, s: (x - mu) / softplus(s), lambda z, s: -softplus(s).log().sum(-1))),
 )  # fmt: skip
 
 EXERCISE = Exercise(

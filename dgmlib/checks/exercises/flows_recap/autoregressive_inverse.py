@@ -1,6 +1,7 @@
 """`autoregressive_inverse`: z -> x, column after column."""
 
 import torch
+from torch.nn.functional import softplus
 
 from ...engine import CaseResults, Exercise, Mistake, custom, gradient, interface_laws, shapes, single, stable, value
 from ._autoregressive import EXTREME, LOG_OF_EXP, ROWS, SLIDE, SWAPPED, autoregressive, autoregressive_cases
@@ -117,6 +118,16 @@ MISTAKES = (
     Mistake("log_det adds all log sigmas in every round; round j knows log sigma_j alone.", every_round),
     Mistake(ROWS, inverse_with(log_det=lambda s: s.sum().expand(len(s)))),
     Mistake("x is cut off the graph: build it from columns (stack, cat) without detach and no_grad.", lambda z, c: tuple(t.detach() for t in inverse(z, c))),
+    Mistake("The last column is never computed: m columns take m rounds.", lambda z, c: filled(z, c, range(z.shape[1] - 1), torch.zeros_like(z))),
+    Mistake("The last column is never computed: m columns take m rounds.", lambda z, c: filled(z, c, range(z.shape[1] - 1), z)),
+    Mistake("log_det is missing (zero).", inverse_with(log_det=lambda s: 0 * s.sum(-1))),
+    Mistake("log_det is the last column's log sigma alone: the sum runs over all m.", inverse_with(log_det=lambda s: s[:, -1])),
+    Mistake("log_det leaves out the first column's log sigma: the sum runs over all m.", inverse_with(log_det=lambda s: s[:, 1:].sum(-1))),
+    Mistake("log_det leaves out the last column's log sigma: the sum runs over all m.", inverse_with(log_det=lambda s: s[:, :-1].sum(-1))),
+    Mistake("log_det adds sigma itself; the logarithms add: sum log_sigma.", inverse_with(log_det=lambda s: s.exp().sum(-1))),
+    Mistake("This is the determinant; its logarithm is wanted.", inverse_with(log_det=lambda s: s.sum(-1).exp())),
+    Mistake("softplus gives sigma here; sigma is exp(log_sigma), nothing else.", inverse_with(lambda z, mu, s: mu + softplus(s) * z, lambda s: softplus(s).log().sum(-1))),
+    Mistake("The conditioner's second output is log sigma; exp(2 log_sigma) or exp(log_sigma / 2) mixes it up with the variance.", inverse_with(lambda z, mu, s: mu + torch.exp(s / 2) * z, lambda s: s.sum(-1) / 2)),
 )  # fmt: skip
 CARRIED = (
     "Every column carries its gradient into the next ones: no detach, no no_grad, and no writing into old tensors."

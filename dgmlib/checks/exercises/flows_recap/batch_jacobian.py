@@ -54,6 +54,26 @@ MISTAKES = (
         "The value is right but its graph was cut: it can't be differentiated again.",
         lambda f, x: reference_jacobian(f, x).detach(),
     ),
+    Mistake(
+        "The gradient of the sum of the outputs stands on a diagonal; entry [i, a, b] is d f(x_i)_a / d x_ib.",
+        lambda f, x: torch.diag_embed(reference_jacobian(f, x).sum(1)),
+    ),
+    Mistake(
+        "The axes stand in another order: [i, a, b] is row, output, input.",
+        lambda f, x: reference_jacobian(f, x).transpose(0, 1),
+    ),
+    Mistake(
+        "The axes stand in another order: [i, a, b] is row, output, input.",
+        lambda f, x: reference_jacobian(f, x).permute(1, 2, 0),
+    ),
+    Mistake(
+        "The axes stand in another order: [i, a, b] is row, output, input.",
+        lambda f, x: reference_jacobian(f, x).permute(2, 0, 1),
+    ),
+    Mistake(
+        "This is the Jacobian of the inverse map: the matrix is inverted.",
+        lambda f, x: torch.linalg.inv(reference_jacobian(f, x)),
+    ),
 )
 
 EXERCISE = Exercise(

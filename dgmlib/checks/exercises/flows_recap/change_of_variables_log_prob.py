@@ -115,6 +115,23 @@ MISTAKES = (
         "The base density is cut off the graph: no detach, no no_grad, no .item().",
         lambda f, x, base: base(f(x)).detach() + log_det(f, x),
     ),
+    Mistake(
+        "The log density is multiplied by log|det J|; of logarithms the product is a sum.",
+        lambda f, x, base: base(f(x)) * log_det(f, x),
+    ),
+    Mistake(
+        "The log density is multiplied by the determinant; of logarithms the product is a sum.",
+        lambda f, x, base: base(f(x)) * log_det(f, x).exp(),
+    ),
+    Mistake(
+        "log|det J| carries the determinant's sign; add slogdet's second output alone.",
+        lambda f, x, base: base(f(x)) + torch.linalg.slogdet(reference_jacobian(f, x)).sign * log_det(f, x),
+    ),
+    Mistake(
+        "The trace of the Jacobian is added; log|det J| belongs there.",
+        lambda f, x, base: base(f(x)) + reference_jacobian(f, x).diagonal(dim1=1, dim2=2).sum(1),
+    ),
+    Mistake("1/|det J| is added; log|det J| belongs there.", lambda f, x, base: base(f(x)) + torch.exp(-log_det(f, x))),
 )
 
 EXERCISE = Exercise(

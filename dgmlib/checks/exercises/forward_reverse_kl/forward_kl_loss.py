@@ -49,6 +49,10 @@ MISTAKES = (
     Mistake("The value is right, but log_det is cut off the graph.", forward_with(lambda f, x, z, d: -f.base.log_prob(z) - d.detach())),
     Mistake("The value is right, but z is cut off the graph: the base density does not train f.", forward_with(lambda f, x, z, d: -f.base.log_prob(z.detach()) - d)),
     Mistake("The value is right, but log p(z) is cut off the graph: the base density does not train f.", forward_with(lambda f, x, z, d: -f.base.log_prob(z).detach() - d)),
+    Mistake("N(0, I) without its constant stands where flow.base belongs: another flow may have another base.", forward_with(lambda flow, x, z, log_det: z.square().sum(-1) / 2 - log_det)),
+    Mistake("This is minus the mean density; the loss is minus the mean of its logarithm.", lambda flow, x: -log_likelihood(flow, x).exp().mean()),
+    Mistake("This is the mean density; the loss is minus the mean of its logarithm.", lambda flow, x: log_likelihood(flow, x).exp().mean()),
+    Mistake("The terms are squared; the expectation is of -log p(x) itself.", lambda flow, x: log_likelihood(flow, x).square().mean()),
 )  # fmt: skip
 
 EXERCISE = Exercise(

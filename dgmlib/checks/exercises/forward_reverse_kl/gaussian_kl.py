@@ -103,6 +103,18 @@ def spreads(mean_p, cov_p, mean_q, cov_q):
 
 
 DISTANCE = "The distance between the means is measured by Σ_q⁻¹ alone: (μ_q - μ_p)ᵀ Σ_q⁻¹ (μ_q - μ_p)."
+
+
+def bracket(trace_factor, distance_factor, m_factor, log_dets_factor):
+    """The four terms, each with a factor."""
+
+    def answer(*gaussians):
+        trace, distance, m, log_dets = terms(*gaussians)
+        return (trace_factor * trace + distance_factor * distance - m_factor * m + log_dets_factor * log_dets) / 2
+
+    return answer
+
+
 MISTAKES = (
     Mistake("Σ_q multiplies where Σ_q⁻¹ belongs.", lambda a, b, c, d: (torch.trace(d @ b) + (c - a) @ d @ (c - a) - len(a) + torch.logdet(d) - torch.logdet(b)) / 2),
     Mistake("The log-determinants are halved twice: 1/2 stands in front of all terms.", mistaken(lambda t, d, m, r: (t + d - m + r / 2) / 2)),
@@ -134,6 +146,13 @@ MISTAKES = (
     Mistake("Only the diagonals of the covariances enter; the check's covariances are full.", diagonals),
     Mistake("The covariances are used as if they were standard deviations; Σ is already squared.", spreads),
     Mistake("The value is right, but the graph was cut.", lambda *a: reference(*a).detach()),
+    Mistake("The 1/2 stands before the log-determinants alone; it stands before the whole bracket.", bracket(2, 2, 2, 1)),
+    Mistake("The 1/2 before the distance between the means is missing.", bracket(1, 2, 1, 1)),
+    Mistake("The 1/2 before the trace is missing.", bracket(2, 1, 1, 1)),
+    Mistake("The 1/2 before m is missing.", bracket(1, 1, 2, 1)),
+    Mistake("log det Σ_p is missing: log det Σ_q - log det Σ_p.", lambda a, S, b, T: reference(a, S, b, T) + torch.logdet(S) / 2),
+    Mistake("log det Σ_q is missing: log det Σ_q - log det Σ_p.", lambda a, S, b, T: reference(a, S, b, T) - torch.logdet(T) / 2),
+    Mistake("The log-determinants are added; they are subtracted: log det Σ_q - log det Σ_p.", lambda a, S, b, T: reference(a, S, b, T) + torch.logdet(S)),
 )  # fmt: skip
 
 EXERCISE = Exercise(

@@ -69,6 +69,9 @@ MISTAKES = (
     Mistake("The density is normalised over the samples at hand; log π stays as it is given.", density_with(lambda pi, d: torch.log_softmax(pi + d, 0))),
     Mistake("The value is right, but log_det is cut off the graph.", density_with(lambda pi, d: pi + d.detach())),
     Mistake("The value is right, but g(z) is cut off the graph.", density_with(lambda pi, d: pi.detach() + d)),
+    Mistake("log p(z) is added; the law of f(x) knows nothing of the base: log π(g(z)) + log|det J_g|.", lambda flow, z, target: log_prob(flow, z, target) + flow.base.log_prob(z)),
+    Mistake("log p(z) is added; the law of f(x) knows nothing of the base: log π(g(z)) + log|det J_g|.", lambda flow, z, target: target(flow.inverse(z)[0]) + flow.base.log_prob(z)),
+    Mistake("π itself is taken; target_log_prob is a logarithm already, so take no exp.", density_with(lambda target, log_det: target.exp() + log_det)),
 )  # fmt: skip
 
 EXERCISE = Exercise(

@@ -107,6 +107,8 @@ MISTAKES = (
     Mistake("The value is right, but log p(z) is cut off the graph.", ratio_with(lambda pi, d, base: pi - d - base.detach())),
     Mistake("The value is right, but log π(x) is cut off the graph: it depends on x.", constant_target),
     Mistake("The value is right, but x is cut off the graph.", lambda f, x, target: reverse_kl(f, x.detach(), target)),
+    Mistake("The terms are squared; a Monte-Carlo KL is their plain mean.", lambda flow, x, target: log_ratio(flow, x, target).square().mean()),
+    Mistake("The terms are weighted by the target's density; the samples come from it, and want no weight.", lambda flow, x, target: (target(x).exp() * log_ratio(flow, x, target)).mean()),
 )  # fmt: skip
 
 EXERCISE = Exercise(

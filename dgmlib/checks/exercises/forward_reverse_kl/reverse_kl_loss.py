@@ -127,6 +127,9 @@ MISTAKES = (
     Mistake("The value is right, but log_det is cut off the graph.", reverse_with(lambda base, d, pi: base - d.detach() - pi)),
     Mistake("The value is right, but log p(z) is cut off the graph: it depends on z and on the parameters of flow.base.", constant_base),
     Mistake("The value is right, but z is cut off the graph.", lambda f, z, target: reverse(f, z.detach(), target)),
+    Mistake("log p(x) enters with a minus: the KL is the mean of log p(x) - log π(x).", lambda flow, z, target: (log_ratio(flow, z, target) - 2 * (flow.base.log_prob(z) - flow.inverse(z)[1])).mean()),
+    Mistake("log p(x) enters with a minus: the KL is the mean of log p(x) - log π(x).", lambda flow, z, target: -(flow.base.log_prob(z) + flow.inverse(z)[1] + target(flow.inverse(z)[0])).mean()),
+    Mistake("The terms are squared; a Monte-Carlo KL is their plain mean.", lambda flow, z, target: log_ratio(flow, z, target).square().mean()),
 )  # fmt: skip
 
 EXERCISE = Exercise(

@@ -82,6 +82,8 @@ MISTAKES = (
     Mistake("The spread of x stands where noise_std belongs.", lambda x, s, m, t: conjugate(x, x.std() if len(x) > 1 else s, m, t)),
     Mistake("This is the prior itself: x is not used.", lambda x, s, m, t: (m + 0 * x.sum(), t + 0 * s)),
     Mistake("The std is cut off the graph: keep noise_std and prior_std tensors.", conjugate_with(None, lambda *a: std_of(*a).detach())),
+    Mistake("This is halfway between the prior's mean and the data's; each weighs as its precision.", conjugate_with(mean=lambda x, s, m, t: (m + x.mean()) / 2)),
+    Mistake("The mean is the data's alone; the prior draws it towards prior_mean.", conjugate_with(mean=lambda x, s, m, t: x.mean())),
 )  # fmt: skip
 
 EXERCISE = Exercise(

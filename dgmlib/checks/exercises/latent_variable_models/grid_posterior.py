@@ -124,6 +124,7 @@ MISTAKES = (
     Mistake("The evidence is cut off the graph: no detach, no no_grad.", detached_evidence),
     Mistake("log_evidence is cut off the graph: no detach, no .item().", grid_with(None, lambda *a: grid(*a)[1].detach())),
     Mistake("log_evidence is cut off the graph: no detach, no .item().", lambda p, l, s: tuple(v.detach() if v.ndim == 0 else detached_evidence(p, l, s)[0] for v in grid(p, l, s))),
+    Mistake("The prior is divided by, not multiplied: p(X|θ) p(θ) is log_likelihood + log_prior.", lambda p, l, step: grid(-p, l, step)),
 )  # fmt: skip
 
 EXERCISE = Exercise(

@@ -75,6 +75,7 @@ MISTAKES = (
     Mistake("The ridge is subtracted.", ridge_with(lambda s, t, n, d: -(s**2) / t**2)),
     Mistake("The data are centred; the model has neither an intercept nor a mean to remove.", standardised),
     Mistake("The ridge is cut off the graph: keep noise_std and prior_std tensors.", ridge_with(lambda s, t, n, d: ((s / t) ** 2).detach())),
+    Mistake("These are the predictions X w; the weights w are wanted.", lambda X, y, s, t: X @ map_weights(X, y, s, t)),
 )  # fmt: skip
 
 EXERCISE = Exercise(

@@ -151,6 +151,9 @@ MISTAKES = (
     Mistake("log p(x) is summed or averaged over the rows; each row has its own.", wrong(lambda w, c, s, d, m: torch.logsumexp(w + c, 1).sum().expand(len(c)))),
     Mistake("log p(x) is summed or averaged over the rows; each row has its own.", wrong(lambda w, c, s, d, m: torch.logsumexp(w + c, 1).mean().expand(len(c)))),
     Mistake("log p(x, k) of every component comes back, (n, K); sum k out.", wrong(lambda w, c, s, d, m: w + c)),
+    Mistake("The 1/2 before log 2π is missing.", wrong(lambda w, logs, squares, log_dets, m: torch.logsumexp(w + logs, 1) - m / 2 * math.log(2 * math.pi))),
+    Mistake("The constant is -1/2 log 2π; it wants a factor m.", wrong(lambda w, logs, squares, log_dets, m: torch.logsumexp(w + logs, 1) + (m - 1) / 2 * math.log(2 * math.pi))),
+    Mistake("The weights are squared: their logarithm is added twice.", wrong(lambda w, logs, squares, log_dets, m: torch.logsumexp(2 * w + logs, 1))),
 )  # fmt: skip
 
 EXERCISE = Exercise(

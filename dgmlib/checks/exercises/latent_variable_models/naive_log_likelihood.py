@@ -84,6 +84,9 @@ MISTAKES = (
     Mistake("log p(z) is added; z is drawn from p(z), so the prior is in the samples already.", with_prior),
     Mistake("This is p(x), not log p(x).", wrong(lambda l, K: torch.exp(l).mean(0))),
     Mistake("This is minus log p(x).", wrong(lambda l, K: math.log(K) - torch.logsumexp(l, 0))),
+    Mistake("log p(z) is added; z is drawn from p(z), so the prior is in the samples already.", lambda x, z, log_likelihood: torch.logsumexp(log_likelihood(x, z) - z.square().sum(1, keepdim=True) / 2, 0) - math.log(len(z))),
+    Mistake("The last sample is left out; all K enter the mean.", lambda x, z, log_likelihood: naive(x, z[: max(len(z) - 1, 1)], log_likelihood)),
+    Mistake("Samples and rows are averaged together; each row of x has its own estimate.", wrong(lambda l, K: torch.logsumexp(l, (0, 1)) - math.log(l.numel()))),
 )  # fmt: skip
 
 EXERCISE = Exercise(

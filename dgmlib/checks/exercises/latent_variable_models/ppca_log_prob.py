@@ -112,6 +112,12 @@ def changed(f):
     return lambda *a: f(log_prob(*a))
 
 
+def along(x, W, mu, sigma):
+    """pᵀ M⁻¹ p with p = Wᵀ(x - mu): what Woodbury subtracts, before it is divided by sigma²."""
+    p = (x - mu) @ W
+    return (p @ torch.linalg.inv(W.T @ W + sigma**2 * eye_like(W, W.shape[1])) * p).sum(1)
+
+
 MISTAKES = (
     Mistake("sigma is not squared: the covariance is W Wᵀ + sigma² I.", with_covariance(lambda W, s, eye: W @ W.T + s * eye)),
     Mistake("sigma is squared twice: the covariance is W Wᵀ + sigma² I.", with_covariance(lambda W, s, eye: W @ W.T + s**4 * eye)),
@@ -151,6 +157,10 @@ MISTAKES = (
     Mistake("This is minus log p(x).", changed(lambda v: -v)),
     Mistake("log p(x) is summed or averaged over the rows; each row has its own.", changed(lambda v: v.sum().expand(len(v)))),
     Mistake("log p(x) is summed or averaged over the rows; each row has its own.", changed(lambda v: v.mean().expand(len(v)))),
+    Mistake("log det takes WᵀW where M = WᵀW + sigma² I belongs.", lambda x, W, mu, s: woodbury(lambda W, s, eye: W.T @ W + s**2 * eye)(x, W, mu, s) - (torch.logdet(W.T @ W) - torch.logdet(W.T @ W + s**2 * eye_like(W, W.shape[1]))) / 2),
+    Mistake("The squared distance divides by sigma; it is sigma².", lambda x, W, mu, s: log_prob(x, W, mu, s) + (1 - s) * quadratic(x, W, mu, s) / 2),
+    Mistake("The part along W is divided by sigma² twice: (‖x - mu‖² - pᵀ M⁻¹ p) / sigma², p = Wᵀ(x - mu).", lambda x, W, mu, s: log_prob(x, W, mu, s) + (1 / s**2 - 1) * along(x, W, mu, s) / (2 * s**2)),
+    Mistake("log det M is divided by sigma² within: det C = det(M / sigma²) sigma^(2m), or det M sigma^(2(m-d)).", shifted(lambda s, det, m, d: d * s)),
 )  # fmt: skip
 COST = "a tensor of {found} is made: with m features, an m-by-m matrix takes 3 GB at m = 20 000. Woodbury needs M = WᵀW + sigma² I, d-by-d, alone."
 

@@ -71,6 +71,10 @@ MISTAKES = (
     Mistake("The mean is averaged over the rows; each row has its own.", posterior_with(lambda M, W, x, s: solved(M, W, x).mean(0).expand(len(x), -1))),
     Mistake("The mean comes back as (d, n); it is (n, d).", posterior_with(lambda M, W, x, s: solved(M, W, x).T)),
     Mistake("One covariance serves for all x: (d, d), no copy a row.", posterior_with(None, lambda M, W, x, s: (s**2 * torch.linalg.inv(M)).expand(len(x), -1, -1))),
+    Mistake("This maps back to x; the posterior is of z, (n, d).", posterior_with(lambda M, W, x, s: solved(M, W, x) @ W.T)),
+    Mistake("This maps back to x; the posterior is of z, (n, d).", lambda x, W, mu, s: (posterior(x, W, mu, s)[0] @ W.T + mu, posterior(x, W, mu, s)[1])),
+    Mistake("The covariance carries sigma⁴; it is sigma² M⁻¹.", posterior_with(None, lambda M, W, x, s: s**4 * torch.linalg.inv(M))),
+    Mistake("The mean has the wrong sign: M⁻¹ Wᵀ(x - mu).", posterior_with(lambda M, W, x, s: -solved(M, W, x))),
 )  # fmt: skip
 
 EXERCISE = Exercise(

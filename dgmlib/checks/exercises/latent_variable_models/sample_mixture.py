@@ -15,6 +15,7 @@ REPEATS, REPEATED_N = 16, 30
 FAR = 6.5
 FEWEST, MOST = 3.5, 250.0  # a sum of χ² over all repeats, expected 32: a right answer leaves these once in 1e9 times
 TWIN = 1e-12
+BY_COUNT = "k holds each component n · weights times in every call; draw each k at random"
 SHAPES = ("one row", "one component", "one feature", "float32")
 
 
@@ -85,6 +86,8 @@ def drawn(seen: CaseResults, case: str = "value") -> tuple[Tensor, Tensor] | Fai
     n, (K, m) = int(given["n"]), given["means"].shape
     if "x" not in came or "k" not in came:
         return seen.raised(case) or "x and k did not come back"
+    if came["k"].shape == (n, K) and K > 1:
+        return "k: one column a component came, as one-hot rows or probabilities; k holds the components' numbers, shape (n,)"
     for name, shape in (("x", (n, m)), ("k", (n,))):
         if came[name].shape != shape:
             return f"{name}: expected shape {shape}, got {tuple(came[name].shape)}"
@@ -120,6 +123,8 @@ def components(seen: CaseResults) -> Failure | str | None:
     }
     far = {message: off(counts, w / w.sum()) for message, w in guesses.items()}
     known = [message for message in sorted(far, key=far.__getitem__)[:1] if far[message] < FAR]
+    if counts.max() == counts.sum():
+        known = ["Every draw is of the same component; draw k with probabilities weights."]
     frequencies = " ".join(f"{share:.3f}" for share in (counts / counts.sum()).tolist())
     wanted = " ".join(f"{share:.3f}" for share in weights.tolist())
     return " ".join([f"k: expected frequencies near {wanted}, got {frequencies}.", *known])
@@ -174,13 +179,28 @@ def wrong_means(x: Tensor, groups: list[Tensor], given) -> str | None:
         if float(standardised.abs().max()) > FAR:
             means = torch.stack([g.mean(0) for g in groups]) + given["means"]
             got, want = (" ".join(f"{v:.3g}" for v in t.tolist()) for t in (means[c], given["means"][c]))
+            if uniform_noise(groups, given):
+                return f"x where k = {c}: expected mean near {want}, got {got}. The noise is uniform (torch.rand); it is normal, torch.randn."
             same = bool((rows.std(0) < 1e-6 * (1 + rows.abs().amax(0))).all())
-            why = "Every row got the same noise; each wants its own." if same else why_means(means, x.mean(0))
+            why = (
+                "Every row got the same noise; each wants its own."
+                if same
+                else why_means(means, given["means"], x.mean(0))
+            )
             return f"x where k = {c}: expected mean near {want}, got {got}. {why}".strip()
     return None
 
 
-def why_means(means: Tensor, overall: Tensor) -> str:
+def uniform_noise(groups: list[Tensor], given) -> bool:
+    """Whether all of it lies between 0 and 1."""
+    white = torch.cat(whitened(groups, given["covariances"]))
+    return bool(((white > -1e-3) & (white < 1 + 1e-3)).all())
+
+
+def why_means(means: Tensor, given: Tensor, overall: Tensor) -> str:
+    right, mixed = ((means - other).abs().amax(0) < 0.8 for other in (given, overall))
+    if bool((right | mixed).all()) and bool(right.any()) and bool(mixed.any()):
+        return "Each coordinate of x has a component of its own; a row has one, k, for all of its coordinates."
     if float(means.abs().max()) < 0.6:
         return "The means are not added."
     if float((means - overall).abs().max()) < 0.8:
@@ -199,6 +219,8 @@ def wrong_covariances(groups: list[Tensor], given) -> str | None:
         if max(worst(white) for white in whitened(groups, guess.to(covariances))) < FAR
     ]
     c = far.index(max(far))
+    if all(float(rows.abs().max()) < 1e-6 for rows in groups):
+        return f"x where k = {c}: every row is the mean itself; noise with covariance {brief(covariances[c])} belongs to it"
     got = brief(groups[c].T @ groups[c] / len(groups[c]))
     message = f"x where k = {c}: expected covariance near {brief(covariances[c])}, got {got}."
     return " ".join([message, *(f"It looks as if {text}" for text in known[:1])])
@@ -237,7 +259,8 @@ def varies(seen: CaseResults) -> Failure | str | None:
     if bool((x.double() == x[:1].double()).all()):
         return "every call gives the same sample: set no seed inside your answer"
     if bool((k == k[:1]).all()):
-        return "every call draws the same k: set no seed inside your answer"
+        ordered = bool((k.double().diff(dim=1) >= 0).all())
+        return BY_COUNT if ordered else "every call draws the same k: set no seed inside your answer"
     if x.dtype == torch.float64 and bool(x.isfinite().all()) and shared(repeated_noise(x, k, seen.inputs["value"])):
         return "every call draws the same noise: set no seed inside your answer, and give no seeded generator"
     pair = drawn(seen)
@@ -246,7 +269,7 @@ def varies(seen: CaseResults) -> Failure | str | None:
     counts = torch.stack([(k.double() == c).sum(1) for c in range(len(weights))], 1).double()
     squares = float(((counts - REPEATED_N * weights).square() / (REPEATED_N * weights)).sum())
     if squares < FEWEST:
-        return "k holds each component n · weights times in every call; draw each k at random"
+        return BY_COUNT
     if squares > MOST:
         return "the counts of k scatter too much from call to call: rows need a k each, and a fresh one"
     return None
