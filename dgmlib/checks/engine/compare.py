@@ -8,6 +8,7 @@ is one in float32, and a right one.
 
 import math
 from collections.abc import Sequence
+from itertools import combinations
 
 import torch
 from torch import Tensor
@@ -95,7 +96,12 @@ def transformed(want: Tensor, got: Tensor) -> str:
     """Which function of the right numbers came."""
     for words, function in FUNCTIONS.items():
         made = function(want)
-        if made.isfinite().all() and close(made, got) and not close(made, want, 1e-3) and float(made.abs().max()) > 1e-3:
+        if (
+            made.isfinite().all()
+            and close(made, got)
+            and not close(made, want, 1e-3)
+            and float(made.abs().max()) > 1e-3
+        ):
             return words
     if want.ndim < 2 or want.shape[-1] != want.shape[-2] or want.shape[-1] == 1:
         return ""
@@ -213,14 +219,57 @@ def diagnosis(seen: CaseResults, cases: Sequence[str], keys: Sequence[str]) -> s
     if not any(numbers(received(seen, at)) for at in here):  # then all else that came must be the mistake's too
         returned = [key for key in seen.exercise.invocation.returns if key not in keys]
         here += [at for at in pairs(cases, returned) if at[1] in seen.expected[at[0]]]
+    found = fitting(seen, here)
+    if not found and not (said := weighed(seen, here)):  # the first case is the one that tells most apart
+        found = fitting(seen, [at for at in here if at[0] == cases[0]])
+    return max(found, key=lambda mistake: likeness(seen, mistake)).message if found else said
+
+
+def fitting(seen: CaseResults, here: list[tuple[str, str]]) -> list[Mistake]:
+    """The known mistakes that have these outputs, if any of them is wrong."""
     wrong = [at for at in here if not same(received(seen, at), seen.expected[at[0]].get(at[1]))]
-    fitting = [
+    return [
         mistake
         for mistake in seen.exercise.mistakes
         if all(same(received(seen, at), seen.wrong_output(mistake, *at)) for at in here)
         and any(not same(seen.wrong_output(mistake, *at), seen.expected[at[0]].get(at[1])) for at in wrong)
     ]
-    return max(fitting, key=lambda mistake: likeness(seen, mistake)).message if fitting else ""
+
+
+RATIOS = {
+    0.0: "is missing.",
+    -1.0: "has the wrong sign.",
+    2.0: "counts twice.",
+    0.5: "counts half.",
+    -2.0: "counts twice, with the wrong sign.",
+    -0.5: "counts half, with the wrong sign.",
+    1 / math.log(2): "has the base 2; logarithms are natural here.",
+    1 / math.log(10): "has the base 10; logarithms are natural here.",
+}
+
+
+def weighed(seen: CaseResults, here: list[tuple[str, str]]) -> str:
+    """Which one or two terms of the right output carry another factor, in words; else an empty string."""
+    if len({key for _, key in here}) != 1 or here[0][1].startswith("grad.") or not seen.exercise.terms:
+        return ""
+    got = [received(seen, at) for at in here]
+    want = [seen.expected[case][key] for case, key in here]
+    if any(g is None or g.shape != w.shape for g, w in zip(got, want, strict=True)):
+        return ""
+    parts = [[seen.wrong_output(term, *at) for at in here] for term in seen.exercise.terms]
+    changes = [(place, ratio) for place in range(len(parts)) for ratio in RATIOS]
+    for chosen in [*combinations(changes, 1), *combinations(changes, 2)]:
+        whole = len(chosen) == len(parts) and len({ratio for _, ratio in chosen}) == 1  # a factor before all of it
+        if (
+            not whole
+            and len({place for place, _ in chosen}) == len(chosen)
+            and all(
+                same(g, w + sum((ratio - 1) * parts[place][n] for place, ratio in chosen))
+                for n, (g, w) in enumerate(zip(got, want, strict=True))
+            )
+        ):
+            return " ".join(f"{seen.exercise.terms[place].message} {RATIOS[ratio]}" for place, ratio in chosen)
+    return ""
 
 
 def numbers(came: Tensor | None) -> bool:

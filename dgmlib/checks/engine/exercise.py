@@ -51,6 +51,7 @@ class Exercise:
     reference: Callable | None = None
     laws: tuple[Law, ...] = ()
     mistakes: tuple[Mistake, ...] = field(default=(), repr=False)
+    terms: tuple[Mistake, ...] = field(default=(), repr=False)  # named parts, whose sum is the one right output
     counts: dict[str, str] = field(default_factory=dict)
     probe: Callable | None = None
     constants: dict = field(default_factory=dict)

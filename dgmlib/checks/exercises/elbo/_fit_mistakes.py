@@ -137,6 +137,9 @@ PRIOR_TWICE = (
 )
 FACTOR = "This is a Cholesky factor L; q_cov is L Lᵀ."
 TRANSPOSED = "The order of the factors matters: this is Lᵀ L, q_cov is L Lᵀ."
+SAMPLED_TRANSPOSED = (
+    "The samples are q_mean + ε @ L, and have the covariance Lᵀ L; q_cov = L Lᵀ wants ε @ Lᵀ, with ε in rows."
+)
 PRECISION = "This is the precision; q_cov is its inverse."
 TWICE = "This is the covariance squared, or L Lᵀ taken twice."
 NEGATIVE = "q_mean has the wrong sign."
@@ -155,6 +158,11 @@ TOO_WIDE = "q_cov is {} times the best one: the entropy weighs too much beside l
 
 def cholesky(cov):
     return torch.linalg.cholesky(cov)
+
+
+def upper(cov):
+    """The upper triangular U with U Uᵀ = cov."""
+    return torch.linalg.cholesky(cov.flip(0, 1)).flip(0, 1)
 
 
 def with_prior(f: LogJoint) -> LogJoint:
@@ -178,6 +186,7 @@ CHANGES = (
     (MODE, lambda f, m, S, mean, cov: (laplace(f, mean)[0], 0 * cov)),
     (FACTOR, lambda f, m, S, mean, cov: (mean, cholesky(cov))),
     (TRANSPOSED, lambda f, m, S, mean, cov: (mean, cholesky(cov).T @ cholesky(cov))),
+    (SAMPLED_TRANSPOSED, lambda f, m, S, mean, cov: (mean, upper(cov).T @ upper(cov))),
     (PRECISION, lambda f, m, S, mean, cov: (mean, torch.linalg.inv(cov))),
     (TWICE, lambda f, m, S, mean, cov: (mean, cov @ cov)),
     (NEGATIVE, lambda f, m, S, mean, cov: (-mean, cov)),

@@ -37,6 +37,8 @@ MISTAKES = (
     Mistake("q itself is subtracted; log_q is a logarithm already: subtract it as it is.", lambda j, q: (j - q.exp()).mean(0)),
     Mistake("log q is subtracted twice.", lambda j, q: (j - 2 * q).mean(0)),
     Mistake("log p is divided by log q; of logarithms the quotient is a difference.", lambda j, q: j.mean(0) / q.mean(0)),
+    Mistake("log q is averaged over the rows as well; each row has its own.", lambda j, q: j.mean(0) - q.mean()),
+    Mistake("log p(x, z) is averaged over the rows as well; each row has its own.", lambda j, q: j.mean() - q.mean(0)),
 )  # fmt: skip
 
 EXERCISE = Exercise(
@@ -58,4 +60,8 @@ EXERCISE = Exercise(
         *interface_laws(),
     ),
     mistakes=MISTAKES,
+    terms=(
+        Mistake("log p(x, z)", lambda j, q: j.mean(0)),
+        Mistake("log q(z)", lambda j, q: -q.mean(0)),
+    ),
 )

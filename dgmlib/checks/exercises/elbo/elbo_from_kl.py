@@ -82,4 +82,8 @@ EXERCISE = Exercise(
         *interface_laws(),
     ),
     mistakes=MISTAKES,
+    terms=(
+        Mistake("log p(x|z)", lambda l, kl: l.mean(0)),
+        Mistake("The KL", lambda l, kl: -kl),
+    ),
 )

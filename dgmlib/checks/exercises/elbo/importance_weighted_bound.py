@@ -44,6 +44,10 @@ MISTAKES = (
     Mistake(CUT, lambda j, q: importance_weighted(j, q.detach())),
     Mistake("The gradient is that of the ELBO: every sample counts by its own normalised weight here.", lambda j, q: from_joint(j, q) + (importance_weighted(j, q) - from_joint(j, q)).detach()),
     Mistake("log(K - 1) is subtracted; a mean of K samples divides by K.", lambda j, q: torch.logsumexp(j - q, 0) - math.log(max(len(j) - 1, 1))),
+    Mistake("The largest log-weight is subtracted before exp and not added again after log.", lambda j, q: log_mean(j - q - (j - q).amax(0))),
+    Mistake("The logarithm of K has base 10; logarithms are natural here.", lambda j, q: torch.logsumexp(j - q, 0) - math.log10(len(j))),
+    Mistake("The logarithm of K has base 2; logarithms are natural here.", lambda j, q: torch.logsumexp(j - q, 0) - math.log2(len(j))),
+    Mistake("Something is added inside the logarithm: logsumexp needs nothing.", lambda j, q: ((j - q).exp().mean(0) + 1e-3).log()),
 )  # fmt: skip
 
 EXERCISE = Exercise(

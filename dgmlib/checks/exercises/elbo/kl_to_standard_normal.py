@@ -70,6 +70,9 @@ MISTAKES = (
     Mistake("The rows are summed or averaged as well; each row has its own KL, shape (n,).", wrong(right, lambda e: e.sum(-1).mean() / 2)),
     Mistake("The sum runs over the rows; it runs over the features, the last axis.", wrong(right, lambda e: e.sum(0) / 2)),
     Mistake("log_var is cut off the graph: no detach, no .data, no no_grad.", lambda m, v: reference(m, v.detach())),
+    Mistake("The mean's norm enters; it is squared.", lambda mean, log_var: (log_var.exp() - 1 - log_var).sum(-1) / 2 + mean.norm(dim=-1) / 2),
+    Mistake("log_var is clamped; the formula takes it as it is.", lambda mean, log_var: reference(mean, log_var.clamp(-1, 1))),
+    Mistake("log_var is clamped; the formula takes it as it is.", lambda mean, log_var: reference(mean, log_var.clamp_min(0))),
 )  # fmt: skip
 
 EXERCISE = Exercise(
@@ -92,4 +95,10 @@ EXERCISE = Exercise(
         *interface_laws(),
     ),
     mistakes=MISTAKES,
+    terms=(
+        Mistake("exp(log_var)", lambda mean, log_var: log_var.exp().sum(-1) / 2),
+        Mistake("mean²", lambda mean, log_var: mean.square().sum(-1) / 2),
+        Mistake("log_var", lambda mean, log_var: -log_var.sum(-1) / 2),
+        Mistake("The 1 of each feature", lambda mean, log_var: mean.new_full((len(mean),), -mean.shape[1] / 2)),
+    ),
 )

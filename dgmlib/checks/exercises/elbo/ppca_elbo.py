@@ -161,6 +161,10 @@ MISTAKES = (
     Mistake(BATCH, lambda *a: elbo(*a).sum()),
     Mistake("q_mean or q_cov is cut off the graph: no detach, no .data, no no_grad.", with_arguments(lambda x, W, mu, sigma, m, S: (x, W, mu, sigma, m.detach(), S.detach()))),
     Mistake(DETACHED, with_arguments(lambda x, W, mu, sigma, m, S: (x, W, mu, sigma.detach(), m, S))),
+    Mistake("The trace is not divided by 2 sigma².", wrong(lambda t: bound_of(t) + t.spread / (2 * t.sigma**2) - t.spread)),
+    Mistake("The KL is averaged or added up over the rows; each row has its own.", wrong(lambda t: expected_log_likelihood(t) - kl_to_prior(t).mean())),
+    Mistake("The KL is averaged or added up over the rows; each row has its own.", wrong(lambda t: expected_log_likelihood(t) - kl_to_prior(t).sum())),
+    Mistake("log p(x|z) is averaged or added up over the rows; each row has its own.", wrong(lambda t: expected_log_likelihood(t).mean() - kl_to_prior(t))),
 )  # fmt: skip
 
 EXERCISE = Exercise(
@@ -179,4 +183,14 @@ EXERCISE = Exercise(
         *interface_laws(),
     ),
     mistakes=MISTAKES,
+    terms=(
+        Mistake("‖x - mu - W q_mean‖²", wrong(lambda t: -t.residual / (2 * t.sigma**2))),
+        Mistake("The trace tr(W q_cov Wᵀ)", wrong(lambda t: -t.spread / (2 * t.sigma**2) + 0 * t.norm)),
+        Mistake("m log sigma", wrong(lambda t: -t.m * t.sigma.log() + 0 * t.norm)),
+        Mistake("The constant -m/2 log 2π", wrong(lambda t: -t.m / 2 * math.log(2 * math.pi) + 0 * t.norm)),
+        Mistake("The trace of q_cov", wrong(lambda t: -t.trace / 2 + 0 * t.norm)),
+        Mistake("‖q_mean‖²", wrong(lambda t: -t.norm / 2)),
+        Mistake("The d of the KL", wrong(lambda t: t.d / 2 + 0 * t.norm)),
+        Mistake("log det q_cov", wrong(lambda t: t.log_det / 2 + 0 * t.norm)),
+    ),
 )

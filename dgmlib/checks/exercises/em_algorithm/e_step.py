@@ -39,6 +39,8 @@ MISTAKES = (
     Mistake("The responsibilities stand transposed: (n, K) is wanted.", lambda *given: e_step(*given).T),
     Mistake("This is a hard assignment; q = p(z|x) is soft.", hard_e_step),
     Mistake("The values are right and cut off the graph: no detach, no no_grad.", lambda *given: e_step(*given).detach()),
+    Mistake("The covariances are used as Cholesky factors (scale_tril).", with_joint(lambda x, w, mu, S: log_joint(x, w, mu, S.tril() @ S.tril().mT))),
+    Mistake("All components share one covariance, the mean of theirs; each has its own.", with_joint(lambda x, w, mu, S: log_joint(x, w, mu, S.mean(0).expand_as(S)))),
 )  # fmt: skip
 
 EXERCISE = Exercise(

@@ -95,6 +95,7 @@ MISTAKES = (
     Mistake("These are the inverses (precisions); the covariances are wanted.", changed_m(covariances=lambda x, q, mu, S: torch.linalg.pinv(S))),
     Mistake("The columns of q are normalised first, and each then averages to 1/n; w_k is the mean of q_ik over the rows.", changed_m(weights=lambda x, q, mu, S: (q / q.sum(0)).mean(0))),
     Mistake("The weights are the masses' share of K; divide N_k by n.", changed_m(weights=lambda x, q, mu, S: q.sum(0) / q.shape[1])),
+    Mistake("The weights pass through softmax; N_k / n sums to 1 already.", changed_m(weights=lambda x, q, mu, S: torch.softmax(q.mean(0), 0))),
 )  # fmt: skip
 EXACT = "The masses N_k are positive, however small: add nothing to a denominator."
 

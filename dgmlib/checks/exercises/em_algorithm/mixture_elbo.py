@@ -113,6 +113,7 @@ MISTAKES = (
     Mistake("The entropy has base 2; logarithms are natural here.", elbo_of(lambda q, joint: ((q * joint).sum(1) + entropy(q) / math.log(2)).mean())),
     Mistake("The entropy counts twice.", elbo_of(lambda q, joint: ((q * joint).sum(1) + 2 * entropy(q)).mean())),
     Mistake("The entropy is averaged over k, not summed.", elbo_of(lambda q, joint: ((q * joint).sum(1) + entropy(q) / q.shape[1]).mean())),
+    Mistake("log w_k is not weighted by q_k: E_q log p(x, z) weights both of its terms.", lambda x, q, weights, means, covariances: prior_forgotten(x, q, weights, means, covariances) + weights.log().sum()),
 )  # fmt: skip
 
 EXERCISE = Exercise(
@@ -132,4 +133,14 @@ EXERCISE = Exercise(
         *interface_laws(),
     ),
     mistakes=MISTAKES,
+    terms=(
+        Mistake("log w_k", lambda x, q, weights, means, covariances: (q * weights.log()).sum(1).mean()),
+        Mistake(
+            "log N(x; mu_k, Sigma_k)",
+            lambda x, q, w, means, covariances: (
+                (q * log_joint(x, torch.ones_like(w), means, covariances)).sum(1).mean()
+            ),
+        ),
+        Mistake("The entropy of q", lambda x, q, *theta: entropy(q).mean()),
+    ),
 )

@@ -153,6 +153,19 @@ def expanded(cross=2.0, last=1.0):
     return answer
 
 
+def by_rows_summed(x, W, mu, sigma):
+    return by_hand(
+        variance=lambda residual, old, new, S: len(x) * residual(new) + torch.trace(new @ S @ new.T) / len(new)
+    )(x, W, mu, sigma)
+
+
+def centred_in_the_e_step_alone(x, W, mu, sigma):
+    z, S = moments(x, W, mu, sigma)
+    new = torch.linalg.solve(z.T @ z + len(x) * S, z.T @ x).T
+    squares = (x - z @ new.T).square().mean() + torch.trace(new @ S @ new.T) / x.shape[1]
+    return new, x.mean(0), squares.sqrt()
+
+
 MISTAKES = (
     Mistake("The residual uses the old W; both lines of the M-step use the new one.", em_step(residual_W=previous_residual)),
     Mistake("The trace term is missing in sigma²: add tr(W Cov(z|x) Wᵀ) for each row.", em_step(trace=lambda W, S, x: 0.0)),
@@ -195,6 +208,9 @@ MISTAKES = (
     Mistake("The cross term of the square is missing: ‖x - mu‖² - 2 E[z]ᵀWᵀ(x - mu) + tr(E[z zᵀ] WᵀW).", expanded(cross=0.0)),
     Mistake("W misses the second moment's inverse: this is S W M⁻¹, of the sample covariance S.", lambda x, W, mu, sigma: ((x - mu).T @ moments(x, W, mu, sigma)[0] / len(x), *ppca_em_step(x, W, mu, sigma)[1:])),
     Mistake("This is log sigma; sigma itself is wanted.", em_step(noise=lambda squares, x: (squares / x.numel()).log() / 2)),
+    Mistake("sigma² divides by d; the mean runs over the m columns.", em_step(noise=lambda squares, x: squares.sqrt(), finish=lambda sigma, x, W: sigma / (len(x) * W.shape[1]) ** 0.5)),
+    Mistake("The residual is summed over the rows; it is their mean, as the trace is one row's.", by_rows_summed),
+    Mistake("The M-step takes x where x - mu belongs.", centred_in_the_e_step_alone),
 )  # fmt: skip
 
 EXERCISE = Exercise(

@@ -161,6 +161,13 @@ def all_columns(x, d):
     return U * (values - variance).clamp_min(0).sqrt(), x.mean(0), variance.sqrt()
 
 
+def rooted(x, d):
+    values, U = torch.linalg.eigh((x - x.mean(0)).T @ (x - x.mean(0)) / len(x))
+    values = values.clamp_min(0).sqrt()
+    variance = values[:-d].mean()
+    return U[:, -d:] * (values[-d:] - variance).sqrt(), x.mean(0), variance.sqrt()
+
+
 MISTAKES = (
     Mistake("sigma² is the mean of the discarded eigenvalues, not of the kept ones.", fit(keep=kept_values, scale=lambda kept, v: (kept - v).abs().sqrt())),
     Mistake("sigma² is the mean of the m - d discarded eigenvalues, not of all.", fit(keep=all_values, scale=lambda kept, v: (kept - v).clamp_min(0).sqrt())),
@@ -201,6 +208,7 @@ MISTAKES = (
     Mistake("sigma² averages one eigenvalue too few, W keeps one too many: d are kept, m - d discarded.", one_too_many),
     Mistake("W keeps all m columns; d of them are wanted.", all_columns),
     Mistake("mu is not the sample mean.", lambda x, d: (ppca_mle(x, d)[0], torch.zeros_like(x[0]), ppca_mle(x, d)[2])),
+    Mistake("The roots of the eigenvalues stand where the eigenvalues belong.", rooted),
 )  # fmt: skip
 
 EXERCISE = Exercise(

@@ -180,6 +180,15 @@ MISTAKES = (
     Mistake("inverse gives the conditioner z2; mu and sigma come from the first `split` columns, in both directions.", InverseByTheSecond),
     Mistake("The last `split` columns stay here; it is the first ones that stay, and say mu and sigma.", LastColumnsStay),
     Mistake("The first part is scaled or shifted as well; it is x1 itself.", changed(lambda a, b, mu, s: (torch.cat([2 * a, down(b, mu, s)], 1), -s.sum(-1)))),
+    Mistake("log_det adds sigma itself; the logarithms add.", changed(keep_first(down, lambda s: -s.exp().sum(-1)), keep_first(up, lambda s: s.exp().sum(-1)))),
+    Mistake("log_det sums over the rows; it sums over the columns, axis 1.", changed(keep_first(down, lambda s: -s.sum(0)), keep_first(up, lambda s: s.sum(0)))),
+    Mistake("log_det sums absolute values; signs count.", changed(keep_first(down, lambda s: -s.abs().sum(-1)), keep_first(up, lambda s: s.abs().sum(-1)))),
+    Mistake("mu is missing: z2 = (x2 - mu) / sigma, x2 = z2 sigma + mu.", changed(keep_first(lambda b, mu, s: b * torch.exp(-s), negative), keep_first(lambda b, mu, s: b * torch.exp(s), summed))),
+    Mistake("forward adds mu; it subtracts it.", changed(keep_first(lambda b, mu, s: (b + mu) * torch.exp(-s), negative))),
+    Mistake("inverse subtracts mu; it adds it.", changed(None, keep_first(lambda b, mu, s: b * torch.exp(s) - mu, summed))),
+    Mistake("forward multiplies by sigma; it divides.", changed(keep_first(lambda b, mu, s: (b - mu) * torch.exp(s), negative))),
+    Mistake("inverse divides by sigma; it multiplies.", changed(None, keep_first(lambda b, mu, s: b * torch.exp(-s) + mu, summed))),
+    Mistake("The conditioner's second output is log sigma; exp(log_sigma / 2) mixes it up with the variance.", changed(keep_first(lambda b, mu, s: (b - mu) * torch.exp(-s / 2), negative), keep_first(lambda b, mu, s: b * torch.exp(s / 2) + mu, summed))),
 )  # fmt: skip
 
 EXERCISE = Exercise(

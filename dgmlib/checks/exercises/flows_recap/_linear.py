@@ -218,6 +218,11 @@ LU_MISTAKES = (
     Mistake("inverse solves with the wrong triangle of L: it is lower triangular (upper=False).", factored(inverse=from_lu(lambda p, l, u: inv(u) @ p.T))),
     Mistake("inverse multiplies by L and U; it solves with them.", factored(inverse=from_lu(lambda p, l, u: u @ l @ p.T))),
     Mistake("This sums the diagonal and then takes its logarithm; the logarithms are summed.", LogOfTrace),
+    Mistake("The diagonal of L is doubled: mask with tril(-1) before the ones are added.", factored(from_lu(lambda p, l, u: p @ (l.tril() + torch.eye(len(l)).to(l)) @ u), from_lu(lambda p, l, u: inv(u) @ inv(l.tril() + torch.eye(len(l)).to(l)) @ p.T))),
+    Mistake("The diagonal of L is doubled: mask with tril(-1) before the ones are added.", factored(from_lu(lambda p, l, u: p @ (l.tril() + torch.eye(len(l)).to(l)) @ u))),
+    Mistake("The diagonal of U is lost: triu(1) leaves it out.", factored(from_lu(lambda p, l, u: p @ l @ u.triu(1)))),
+    Mistake("The diagonal of U is made positive, and its signs are lost.", factored(from_lu(lambda p, l, u: p @ l @ positive(u)), from_lu(lambda p, l, u: inv(positive(u)) @ inv(l) @ p.T))),
+    Mistake("This decomposes W⁻¹, or multiplies by it in forward: z = W x.", factored(from_lu(lambda p, l, u: inv(p @ l @ u)), from_lu(lambda p, l, u: p @ l @ u))),
 )  # fmt: skip
 
 
@@ -246,4 +251,8 @@ QR_MISTAKES = (
     Mistake("inverse solves with Rᵀ; in columns it solves with R, after Q is undone.", factored(inverse=from_qr(lambda q, r: inv(r.T) @ q.T))),
     Mistake("Q stands transposed: torch.linalg.qr gives W = Q R.", factored(from_qr(lambda q, r: q.T @ r))),
     Mistake("R stands transposed: z = Q (R x).", factored(from_qr(lambda q, r: q @ r.T))),
+    Mistake("R's diagonal is set to 1; it is R's own.", factored(from_qr(lambda q, r: q @ (r.triu(1) + torch.eye(len(r)).to(r))))),
+    Mistake("The diagonal of R goes through exp; it is R's own.", factored(from_qr(lambda q, r: q @ (r.triu(1) + torch.diag(r.diagonal().exp()))))),
+    Mistake("The lower triangle of R is taken; R is upper triangular (triu).", factored(from_qr(lambda q, r: q @ r.tril()))),
+    Mistake("In rows z = W x is x @ Rᵀ @ Qᵀ; here it is x @ R @ Q.", factored(from_qr(lambda q, r: (r @ q).T))),
 )  # fmt: skip

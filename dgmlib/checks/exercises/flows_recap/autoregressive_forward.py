@@ -80,6 +80,12 @@ MISTAKES = (
     Mistake("log_det is missing (zero).", forward_with(log_det=lambda z, s: 0 * s.sum(-1))),
     Mistake("log_det is the last column's log sigma alone: the sum runs over all m.", forward_with(log_det=lambda z, s: -s[:, -1])),
     Mistake("softplus gives sigma here; sigma is exp(log_sigma), nothing else.", forward_with(lambda x, mu, s: (x - mu) / softplus(s), lambda z, s: -softplus(s).log().sum(-1))),
+    Mistake("sigma is missing: this only shifts, by mu.", forward_with(lambda x, mu, s: x - mu)),
+    Mistake("mu - x stands where x - mu belongs.", forward_with(lambda x, mu, s: (mu - x) * torch.exp(-s))),
+    Mistake("log_det multiplies the log sigmas; it adds them.", forward_with(log_det=lambda z, s: -s.prod(-1))),
+    Mistake("log_det sums absolute values; signs count.", forward_with(log_det=lambda z, s: s.abs().sum(-1))),
+    Mistake("log_det is taken of z; it is -sum log sigma.", forward_with(log_det=lambda z, s: z.abs().log().sum(-1))),
+    Mistake("log_det takes one column's log sigma, the largest; it is the sum of all.", forward_with(log_det=lambda z, s: -s.amax(-1))),
 )  # fmt: skip
 
 EXERCISE = Exercise(

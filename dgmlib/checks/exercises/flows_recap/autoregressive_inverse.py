@@ -128,6 +128,11 @@ MISTAKES = (
     Mistake("This is the determinant; its logarithm is wanted.", inverse_with(log_det=lambda s: s.sum(-1).exp())),
     Mistake("softplus gives sigma here; sigma is exp(log_sigma), nothing else.", inverse_with(lambda z, mu, s: mu + softplus(s) * z, lambda s: softplus(s).log().sum(-1))),
     Mistake("The conditioner's second output is log sigma; exp(2 log_sigma) or exp(log_sigma / 2) mixes it up with the variance.", inverse_with(lambda z, mu, s: mu + torch.exp(s / 2) * z, lambda s: s.sum(-1) / 2)),
+    Mistake("mu is added twice.", inverse_with(lambda z, mu, s: 2 * mu + torch.exp(s) * z)),
+    Mistake("sigma is missing: x_j = sigma_j z_j + mu_j.", inverse_with(lambda z, mu, s: mu + z)),
+    Mistake("log_det is averaged over the rows; each row has its own.", inverse_with(log_det=lambda s: s.sum(-1).mean().expand(len(s)))),
+    Mistake("log_det multiplies the log sigmas; it adds them.", inverse_with(log_det=lambda s: s.prod(-1))),
+    Mistake("log_det sums absolute values; signs count.", inverse_with(log_det=lambda s: s.abs().sum(-1))),
 )  # fmt: skip
 CARRIED = (
     "Every column carries its gradient into the next ones: no detach, no no_grad, and no writing into old tensors."

@@ -132,6 +132,21 @@ MISTAKES = (
         lambda f, x, base: base(f(x)) + reference_jacobian(f, x).diagonal(dim1=1, dim2=2).sum(1),
     ),
     Mistake("1/|det J| is added; log|det J| belongs there.", lambda f, x, base: base(f(x)) + torch.exp(-log_det(f, x))),
+    Mistake("log|det J| is made positive; its sign counts.", lambda f, x, base: base(f(x)) + log_det(f, x).abs()),
+    Mistake(
+        "log|det J| is divided by the number of features; it is not a mean.",
+        lambda f, x, base: base(f(x)) + log_det(f, x) / x.shape[1],
+    ),
+    Mistake(
+        "This is the determinant at the first row for every row.", lambda f, x, base: base(f(x)) + log_det(f, x)[0]
+    ),
+    Mistake(
+        "The base density is taken at f(f(x)); f is applied once.", lambda f, x, base: base(f(f(x))) + log_det(f, x)
+    ),
+    Mistake(
+        "The Jacobian's norm enters; its determinant does.",
+        lambda f, x, base: base(f(x)) + reference_jacobian(f, x).flatten(1).norm(dim=1).log(),
+    ),
 )
 
 EXERCISE = Exercise(
@@ -151,4 +166,8 @@ EXERCISE = Exercise(
         *interface_laws(),
     ),
     mistakes=MISTAKES,
+    terms=(
+        Mistake("log p(f(x))", lambda f, x, base: base(f(x))),
+        Mistake("log|det J|", lambda f, x, base: log_det(f, x)),
+    ),
 )

@@ -174,6 +174,16 @@ MISTAKES = (
     Mistake("This is p(x), not log p(x).", lambda layers, x: torch.exp(reference_flow(layers, x))),
 )
 
+
+def through(layers, x):
+    """The last z, and the sum of all log_dets."""
+    total = x.new_zeros(len(x))
+    for layer in layers:
+        x, log_det = layer.forward(x)
+        total = total + log_det
+    return x, total
+
+
 EXERCISE = Exercise(
     __name__,
     points=3,
@@ -192,4 +202,11 @@ EXERCISE = Exercise(
         *interface_laws(),
     ),
     mistakes=MISTAKES,
+    terms=(
+        Mistake("The square of z", lambda layers, x: -through(layers, x)[0].square().sum(-1) / 2),
+        Mistake(
+            "The constant -m/2 log 2π", lambda layers, x: x.new_full((len(x),), -x.shape[1] / 2 * math.log(2 * math.pi))
+        ),
+        Mistake("The sum of the log_dets", lambda layers, x: through(layers, x)[1]),
+    ),
 )

@@ -5,6 +5,13 @@ from ...run.fixtures.densities import normal_log_prob
 from ._shared import EXTREME, flow_cases, reductions
 
 
+def cases(rng):
+    """In "unnormalised" the densities are above 1, and the loss is below 0."""
+    made = flow_cases("x", 0.0)(rng)
+    dense = made["unnormalised"]
+    return made | {"unnormalised": dense | {"x": dense["x"] / 1000, "W": 1000 * dense["W"]}}
+
+
 def log_likelihood(flow, x):
     z, log_det = flow.forward(x)
     return flow.base.log_prob(z) + log_det
@@ -61,7 +68,7 @@ EXERCISE = Exercise(
     slide="Forward KL vs. Reverse KL",
     call="flow(), x",
     returns="loss",
-    cases=flow_cases("x", 0.0),
+    cases=cases,
     reference=forward,
     laws=(
         value("value", LOG_DENSITY, cases=["value", "unnormalised"]),
@@ -71,4 +78,8 @@ EXERCISE = Exercise(
         *interface_laws(),
     ),
     mistakes=MISTAKES,
+    terms=(
+        Mistake("log p(z)", lambda flow, x: -flow.base.log_prob(flow.forward(x)[0]).mean()),
+        Mistake("log|det J_f|", lambda flow, x: -flow.forward(x)[1].mean()),
+    ),
 )

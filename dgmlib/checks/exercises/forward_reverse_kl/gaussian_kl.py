@@ -153,6 +153,12 @@ MISTAKES = (
     Mistake("log det Σ_p is missing: log det Σ_q - log det Σ_p.", lambda a, S, b, T: reference(a, S, b, T) + torch.logdet(S) / 2),
     Mistake("log det Σ_q is missing: log det Σ_q - log det Σ_p.", lambda a, S, b, T: reference(a, S, b, T) - torch.logdet(T) / 2),
     Mistake("The log-determinants are added; they are subtracted: log det Σ_q - log det Σ_p.", lambda a, S, b, T: reference(a, S, b, T) + torch.logdet(S)),
+    Mistake("The trace is that of Σ_p alone: Σ_q⁻¹ is missing.", lambda a, S, b, T: reference(a, S, b, T) + (S.trace() - terms(a, S, b, T)[0]) / 2),
+    Mistake("The trace multiplies by Σ_q; it wants the inverse.", lambda a, S, b, T: reference(a, S, b, T) + ((T @ S).trace() - terms(a, S, b, T)[0]) / 2),
+    Mistake("The means are added; their difference enters.", lambda a, S, b, T: reference(a, S, -b, T)),
+    Mistake("Only the log-determinants are there.", lambda *a: terms(*a)[3] / 2),
+    Mistake("This is the cross-entropy, -E_p log q; the KL subtracts the entropy of p.", lambda a, S, b, T: -MultivariateNormal(b, T).log_prob(a) + terms(a, S, b, T)[0] / 2),
+    Mistake("This is the mean of KL(p‖q) and KL(q‖p); KL(p‖q) alone is asked for.", lambda a, S, b, T: (reference(a, S, b, T) + reference(b, T, a, S)) / 2),
 )  # fmt: skip
 
 EXERCISE = Exercise(
@@ -175,4 +181,11 @@ EXERCISE = Exercise(
         *interface_laws(),
     ),
     mistakes=MISTAKES,
+    terms=(
+        Mistake("The trace tr(Σ_q⁻¹ Σ_p)", lambda *a: terms(*a)[0] / 2),
+        Mistake("The distance between the means", lambda *a: terms(*a)[1] / 2),
+        Mistake("m", lambda *a: -terms(*a)[0].new_tensor(len(a[0])) / 2),
+        Mistake("log det Σ_q", lambda a, S, b, T: torch.logdet(T) / 2),
+        Mistake("log det Σ_p", lambda a, S, b, T: -torch.logdet(S) / 2),
+    ),
 )

@@ -90,4 +90,8 @@ EXERCISE = Exercise(
         *interface_laws(),
     ),
     mistakes=MISTAKES,
+    terms=(
+        Mistake("log π(g(z))", density_with(lambda target, log_det: target)),
+        Mistake("log|det J_g|", density_with(lambda target, log_det: log_det)),
+    ),
 )

@@ -109,6 +109,8 @@ MISTAKES = (
     Mistake("The value is right, but x is cut off the graph.", lambda f, x, target: reverse_kl(f, x.detach(), target)),
     Mistake("The terms are squared; a Monte-Carlo KL is their plain mean.", lambda flow, x, target: log_ratio(flow, x, target).square().mean()),
     Mistake("The terms are weighted by the target's density; the samples come from it, and want no weight.", lambda flow, x, target: (target(x).exp() * log_ratio(flow, x, target)).mean()),
+    Mistake("This is the median over the samples; the expectation is their mean.", lambda flow, x, target: log_ratio(flow, x, target).median()),
+    Mistake("The mean divides by n - 1; an expectation is estimated by the sum over n.", lambda flow, x, target: log_ratio(flow, x, target).sum() / max(len(x) - 1, 1)),
 )  # fmt: skip
 
 EXERCISE = Exercise(
@@ -131,4 +133,9 @@ EXERCISE = Exercise(
         *interface_laws(),
     ),
     mistakes=MISTAKES,
+    terms=(
+        Mistake("log π(x)", lambda flow, x, target: target(x).mean()),
+        Mistake("log|det J_f|", lambda flow, x, target: -flow.forward(x)[1].mean()),
+        Mistake("log p(z)", lambda flow, x, target: -flow.base.log_prob(flow.forward(x)[0]).mean()),
+    ),
 )

@@ -130,6 +130,8 @@ MISTAKES = (
     Mistake("log p(x) enters with a minus: the KL is the mean of log p(x) - log π(x).", lambda flow, z, target: (log_ratio(flow, z, target) - 2 * (flow.base.log_prob(z) - flow.inverse(z)[1])).mean()),
     Mistake("log p(x) enters with a minus: the KL is the mean of log p(x) - log π(x).", lambda flow, z, target: -(flow.base.log_prob(z) + flow.inverse(z)[1] + target(flow.inverse(z)[0])).mean()),
     Mistake("The terms are squared; a Monte-Carlo KL is their plain mean.", lambda flow, z, target: log_ratio(flow, z, target).square().mean()),
+    Mistake("This is the median over the samples; the expectation is their mean.", lambda flow, z, target: log_ratio(flow, z, target).median()),
+    Mistake("The mean divides by n - 1; an expectation is estimated by the sum over n.", lambda flow, z, target: log_ratio(flow, z, target).sum() / max(len(z) - 1, 1)),
 )  # fmt: skip
 
 EXERCISE = Exercise(
@@ -159,4 +161,9 @@ EXERCISE = Exercise(
         *interface_laws(),
     ),
     mistakes=MISTAKES,
+    terms=(
+        Mistake("log p(z)", lambda flow, z, target: flow.base.log_prob(z).mean()),
+        Mistake("log|det J_g|", lambda flow, z, target: -flow.inverse(z)[1].mean()),
+        Mistake("log π(x)", lambda flow, z, target: -target(flow.inverse(z)[0]).mean()),
+    ),
 )

@@ -81,6 +81,12 @@ def shifted(change):
     return answer
 
 
+def parts_of(term):
+    """term(log sigma, log det M, m, d) for every row."""
+    change = shifted(term)
+    return lambda *a: change(*a) - log_prob(*a)
+
+
 def woodbury(matrix, inverse=torch.linalg.inv):
     """The formula with another M, or another inverse of it."""
 
@@ -186,4 +192,11 @@ EXERCISE = Exercise(
         *interface_laws(),
     ),
     mistakes=MISTAKES,
+    terms=(
+        Mistake("‖x - mu‖²/sigma²", lambda x, W, mu, s: -((x - mu) / s).square().sum(1) / 2),
+        Mistake("The part along W in the squared distance", lambda x, W, mu, s: along(x, W, mu, s) / (2 * s**2)),
+        Mistake("log det M", parts_of(lambda s, det, m, d: -det / 2)),
+        Mistake("(m - d) log sigma²", parts_of(lambda s, det, m, d: -(m - d) * s)),
+        Mistake("The constant -m/2 log 2π", parts_of(lambda s, det, m, d: -m / 2 * LOG_2PI + 0 * s)),
+    ),
 )
