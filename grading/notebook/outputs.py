@@ -55,14 +55,15 @@ def newest(found: list[Output]) -> list[Output]:
 
 
 def owners(repair: Repair) -> Iterator[set[str]]:
-    """The exercises of each submitted cell: its own for an answer, those that it calls, else where a student put it."""
+    """The exercises of each submitted cell that may show something: its own for an answer, those that it calls, else
+    where a student put it."""
     answers, chosen = repair.chosen.keys(), repair.chosen
     places, here = headed(repair.slots), ""
-    for at, (code, slot) in enumerate(zip(repair.code, repair.slot_of, strict=True)):
+    for at, (cell, code, slot) in enumerate(zip(repair.cells, repair.code, repair.slot_of, strict=True)):
         here = places[id(slot)] if slot else here
         if at in chosen.values():
             yield {name for name, place in chosen.items() if place == at}
-        elif slot and slot.role in ("check", "setup", "proof"):
+        elif cell.kind != "code" or (slot and slot.role in ("check", "setup", "proof")):
             yield set()
         else:
             yield calls(code) & answers or (set() if slot and slot.role == "fixed" else {here} - {""})

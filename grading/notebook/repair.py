@@ -9,6 +9,7 @@ Each cell is parsed once, so that the time it takes grows with the file and with
 import ast
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from textwrap import indent
@@ -92,6 +93,12 @@ def worked(slots: tuple[Slot, ...]) -> str:
     return "".join(f"try:\n{indent(ast.unparse(node), '    ')}\nexcept Exception:\n    pass\n" for node in found)
 
 
+def may_define(source: str, names: Iterable[str]) -> bool:
+    """Whether it is worth parsing a text for them: few texts hold a definition."""
+    one = "|".join(map(re.escape, names))
+    return re.search(rf"\b(?:def|class)\s+(?:{one})\b|\b(?:{one})\s*=", source) is not None
+
+
 class Repair:
     """`Repair(slots, cells).result()`."""
 
@@ -120,7 +127,8 @@ class Repair:
         slot = self.slot_of[at]
         if self.cells[at].kind == "code" or (slot is not None and slot.role == "answer"):
             return True
-        return slot is None and not {*self.stubs, *self.former}.isdisjoint(self.code[at].defines)
+        names = {*self.stubs, *self.former}
+        return slot is None and may_define(self.cells[at].source, names) and bool(names & self.code[at].defines)
 
     def stub(self, slot: Slot) -> list[Code]:
         """As it is released, and with the names that it had before."""

@@ -25,11 +25,15 @@ def squeezed(source: str) -> str:
 
 
 class Code:
-    """What is known of a cell's source, found out once; one longer than `most` is not parsed."""
+    """What is known of a cell's source, found out once and when it is asked for: most cells are text of ours, and none
+    asks. One longer than `most` is not parsed."""
 
     def __init__(self, source: str, most: int = LONGEST_PARSED):
-        self.source = source
-        self.tree = tree(source) if len(source) <= most else None
+        self.source, self.most = source, most
+
+    @cached_property
+    def tree(self) -> ast.Module | None:
+        return tree(self.source) if len(self.source) <= self.most else None
 
     @cached_property
     def defines(self) -> set[str]:

@@ -308,7 +308,9 @@ def test_a_fork_server_that_was_begun_early_serves_the_first_bundle():
     assert begun.answer == "ready"
     with Session(lambda link: made.start(bundle, link), 1, 600) as session:
         assert session.cell("open", "import dgmlib.kl; print(dgmlib.kl.__name__)") == ("", "dgmlib.kl\n")
-    assert made.server(other) is not begun
+    late = made.server(other)
+    assert late is not begun
+    assert vars(late)["answer"] == "ready"  # waited for here: it answers once, and forked processes share it
     begun.process.kill()
     begun.process.wait()
     end = time.monotonic() + 30

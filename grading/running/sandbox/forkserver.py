@@ -104,22 +104,25 @@ class ForkServerSandbox:
         return made
 
     def server(self, bundle: Bundle, hidden: tuple[Path, ...] = ()) -> Server | None:
-        """A filled bundle's server, started at need; None for a kind without walls."""
+        """A filled bundle's server, started at need; None for a kind without walls. Waited for, since it answers once:
+        processes that are forked from here share it."""
         server = self.servers.get(bundle.path)
         if server and server.answer == "ready" and not server.alive():
             self.servers.pop(bundle.path).close()
-        if bundle.path not in self.servers and self.kind in WARMS:
-            self.launch(bundle, hidden)
-            self.servers[bundle.path].filled()
-        return self.servers.get(bundle.path)
+            server = None
+        if server is None and self.kind in WARMS:
+            server = self.launch(bundle, hidden)
+            server.filled()
+        return server if server and server.answer else None
 
-    def launch(self, bundle: Bundle, hidden: tuple[Path, ...]):
+    def launch(self, bundle: Bundle, hidden: tuple[Path, ...]) -> Server:
         control, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with other:
             process = self.cold.start(bundle, other.fileno(), hidden, "forkserver")
         control.settimeout(START_SECONDS)
-        self.servers[bundle.path] = Server(process, control)
-        atexit.register(self.servers[bundle.path].close)
+        server = self.servers[bundle.path] = Server(process, control)
+        atexit.register(server.close)
+        return server
 
     def close(self):
         for server in self.servers.values():
