@@ -31,6 +31,8 @@ def autograde(assignments, student, changed, jobs, scheduler, secret, sandbox, c
         tasks = submissions(course, assignments, student)
         beside = not scheduler and not handed_in.all_on_file(course, tasks)
         grader = make_grader(course, secret, sandbox, output, beside)
+        from ..recording import record  # noqa: F401 - nbgrader: like torch, while the fork server starts
+
         recorder = cache(lambda: opened(course, tasks, changed))
         verdicts = batch(grader, tasks, jobs, scheduler, output, recorder)
         changes = [made for v in verdicts if (made := regraded.change(course, v))] if changed else []
@@ -48,8 +50,8 @@ def autograde(assignments, student, changed, jobs, scheduler, secret, sandbox, c
 
 
 def opened(course: Course, tasks: list, changed: bool):
-    """The gradebook's recorder, or None where nothing is recorded; nbgrader and the lint take seconds, in which the
-    first submissions are graded. Raises CourseFault where the course cannot be graded."""
+    """The gradebook's recorder, or None where nothing is recorded: opened while the first submissions are graded, and
+    their checks looked at. Raises CourseFault where the course cannot be graded."""
     from ..recording.record import Recorder
     from ..releasing import lint
 
