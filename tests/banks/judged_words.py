@@ -133,3 +133,17 @@ def three_steps(log_joint, q_mean, q_cov, num_steps):
         (-log_joint(z).mean() - factor.diagonal().abs().log().sum()).backward()
         optimiser.step()
     return mean.detach(), (factor.tril() @ factor.tril().T).detach()
+
+
+@wrong("sample_mixture", law="x given k", says="the inverse of the Cholesky factor")
+def inverse_factor(n, weights, means, covariances):
+    k = draws(n, weights)
+    noise = torch.randn(n, means.shape[1], 1, dtype=means.dtype)
+    return means[k] + (torch.linalg.inv(torch.linalg.cholesky(covariances))[k] @ noise)[..., 0], k
+
+
+@wrong("sample_mixture", law="x given k", says="rooted one by one")
+def entrywise_root(n, weights, means, covariances):
+    k = draws(n, weights)
+    noise = torch.randn(n, means.shape[1], 1, dtype=means.dtype)
+    return means[k] + (covariances.abs().sqrt()[k] @ noise)[..., 0], k

@@ -132,7 +132,7 @@ def draw_uniform_noise(n, weights, means, covariances):
     return means[k] + torch.einsum("nab,nb->na", torch.linalg.cholesky(covariances)[k], noise), k
 
 
-@wrong("sample_mixture", law="x given k", says="expected")
+@wrong("sample_mixture", law="x given k", says="all rows lie on a line")
 def draw_shared_noise(n, weights, means, covariances):
     k = torch.multinomial(weights, n, replacement=True)
     noise = noise_like(means, n)[:, :1].expand(n, means.shape[1])

@@ -153,6 +153,16 @@ class LastColumnsStay(Coupling):
         return torch.cat([up(moved, mu, s), kept], 1), s.sum(-1)
 
 
+def clamped(most):
+    def within(s):
+        return s.clamp(-most, most)
+
+    return changed(
+        keep_first(lambda b, mu, s: down(b, mu, within(s)), lambda s: -within(s).sum(-1)),
+        keep_first(lambda b, mu, s: up(b, mu, within(s)), lambda s: within(s).sum(-1)),
+    )
+
+
 MISTAKES = (
     Mistake("This returns x as it came with log_det 0: the second part must be shifted and scaled.", changed(same, same)),
     Mistake("This returns x as it came with log_det 0: the second part must be shifted and scaled.", changed(same)),
@@ -189,6 +199,11 @@ MISTAKES = (
     Mistake("forward multiplies by sigma; it divides.", changed(keep_first(lambda b, mu, s: (b - mu) * torch.exp(s), negative))),
     Mistake("inverse divides by sigma; it multiplies.", changed(None, keep_first(lambda b, mu, s: b * torch.exp(-s) + mu, summed))),
     Mistake("The conditioner's second output is log sigma; exp(log_sigma / 2) mixes it up with the variance.", changed(keep_first(lambda b, mu, s: (b - mu) * torch.exp(-s / 2), negative), keep_first(lambda b, mu, s: b * torch.exp(s / 2) + mu, summed))),
+    Mistake("log_sigma is clamped; it is used as it is.", clamped(5.0)),
+    Mistake("log_sigma is clamped; it is used as it is.", clamped(10.0)),
+    Mistake("log_sigma is clamped; it is used as it is.", clamped(1.0)),
+    Mistake("Something is added to sigma: exp is positive by itself.", changed(keep_first(lambda b, mu, s: (b - mu) / (s.exp() + 1e-3), negative), keep_first(lambda b, mu, s: b * (s.exp() + 1e-3) + mu, summed))),
+    Mistake("Something is added to sigma: exp is positive by itself.", changed(keep_first(lambda b, mu, s: (b - mu) / (s.exp() + 1e-3), lambda s: -(s.exp() + 1e-3).log().sum(-1)), keep_first(lambda b, mu, s: b * (s.exp() + 1e-3) + mu, lambda s: (s.exp() + 1e-3).log().sum(-1)))),
 )  # fmt: skip
 
 EXERCISE = Exercise(

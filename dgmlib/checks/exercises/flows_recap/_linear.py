@@ -205,6 +205,11 @@ class LogOfTrace(SignedDiagonal):
         return torch.linalg.lu(self.weight).U.diagonal().sum().abs().log()
 
 
+class LogOfSum(SignedDiagonal):
+    def log_diagonal(self):
+        return torch.linalg.lu(self.weight).U.diagonal().abs().sum().log()
+
+
 LU_MISTAKES = (
     Mistake("inverse undoes U before L; undo P, then L, then U.", factored(inverse=from_lu(lambda p, l, u: inv(l) @ inv(u) @ p.T))),
     Mistake("inverse solves with Lᵀ and Uᵀ; in columns it solves with L, then with U.", factored(inverse=from_lu(lambda p, l, u: inv(u.T) @ inv(l.T) @ p.T))),
@@ -223,6 +228,8 @@ LU_MISTAKES = (
     Mistake("The diagonal of U is lost: triu(1) leaves it out.", factored(from_lu(lambda p, l, u: p @ l @ u.triu(1)))),
     Mistake("The diagonal of U is made positive, and its signs are lost.", factored(from_lu(lambda p, l, u: p @ l @ positive(u)), from_lu(lambda p, l, u: inv(positive(u)) @ inv(l) @ p.T))),
     Mistake("This decomposes W⁻¹, or multiplies by it in forward: z = W x.", factored(from_lu(lambda p, l, u: inv(p @ l @ u)), from_lu(lambda p, l, u: p @ l @ u))),
+    Mistake("inverse takes U's diagonal as ones (unitriangular); only L's is.", factored(inverse=from_lu(lambda p, l, u: inv(u.triu(1) + torch.eye(len(u)).to(u)) @ inv(l) @ p.T))),
+    Mistake("This sums the diagonal and then takes its logarithm; the logarithms are summed.", LogOfSum),
 )  # fmt: skip
 
 
@@ -234,6 +241,11 @@ class LogOfTraceOfR(SignedDiagonal):
 class SignedDiagonalOfR(SignedDiagonal):
     def log_diagonal(self):
         return torch.linalg.qr(self.weight).R.diagonal().log().sum()
+
+
+class LogOfSumOfR(SignedDiagonal):
+    def log_diagonal(self):
+        return torch.linalg.qr(self.weight).R.diagonal().abs().sum().log()
 
 
 QR_MISTAKES = (
@@ -255,4 +267,5 @@ QR_MISTAKES = (
     Mistake("The diagonal of R goes through exp; it is R's own.", factored(from_qr(lambda q, r: q @ (r.triu(1) + torch.diag(r.diagonal().exp()))))),
     Mistake("The lower triangle of R is taken; R is upper triangular (triu).", factored(from_qr(lambda q, r: q @ r.tril()))),
     Mistake("In rows z = W x is x @ Rᵀ @ Qᵀ; here it is x @ R @ Q.", factored(from_qr(lambda q, r: (r @ q).T))),
+    Mistake("This sums the diagonal and then takes its logarithm; the logarithms are summed.", LogOfSumOfR),
 )  # fmt: skip

@@ -49,6 +49,15 @@ def at_z_so_far(x, conditioner):
     return z, -s.sum(-1)
 
 
+CLAMPED = "log_sigma is clamped; it is used as it is."
+
+
+def clamped(most):
+    return forward_with(
+        lambda x, mu, s: (x - mu) * torch.exp(-s.clamp(-most, most)), lambda z, s: -s.clamp(-most, most).sum(-1)
+    )
+
+
 MISTAKES = (
     Mistake(FLIPPED, forward_with(log_det=lambda z, s: s.sum(-1))),
     Mistake("log_det is averaged over the features; a triangular determinant is a product, so its log is a sum.", forward_with(log_det=lambda z, s: -s.mean(-1))),
@@ -86,6 +95,9 @@ MISTAKES = (
     Mistake("log_det sums absolute values; signs count.", forward_with(log_det=lambda z, s: s.abs().sum(-1))),
     Mistake("log_det is taken of z; it is -sum log sigma.", forward_with(log_det=lambda z, s: z.abs().log().sum(-1))),
     Mistake("log_det takes one column's log sigma, the largest; it is the sum of all.", forward_with(log_det=lambda z, s: -s.amax(-1))),
+    Mistake(CLAMPED, clamped(5.0)),
+    Mistake(CLAMPED, clamped(10.0)),
+    Mistake(CLAMPED, clamped(1.0)),
 )  # fmt: skip
 
 EXERCISE = Exercise(

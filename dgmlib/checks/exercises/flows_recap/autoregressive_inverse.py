@@ -94,6 +94,12 @@ def first_left(z, conditioner):
     return filled(z, conditioner, range(1, z.shape[1]), z)
 
 
+def clamped(most):
+    return inverse_with(
+        lambda z, mu, s: mu + torch.exp(s.clamp(-most, most)) * z, lambda s: s.clamp(-most, most).sum(-1)
+    )
+
+
 MISTAKES = (
     Mistake("This is one pass with the conditioner at z; x_j needs mu_j and sigma_j of the columns of x before it.", one_pass),
     Mistake("The sign of log_det is flipped: it belongs to the direction called, z to x: + sum log sigma.", inverse_with(log_det=lambda s: -s.sum(-1))),
@@ -133,6 +139,9 @@ MISTAKES = (
     Mistake("log_det is averaged over the rows; each row has its own.", inverse_with(log_det=lambda s: s.sum(-1).mean().expand(len(s)))),
     Mistake("log_det multiplies the log sigmas; it adds them.", inverse_with(log_det=lambda s: s.prod(-1))),
     Mistake("log_det sums absolute values; signs count.", inverse_with(log_det=lambda s: s.abs().sum(-1))),
+    Mistake("log_sigma is clamped; it is used as it is.", clamped(5.0)),
+    Mistake("log_sigma is clamped; it is used as it is.", clamped(10.0)),
+    Mistake("log_sigma is clamped; it is used as it is.", clamped(1.0)),
 )  # fmt: skip
 CARRIED = (
     "Every column carries its gradient into the next ones: no detach, no no_grad, and no writing into old tensors."

@@ -74,6 +74,14 @@ MISTAKES = (
         "This is the Jacobian of the inverse map: the matrix is inverted.",
         lambda f, x: torch.linalg.inv(reference_jacobian(f, x)),
     ),
+    Mistake(
+        "Every row's output is differentiated by every row's input, (n, m, n, m); rows do not mix: keep the blocks of a row with itself.",
+        lambda f, x: torch.autograd.functional.jacobian(f, x),
+    ),
+    Mistake(
+        "The Jacobian is divided by the number of rows: differentiate each row, not the mean over them.",
+        lambda f, x: reference_jacobian(f, x) / len(x),
+    ),
 )
 
 EXERCISE = Exercise(

@@ -147,6 +147,10 @@ MISTAKES = (
         "The Jacobian's norm enters; its determinant does.",
         lambda f, x, base: base(f(x)) + reference_jacobian(f, x).flatten(1).norm(dim=1).log(),
     ),
+    Mistake(
+        "One determinant serves for all rows, of the mean Jacobian or at the mean row; each row has its own.",
+        lambda f, x, base: base(f(x)) + torch.linalg.slogdet(reference_jacobian(f, x).mean(0)).logabsdet,
+    ),
 )
 
 EXERCISE = Exercise(

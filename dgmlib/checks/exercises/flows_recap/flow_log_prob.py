@@ -172,6 +172,10 @@ MISTAKES = (
     Mistake("The last layer is left out.", lambda layers, x: reference_flow(layers[:-1], x)),
     Mistake("The first layer is left out.", lambda layers, x: reference_flow(layers[1:], x)),
     Mistake("This is p(x), not log p(x).", lambda layers, x: torch.exp(reference_flow(layers, x))),
+    Mistake(
+        "The log_dets are added to every column before the sum, m times; they are added once.",
+        lambda layers, x: through(layers, x)[1] * x.shape[1] + normal_log_prob(through(layers, x)[0]),
+    ),
 )
 
 

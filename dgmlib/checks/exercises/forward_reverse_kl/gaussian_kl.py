@@ -159,6 +159,7 @@ MISTAKES = (
     Mistake("Only the log-determinants are there.", lambda *a: terms(*a)[3] / 2),
     Mistake("This is the cross-entropy, -E_p log q; the KL subtracts the entropy of p.", lambda a, S, b, T: -MultivariateNormal(b, T).log_prob(a) + terms(a, S, b, T)[0] / 2),
     Mistake("This is the mean of KL(p‖q) and KL(q‖p); KL(p‖q) alone is asked for.", lambda a, S, b, T: (reference(a, S, b, T) + reference(b, T, a, S)) / 2),
+    Mistake("m² is subtracted, the number of entries of a covariance; it is m.", lambda a, S, b, T: reference(a, S, b, T) + (len(a) - len(a) ** 2) / 2),
 )  # fmt: skip
 
 EXERCISE = Exercise(

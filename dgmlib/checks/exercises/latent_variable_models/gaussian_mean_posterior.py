@@ -84,6 +84,10 @@ MISTAKES = (
     Mistake("The std is cut off the graph: keep noise_std and prior_std tensors.", conjugate_with(None, lambda *a: std_of(*a).detach())),
     Mistake("This is halfway between the prior's mean and the data's; each weighs as its precision.", conjugate_with(mean=lambda x, s, m, t: (m + x.mean()) / 2)),
     Mistake("The mean is the data's alone; the prior draws it towards prior_mean.", conjugate_with(mean=lambda x, s, m, t: x.mean())),
+    Mistake("1/std adds up here; precisions, 1/std², do.", conjugate_with(std=lambda x, s, m, t: 1 / (1 / t + len(x) ** 0.5 / s))),
+    Mistake("The mean is multiplied by std; it is std².", conjugate_with(mean=lambda x, s, m, t: (m / t**2 + x.sum() / s**2) * std_of(x, s, m, t))),
+    Mistake("n - 1 stands where n belongs: every observation counts.", lambda x, s, m, t: ((m / t**2 + x.sum() / s**2) / (t**-2 + (len(x) - 1) / s**2), (t**-2 + (len(x) - 1) / s**2) ** -0.5)),
+    Mistake("n - 1 stands where n belongs: every observation counts.", precision_with(lambda n, s, t: t**-2, lambda n, s, t: (n - 1) / s**2)),
 )  # fmt: skip
 
 EXERCISE = Exercise(

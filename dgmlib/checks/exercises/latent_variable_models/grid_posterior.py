@@ -125,6 +125,9 @@ MISTAKES = (
     Mistake("log_evidence is cut off the graph: no detach, no .item().", grid_with(None, lambda *a: grid(*a)[1].detach())),
     Mistake("log_evidence is cut off the graph: no detach, no .item().", lambda p, l, s: tuple(v.detach() if v.ndim == 0 else detached_evidence(p, l, s)[0] for v in grid(p, l, s))),
     Mistake("The prior is divided by, not multiplied: p(X|θ) p(θ) is log_likelihood + log_prior.", lambda p, l, step: grid(-p, l, step)),
+    Mistake("The likelihood is renormalised; take it as given, its scale is part of the evidence.", lambda p, l, step: grid(p, l - torch.logsumexp(l, 0) - math.log(step), step)),
+    Mistake("The evidence leaves out the prior; it is the sum of prior times likelihood.", lambda p, l, step: (torch.exp(p + l - no_prior(p, l, step)[1]), no_prior(p, l, step)[1])),
+    Mistake("The logarithms are multiplied; the logarithm of a product is their sum.", lambda p, l, step: grid(p * l, torch.zeros_like(l), step)),
 )  # fmt: skip
 
 EXERCISE = Exercise(

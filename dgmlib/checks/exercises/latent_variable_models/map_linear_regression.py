@@ -76,6 +76,10 @@ MISTAKES = (
     Mistake("The data are centred; the model has neither an intercept nor a mean to remove.", standardised),
     Mistake("The ridge is cut off the graph: keep noise_std and prior_std tensors.", ridge_with(lambda s, t, n, d: ((s / t) ** 2).detach())),
     Mistake("These are the predictions X w; the weights w are wanted.", lambda X, y, s, t: X @ map_weights(X, y, s, t)),
+    Mistake("Xᵀy is divided by noise_std² and XᵀX is not: one scale for both.", lambda X, y, s, t: ridge(X, y / s**2, 1 / t**2)),
+    Mistake("Least squares is shrunk afterwards, by one number for all weights; the ridge stands inside the inverse.", lambda X, y, s, t: torch.linalg.pinv(X) @ y / (1 + (s / t) ** 2)),
+    Mistake("The ridge multiplies the diagonal of XᵀX; it is added to it: a multiple of the identity.", lambda X, y, s, t: torch.linalg.solve(X.T @ X + (s / t) ** 2 * torch.diag((X.T @ X).diagonal()), X.T @ y)),
+    Mistake("Each weight is shrunk towards 0 and cut off there, as for a Laplace prior; the prior is Gaussian.", lambda X, y, s, t: (lambda w: w.sign() * (w.abs() - (s / t) ** 2).clamp_min(0))(torch.linalg.pinv(X) @ y)),
 )  # fmt: skip
 
 EXERCISE = Exercise(

@@ -116,6 +116,17 @@ def multiplied(x, weights, means, covariances):
     return torch.logsumexp(weights.log() + log_probs + (squares - wrong_squares) / 2, 1)
 
 
+def cholesky_distance(whiten):
+    """The distances of whiten(L, x - means_k), (n, K, m)."""
+
+    def answer(x, weights, means, covariances):
+        log_probs, squares, _ = component_log_probs(x, means, covariances)
+        other = whiten(torch.linalg.cholesky(covariances), x[:, None] - means).square().sum(-1)
+        return torch.logsumexp(weights.log() + log_probs + (squares - other) / 2, 1)
+
+    return answer
+
+
 MISTAKES = (
     Mistake("The logsumexp runs over the points; it runs over the components, axis 1 of (n, K).", wrong(lambda w, c, s, d, m: torch.logsumexp(w + c, 0))),
     Mistake("log K is subtracted: the weights already sum to 1.", wrong(lambda w, c, s, d, m: torch.logsumexp(w + c, 1) - math.log(len(w)))),
@@ -154,6 +165,10 @@ MISTAKES = (
     Mistake("The 1/2 before log 2π is missing.", wrong(lambda w, logs, squares, log_dets, m: torch.logsumexp(w + logs, 1) - m / 2 * math.log(2 * math.pi))),
     Mistake("The constant is -1/2 log 2π; it wants a factor m.", wrong(lambda w, logs, squares, log_dets, m: torch.logsumexp(w + logs, 1) + (m - 1) / 2 * math.log(2 * math.pi))),
     Mistake("The weights are squared: their logarithm is added twice.", wrong(lambda w, logs, squares, log_dets, m: torch.logsumexp(2 * w + logs, 1))),
+    Mistake("The logarithm of the weights has base 2; logarithms are natural here.", wrong(lambda w, logs, squares, log_dets, m: torch.logsumexp(w / math.log(2) + logs, 1))),
+    Mistake("log weights_k is halved; the 1/2 belongs to the Gaussian's exponent.", wrong(lambda w, logs, squares, log_dets, m: torch.logsumexp(w / 2 + logs, 1))),
+    Mistake("The squared distance multiplies by the Cholesky factor; it solves with it.", cholesky_distance(lambda L, centred: torch.einsum("kab,nkb->nka", L, centred))),
+    Mistake("The squared distance solves with Lᵀ; it solves with L, where covariance = L Lᵀ.", cholesky_distance(lambda L, centred: torch.einsum("kab,nkb->nka", torch.linalg.inv(L).mT, centred))),
 )  # fmt: skip
 
 EXERCISE = Exercise(

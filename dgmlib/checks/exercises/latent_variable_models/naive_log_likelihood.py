@@ -60,6 +60,13 @@ def with_prior(x, z, log_likelihood):
     return torch.logsumexp(log_likelihood(x, z) + log_prior[:, None], 0) - math.log(len(z))
 
 
+def halves(x, z, log_likelihood):
+    """Two batches of samples, the logarithm of each one's mean."""
+    middle = max(len(z) // 2, 1)
+    parts = [part for part in (z[:middle], z[middle:]) if len(part)]
+    return sum(naive(x, part, log_likelihood) for part in parts) / len(parts)
+
+
 MISTAKES = (
     Mistake("This divides by K - 1; a mean divides by K.", lambda x, z, log_likelihood: naive(x, z, log_likelihood) + math.log(len(z) / max(len(z) - 1, 1))),
     Mistake("This divides by d, the columns of z; a mean over the samples divides by K.", lambda x, z, log_likelihood: naive(x, z, log_likelihood) + math.log(len(z) / z.shape[1])),
@@ -87,6 +94,12 @@ MISTAKES = (
     Mistake("log p(z) is added; z is drawn from p(z), so the prior is in the samples already.", lambda x, z, log_likelihood: torch.logsumexp(log_likelihood(x, z) - z.square().sum(1, keepdim=True) / 2, 0) - math.log(len(z))),
     Mistake("The last sample is left out; all K enter the mean.", lambda x, z, log_likelihood: naive(x, z[: max(len(z) - 1, 1)], log_likelihood)),
     Mistake("Samples and rows are averaged together; each row of x has its own estimate.", wrong(lambda l, K: torch.logsumexp(l, (0, 1)) - math.log(l.numel()))),
+    Mistake("The logarithm of K has base 10; logarithms are natural here.", wrong(lambda l, K: torch.logsumexp(l, 0) - math.log10(K))),
+    Mistake("The largest logarithm is subtracted before exp and not added again after log.", wrong(lambda l, K: torch.logsumexp(l, 0) - math.log(K) - l.amax(0))),
+    Mistake("The samples are weighted by p(z); they are drawn from it, so each counts alike.", lambda x, z, log_likelihood: torch.logsumexp(log_likelihood(x, z) + torch.log_softmax(-z.square().sum(1) / 2, 0)[:, None], 0)),
+    Mistake("The samples are taken in two halves, whose logarithms are averaged; the mean is of all likelihoods.", halves),
+    Mistake("This is the median over the samples; the mean of the likelihoods is wanted.", wrong(lambda l, K: l.median(0).values)),
+    Mistake("Row i meets sample i alone; every row meets all K samples.", wrong(lambda l, K: l[torch.arange(l.shape[1]) % K, torch.arange(l.shape[1])])),
 )  # fmt: skip
 
 EXERCISE = Exercise(

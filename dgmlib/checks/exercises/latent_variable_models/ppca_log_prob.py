@@ -167,6 +167,9 @@ MISTAKES = (
     Mistake("The squared distance divides by sigma; it is sigma².", lambda x, W, mu, s: log_prob(x, W, mu, s) + (1 - s) * quadratic(x, W, mu, s) / 2),
     Mistake("The part along W is divided by sigma² twice: (‖x - mu‖² - pᵀ M⁻¹ p) / sigma², p = Wᵀ(x - mu).", lambda x, W, mu, s: log_prob(x, W, mu, s) + (1 / s**2 - 1) * along(x, W, mu, s) / (2 * s**2)),
     Mistake("log det M is divided by sigma² within: det C = det(M / sigma²) sigma^(2m), or det M sigma^(2(m-d)).", shifted(lambda s, det, m, d: d * s)),
+    Mistake("M takes sigma for sigma²: M = WᵀW + sigma² I.", woodbury(lambda W, s, eye: W.T @ W + s * eye)),
+    Mistake("The constant counts n; x has m features: -m/2 log 2π.", lambda x, W, mu, s: log_prob(x, W, mu, s) + (x.shape[1] - len(x)) / 2 * LOG_2PI),
+    Mistake("The part along W takes x where x - mu belongs.", lambda x, W, mu, s: log_prob(x, W, mu, s) + (along(x, W, 0 * mu, s) - along(x, W, mu, s)) / (2 * s**2)),
 )  # fmt: skip
 COST = "a tensor of {found} is made: with m features, an m-by-m matrix takes 3 GB at m = 20 000. Woodbury needs M = WᵀW + sigma² I, d-by-d, alone."
 

@@ -75,6 +75,12 @@ MISTAKES = (
     Mistake("This maps back to x; the posterior is of z, (n, d).", lambda x, W, mu, s: (posterior(x, W, mu, s)[0] @ W.T + mu, posterior(x, W, mu, s)[1])),
     Mistake("The covariance carries sigma⁴; it is sigma² M⁻¹.", posterior_with(None, lambda M, W, x, s: s**4 * torch.linalg.inv(M))),
     Mistake("The mean has the wrong sign: M⁻¹ Wᵀ(x - mu).", posterior_with(lambda M, W, x, s: -solved(M, W, x))),
+    Mistake("M is inverted entry by entry; invert the matrix.", lambda x, W, mu, s: (lambda M: ((x - mu) @ W @ (1 / M), s**2 / M))(W.T @ W + s**2 * eye_like(W, W.shape[1]))),
+    Mistake("sigma² is added to every entry of WᵀW; it belongs on the diagonal: sigma² I.", with_M(lambda W, s, eye: W.T @ W + s**2)),
+    Mistake("M has I/sigma² where sigma² I belongs.", with_M(lambda W, s, eye: W.T @ W + eye / s**2)),
+    Mistake("This is the spread of the posterior means; the covariance of z given one x is sigma² M⁻¹.", lambda x, W, mu, s: (posterior(x, W, mu, s)[0], torch.cov(posterior(x, W, mu, s)[0].T))),
+    Mistake("This is the spread of the posterior means; the covariance of z given one x is sigma² M⁻¹.", lambda x, W, mu, s: (posterior(x, W, mu, s)[0], torch.cov(posterior(x, W, mu, s)[0].T, correction=0))),
+    Mistake("Wᵀ C⁻¹ W is added to I; x makes z's covariance smaller: I - Wᵀ C⁻¹ W.", lambda x, W, mu, s: (posterior(x, W, mu, s)[0], 2 * eye_like(W, W.shape[1]) - posterior(x, W, mu, s)[1])),
 )  # fmt: skip
 
 EXERCISE = Exercise(

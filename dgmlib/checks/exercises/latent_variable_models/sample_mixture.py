@@ -148,6 +148,7 @@ def guesses(covariances: Tensor) -> dict[str, Tensor]:
     """The covariances that known mistakes give."""
     L = torch.linalg.cholesky(covariances)
     diagonal = torch.diag_embed(covariances.diagonal(dim1=1, dim2=2))
+    root = covariances.abs().sqrt()
     return {
         "noise is multiplied by the covariance; multiply by its Cholesky factor L, covariance = L Lᵀ.": covariances
         @ covariances,
@@ -158,6 +159,10 @@ def guesses(covariances: Tensor) -> dict[str, Tensor]:
         "the covariances are not used: the noise has variance 1.": torch.eye(2).expand_as(covariances),
         "the covariance of component 0 serves for all.": covariances[:1].expand_as(covariances),
         "covariances are used as precisions.": torch.linalg.inv(covariances),
+        "the inverse of the Cholesky factor multiplies the noise; the factor itself does.": torch.linalg.inv(L)
+        @ torch.linalg.inv(L).mT,
+        "the entries of the covariance are rooted one by one; the root of the matrix is its Cholesky factor.": root
+        @ root.mT,
     }
 
 
@@ -221,6 +226,9 @@ def wrong_covariances(groups: list[Tensor], given) -> str | None:
     c = far.index(max(far))
     if all(float(rows.abs().max()) < 1e-6 for rows in groups):
         return f"x where k = {c}: every row is the mean itself; noise with covariance {brief(covariances[c])} belongs to it"
+    narrow = [torch.linalg.eigvalsh(rows.T @ rows / len(rows)) for rows in groups]
+    if all(float(values[0]) < 1e-9 * float(values[-1]) for values in narrow):
+        return f"x where k = {c}: all rows lie on a line: one number of noise serves for all coordinates; draw n x m of them"
     got = brief(groups[c].T @ groups[c] / len(groups[c]))
     message = f"x where k = {c}: expected covariance near {brief(covariances[c])}, got {got}."
     return " ".join([message, *(f"It looks as if {text}" for text in known[:1])])
