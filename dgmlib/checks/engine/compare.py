@@ -1,10 +1,4 @@
-"""Outputs compared with what was expected, and the words for what differs: a number, a shape, a known mistake.
-
-Numbers are compared with a tolerance of the expected dtype, relative to the size of the whole output: 1e-8 in float64,
-1e-3 in float32, far above what another order of the same operations costs and far below any mistake. A value law may
-give its outputs another one. All entries may be off by the same 1e-6: a constant such as torch.tensor(2 * torch.pi).log()
-is one in float32, and a right one.
-"""
+"""An answer's outputs beside the expected ones: what differs, and the known mistake that it is."""
 
 import math
 from collections.abc import Sequence
@@ -13,12 +7,9 @@ from itertools import combinations
 import torch
 from torch import Tensor
 
+from .closeness import BELOW_DOUBLE, NUMBERS, bound, close, first
+from .likeness import alike
 from .verdict import WAITS, CaseResults, Failure, Mistake
-
-TOLERANCE = {torch.float64: 1e-8, torch.float32: 1e-3}
-CONSTANT = SINGLE = 1e-6
-BELOW_DOUBLE = (torch.float32, torch.float16, torch.bfloat16)
-NUMBERS = (torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.bool)
 
 
 def pairs(cases: Sequence[str], outputs: Sequence[str]):
@@ -47,82 +38,6 @@ def compare(seen: CaseResults, cases: Sequence[str], outputs: Sequence[str], hin
     return None
 
 
-FACTORS = {
-    "The sign is flipped: every entry is minus the right one.": -1.0,
-    "Every entry is twice the right one.": 2.0,
-    "Every entry is half the right one.": 0.5,
-    "The logarithm has base 10; logarithms are natural here.": 1 / math.log(10),
-    "The logarithm has base 2; logarithms are natural here.": 1 / math.log(2),
-}
-
-
-FUNCTIONS = {
-    "This is the exponential of the right one.": torch.exp,
-    "This is the logarithm of the right one.": torch.log,
-    "This is the square of the right one.": torch.square,
-    "This is the square root of the right one.": torch.sqrt,
-    "This is one over the right one.": torch.reciprocal,
-    "This is the absolute value of the right one.": torch.abs,
-}
-MATRICES = {
-    "The two last axes are swapped: the matrix stands transposed.": lambda want: want.mT,
-    "Only the diagonal is there; off it stand zeros.": lambda want: torch.diag_embed(want.diagonal(dim1=-2, dim2=-1)),
-    "This is the inverse of the right one.": torch.linalg.pinv,
-    "This is a Cholesky factor of the right one.": lambda want: torch.linalg.cholesky_ex(want).L,
-}
-
-
-def alike(want: Tensor, got: Tensor, tolerance: float = 0.0) -> str:
-    """What every exercise's wrong outputs may have in common with the right one, in words; else an empty string."""
-    if got.shape != want.shape:
-        return other_shape(tuple(want.shape), tuple(got.shape))
-    if want.isfinite().all() and got.isnan().any():
-        return "nan is the log of a negative number, 0/0 or inf - inf."
-    if not (want.is_floating_point() and got.is_floating_point() and got.isfinite().all() and want.any()):
-        return ""
-    want, got = want.double(), got.double()
-    for words, factor in FACTORS.items():
-        if close(factor * want, got, max(tolerance, SINGLE)):
-            return words
-    gap = got - want
-    if want.numel() > 2 and close(gap.mean().expand_as(gap), gap) and not close(want.mean().expand_as(want), want, 0.1):
-        return f"Every entry is off by the same {brief(gap.mean())}: look at what is the same in all of them."
-    if close(want, got, 1e-3 if want.numel() > 2 else 1e-4):
-        return "Nearly right: look for something small that is added, a clamp, a rounding, or float32 on the way."
-    return cut_off(want, got) or transformed(want, got)
-
-
-def transformed(want: Tensor, got: Tensor) -> str:
-    """Which function of the right numbers came."""
-    for words, function in FUNCTIONS.items():
-        made = function(want)
-        if (
-            made.isfinite().all()
-            and close(made, got)
-            and not close(made, want, 1e-3)
-            and float(made.abs().max()) > 1e-3
-        ):
-            return words
-    if want.ndim < 2 or want.shape[-1] != want.shape[-2] or want.shape[-1] == 1:
-        return ""
-    for words, function in MATRICES.items():
-        if close(function(want), got, SINGLE):
-            return words
-    return ""
-
-
-def cut_off(want: Tensor, got: Tensor) -> str:
-    """Whether the entries beyond one number were set to it, the others being right."""
-    wrong = ~torch.isclose(got, want, rtol=0, atol=bound(want, 1e-6))
-    if int((~wrong).sum()) < 3 or int(wrong.sum()) < 2:
-        return ""
-    limit = got[wrong].reshape(-1)[0]
-    side = "below" if bool((want[wrong] < limit).all()) else "above" if bool((want[wrong] > limit).all()) else ""
-    return (
-        f"Entries {side} {brief(limit)} are set to it: no clamp." if side and bool((got[wrong] == limit).all()) else ""
-    )
-
-
 def in_other_place(seen: CaseResults, case: str, name: str) -> str:
     """Whether what was asked for came back as another output."""
     want = seen.expected[case][name]
@@ -131,21 +46,6 @@ def in_other_place(seen: CaseResults, case: str, name: str) -> str:
         got = received(seen, (case, other))
         if other != name and got is not None and want.any() and same(got, want):
             return f"What belongs to {name} came back as {other}: mind the order of what you return."
-    return ""
-
-
-def other_shape(want: tuple[int, ...], got: tuple[int, ...]) -> str:
-    """How the shape that came may have come about."""
-    if len(got) == len(want) + 1 and got.count(1) > want.count(1):
-        return "An axis of length 1 is left over: look for keepdim, or for [:, None]."
-    if len(want) == 1 and got == 2 * want:
-        return "Every entry met every other one: (n, 1) and (n,) broadcast to (n, n)."
-    if len(want) == 2 and got == want[::-1]:
-        return "The two axes are swapped."
-    if got == () and len(want) == 1:
-        return "One sum or mean too many: each entry keeps its own number."
-    if len(got) > len(want) and (want == () or got[: len(want)] == want or got[-len(want) :] == want):
-        return "An axis is left over: one sum, mean or logsumexp is missing."
     return ""
 
 
@@ -176,41 +76,6 @@ def not_finite(seen: CaseResults) -> str:
             if got is not None and bool(want.double().isfinite().all()) and not bool(got.double().isfinite().all()):
                 return f"{name}: expected finite numbers, got {first(got, ~got.double().isfinite())}."
     return ""
-
-
-def close(want: Tensor, got: Tensor, tolerance: float = 0.0) -> bool:
-    """Equal shapes, and equal numbers up to the tolerance of the expected dtype."""
-    if want.shape != got.shape or got.dtype not in NUMBERS:
-        return False
-    coarse = SINGLE if got.dtype in BELOW_DOUBLE else 0.0  # the law of dtype says that, and takes its points alone
-    want, got, most = want.double(), got.double(), bound(want, max(tolerance, coarse))
-    return torch.allclose(got, want, rtol=0, atol=most, equal_nan=True) or shifted(want, got, most)
-
-
-def shifted(want: Tensor, got: Tensor, most: float) -> bool:
-    """Whether the entries are off by one number alone, as a constant in float32 is."""
-    gap = got - want
-    off = gap.mean()
-    return bool((gap - off).abs().le(most).all()) and float(off.abs()) <= bound(want, CONSTANT)
-
-
-def bound(want: Tensor, tolerance: float = 0.0) -> float:
-    """The tolerance: relative to the largest expected number."""
-    finite = want.double()[want.double().isfinite()]
-    size = float(finite.abs().max()) if finite.numel() else 0.0
-    return max(TOLERANCE.get(want.dtype, 0.0), tolerance) * max(size, 1e-3)
-
-
-def first(tensor: Tensor, where: Tensor) -> str:
-    """The first marked entry, with its place."""
-    if tensor.ndim == 0:
-        return brief(tensor)
-    place = tuple(int(i) for i in where.nonzero()[0])
-    return f"{brief(tensor[place])} at {list(place)}"
-
-
-def brief(number: Tensor) -> str:
-    return " ".join(f"{float(entry):.5g}" for entry in number.reshape(-1)[:12])
 
 
 def diagnosis(seen: CaseResults, cases: Sequence[str], keys: Sequence[str]) -> str:

@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from .compare import about_form, brief, compare, compare_gradients, pairs, wrong_dtype
+from .closeness import brief
+from .compare import about_form, compare, compare_gradients, pairs, wrong_dtype
 from .verdict import CaseResults, Failure, Law
 
 Names = Sequence[str] | None

@@ -1,0 +1,98 @@
+"""What a wrong output has in common with the right one, in words, whatever the exercise."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from .closeness import SINGLE, bound, brief, close
+
+FACTORS = {
+    "The sign is flipped: every entry is minus the right one.": -1.0,
+    "Every entry is twice the right one.": 2.0,
+    "Every entry is half the right one.": 0.5,
+    "The logarithm has base 10; logarithms are natural here.": 1 / math.log(10),
+    "The logarithm has base 2; logarithms are natural here.": 1 / math.log(2),
+}
+
+
+FUNCTIONS = {
+    "This is the exponential of the right one.": torch.exp,
+    "This is the logarithm of the right one.": torch.log,
+    "This is the square of the right one.": torch.square,
+    "This is the square root of the right one.": torch.sqrt,
+    "This is one over the right one.": torch.reciprocal,
+    "This is the absolute value of the right one.": torch.abs,
+}
+MATRICES = {
+    "The two last axes are swapped: the matrix stands transposed.": lambda want: want.mT,
+    "Only the diagonal is there; off it stand zeros.": lambda want: torch.diag_embed(want.diagonal(dim1=-2, dim2=-1)),
+    "This is the inverse of the right one.": torch.linalg.pinv,
+    "This is a Cholesky factor of the right one.": lambda want: torch.linalg.cholesky_ex(want).L,
+}
+
+
+def alike(want: Tensor, got: Tensor, tolerance: float = 0.0) -> str:
+    """What every exercise's wrong outputs may have in common with the right one, in words; else an empty string."""
+    if got.shape != want.shape:
+        return other_shape(tuple(want.shape), tuple(got.shape))
+    if want.isfinite().all() and got.isnan().any():
+        return "nan is the log of a negative number, 0/0 or inf - inf."
+    if not (want.is_floating_point() and got.is_floating_point() and got.isfinite().all() and want.any()):
+        return ""
+    want, got = want.double(), got.double()
+    for words, factor in FACTORS.items():
+        if close(factor * want, got, max(tolerance, SINGLE)):
+            return words
+    gap = got - want
+    if want.numel() > 2 and close(gap.mean().expand_as(gap), gap) and not close(want.mean().expand_as(want), want, 0.1):
+        return f"Every entry is off by the same {brief(gap.mean())}: look at what is the same in all of them."
+    if close(want, got, 1e-3 if want.numel() > 2 else 1e-4):
+        return "Nearly right: look for something small that is added, a clamp, a rounding, or float32 on the way."
+    return cut_off(want, got) or transformed(want, got)
+
+
+def transformed(want: Tensor, got: Tensor) -> str:
+    """Which function of the right numbers came."""
+    for words, function in FUNCTIONS.items():
+        made = function(want)
+        if (
+            made.isfinite().all()
+            and close(made, got)
+            and not close(made, want, 1e-3)
+            and float(made.abs().max()) > 1e-3
+        ):
+            return words
+    if want.ndim < 2 or want.shape[-1] != want.shape[-2] or want.shape[-1] == 1:
+        return ""
+    for words, function in MATRICES.items():
+        if close(function(want), got, SINGLE):
+            return words
+    return ""
+
+
+def cut_off(want: Tensor, got: Tensor) -> str:
+    """Whether the entries beyond one number were set to it, the others being right."""
+    wrong = ~torch.isclose(got, want, rtol=0, atol=bound(want, 1e-6))
+    if int((~wrong).sum()) < 3 or int(wrong.sum()) < 2:
+        return ""
+    limit = got[wrong].reshape(-1)[0]
+    side = "below" if bool((want[wrong] < limit).all()) else "above" if bool((want[wrong] > limit).all()) else ""
+    return (
+        f"Entries {side} {brief(limit)} are set to it: no clamp." if side and bool((got[wrong] == limit).all()) else ""
+    )
+
+
+def other_shape(want: tuple[int, ...], got: tuple[int, ...]) -> str:
+    """How the shape that came may have come about."""
+    if len(got) == len(want) + 1 and got.count(1) > want.count(1):
+        return "An axis of length 1 is left over: look for keepdim, or for [:, None]."
+    if len(want) == 1 and got == 2 * want:
+        return "Every entry met every other one: (n, 1) and (n,) broadcast to (n, n)."
+    if len(want) == 2 and got == want[::-1]:
+        return "The two axes are swapped."
+    if got == () and len(want) == 1:
+        return "One sum or mean too many: each entry keeps its own number."
+    if len(got) > len(want) and (want == () or got[: len(want)] == want or got[-len(want) :] == want):
+        return "An axis is left over: one sum, mean or logsumexp is missing."
+    return ""
