@@ -122,6 +122,7 @@ def executor(grader, jobs: int, scheduler: str | None, meanwhile):
     from ..judging import cluster, pool
 
     if scheduler:
+        meanwhile()
         with cluster.connect(scheduler) as client:
             yield partial(cluster.run, grader, client)
     else:
