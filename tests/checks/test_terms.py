@@ -5,7 +5,7 @@ import torch
 
 from dgmlib.checks import ASSIGNMENTS, evaluate
 from dgmlib.checks.assignments import find
-from dgmlib.checks.engine.compare import RATIOS
+from dgmlib.checks.engine.terms import RATIOS
 from dgmlib.checks.engine.verdict import CaseResults
 from dgmlib.checks.run import split
 

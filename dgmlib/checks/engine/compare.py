@@ -1,14 +1,14 @@
 """An answer's outputs beside the expected ones: what differs, and the known mistake that it is."""
 
-import math
 from collections.abc import Sequence
-from itertools import combinations
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from .closeness import BELOW_DOUBLE, NUMBERS, bound, close, first
 from .likeness import alike
+from .terms import cut_off, finite, term_at_fault
 from .verdict import WAITS, CaseResults, Failure, Mistake
 
 
@@ -30,10 +30,12 @@ def compare(seen: CaseResults, cases: Sequence[str], outputs: Sequence[str], hin
         if message == "":
             continue
         if message is None:
-            return seen.raised(case) or Failure(f"{name} did not come back")
+            raised = seen.raised(case) or Failure(f"{name} did not come back")
+            return replace(raised, mistake=hint) if case.startswith("extreme") else raised
         if case.startswith("extreme"):
             return Failure(message, mistake=in_extremes(seen, case, outputs) or hint)
-        kind = in_other_place(seen, case, name) or alike(seen.expected[case][name], seen.outputs[case][name], own)
+        kind = in_other_place(seen, case, name) or drawn(seen, case)
+        kind = kind or alike(seen.expected[case][name], seen.outputs[case][name], own)
         return Failure(message, mistake=diagnosis(seen, cases, outputs) or f"{kind} {hint}".strip())
     return None
 
@@ -47,6 +49,12 @@ def in_other_place(seen: CaseResults, case: str, name: str) -> str:
         if other != name and got is not None and want.any() and same(got, want):
             return f"What belongs to {name} came back as {other}: mind the order of what you return."
     return ""
+
+
+def drawn(seen: CaseResults, case: str) -> str:
+    """Whether the answer drew random numbers, and the reference none."""
+    alone = seen.error(case, "random") and "random" not in seen.expected[case]
+    return "Random numbers were drawn; what is asked for depends on the inputs alone." if alone else ""
 
 
 def differs(want: Tensor, got: Tensor | None, name: str, tolerance: float = 0.0) -> str | None:
@@ -84,10 +92,16 @@ def diagnosis(seen: CaseResults, cases: Sequence[str], keys: Sequence[str]) -> s
     if not any(numbers(received(seen, at)) for at in here):  # then all else that came must be the mistake's too
         returned = [key for key in seen.exercise.invocation.returns if key not in keys]
         here += [at for at in pairs(cases, returned) if at[1] in seen.expected[at[0]]]
-    found = fitting(seen, here)
-    if not found and not (said := weighed(seen, here)):  # the first case is the one that tells most apart
-        found = fitting(seen, [at for at in here if at[0] == cases[0]])
-    return max(found, key=lambda mistake: likeness(seen, mistake)).message if found else said
+    exercise = seen.exercise
+    if found := fitting(seen, here, exercise.mistakes):
+        return max(found, key=lambda mistake: likeness(seen, mistake)).message
+    if said := term_at_fault(seen, here):
+        return said
+    told = not keys[0].startswith("grad.") and all((got := received(seen, at)) is None or finite(got) for at in here)
+    if told and (found := fitting(seen, here, exercise.altered)):
+        return found[0].message
+    found = fitting(seen, [at for at in here if at[0] == cases[0]], exercise.mistakes)  # it tells most apart
+    return max(found, key=lambda mistake: likeness(seen, mistake)).message if found else ""
 
 
 def in_extremes(seen: CaseResults, case: str, outputs: Sequence[str]) -> str:
@@ -98,54 +112,18 @@ def in_extremes(seen: CaseResults, case: str, outputs: Sequence[str]) -> str:
     came = [received(seen, at) for at in here]
     if any(got is None or not bool(got.double().isfinite().all()) for got in came):
         return ""
-    return next((mistake.message for mistake in fitting(seen, here)), "")
+    return next((mistake.message for mistake in fitting(seen, here, seen.exercise.mistakes)), "")
 
 
-def fitting(seen: CaseResults, here: list[tuple[str, str]]) -> list[Mistake]:
-    """The known mistakes that have these outputs, if any of them is wrong."""
+def fitting(seen: CaseResults, here: list[tuple[str, str]], mistakes: Sequence[Mistake]) -> list[Mistake]:
+    """Those of these mistakes that have these outputs, if any of them is wrong."""
     wrong = [at for at in here if not same(received(seen, at), seen.expected[at[0]].get(at[1]))]
     return [
         mistake
-        for mistake in seen.exercise.mistakes
+        for mistake in mistakes
         if all(same(received(seen, at), seen.wrong_output(mistake, *at)) for at in here)
         and any(not same(seen.wrong_output(mistake, *at), seen.expected[at[0]].get(at[1])) for at in wrong)
     ]
-
-
-RATIOS = {
-    0.0: "is missing.",
-    -1.0: "has the wrong sign.",
-    2.0: "counts twice.",
-    0.5: "counts half.",
-    -2.0: "counts twice, with the wrong sign.",
-    -0.5: "counts half, with the wrong sign.",
-    1 / math.log(2): "has the base 2; logarithms are natural here.",
-    1 / math.log(10): "has the base 10; logarithms are natural here.",
-}
-
-
-def weighed(seen: CaseResults, here: list[tuple[str, str]]) -> str:
-    """Which one or two terms of the right output carry another factor, in words; else an empty string."""
-    if len({key for _, key in here}) != 1 or here[0][1].startswith("grad.") or not seen.exercise.terms:
-        return ""
-    got = [received(seen, at) for at in here]
-    want = [seen.expected[case][key] for case, key in here]
-    if any(g is None or g.shape != w.shape for g, w in zip(got, want, strict=True)):
-        return ""
-    parts = [[seen.wrong_output(term, *at) for at in here] for term in seen.exercise.terms]
-    changes = [(place, ratio) for place in range(len(parts)) for ratio in RATIOS]
-    for chosen in [*combinations(changes, 1), *combinations(changes, 2)]:
-        whole = len(chosen) == len(parts) and len({ratio for _, ratio in chosen}) == 1  # a factor before all of it
-        if (
-            not whole
-            and len({place for place, _ in chosen}) == len(chosen)
-            and all(
-                same(g, w + sum((ratio - 1) * parts[place][n] for place, ratio in chosen))
-                for n, (g, w) in enumerate(zip(got, want, strict=True))
-            )
-        ):
-            return " ".join(f"{seen.exercise.terms[place].message} {RATIOS[ratio]}" for place, ratio in chosen)
-    return ""
 
 
 def numbers(came: Tensor | None) -> bool:
@@ -178,7 +156,8 @@ def compare_gradients(seen: CaseResults, cases: Sequence[str], names: Sequence[s
         want, got = seen.expected[case].get(key), seen.outputs.get(case, {}).get(key)
         if want is None or (got is not None and close(want, got, 1e-4 if in_single(seen, case) else 0.0)):
             continue
-        known, name = diagnosis(seen, cases, keys) or hint, seen.exercise.known_as.get(key[5:], key[5:])
+        known = cut(seen, cases, keys) or diagnosis(seen, cases, keys) or hint
+        name = seen.exercise.known_as.get(key[5:], key[5:])
         if error := seen.error(case, "error.gradient"):
             overwritten = "inplace operation" in error or "in-place operation" in error
             raised = Failure("differentiating your answer raised", error, known)
@@ -189,6 +168,17 @@ def compare_gradients(seen: CaseResults, cases: Sequence[str], names: Sequence[s
             )
         return Failure(f"the value is right, its gradient is not: by {differs(want, got, name)}", mistake=known)
     return None
+
+
+def cut(seen: CaseResults, cases: Sequence[str], keys: Sequence[str]) -> str:
+    """What is cut off the graph: the known mistake whose values are right, and these its gradients; else a term."""
+    here, values = pairs(cases, keys), pairs(cases, seen.exercise.outputs)
+    known = [
+        mistake
+        for mistake in fitting(seen, here, seen.exercise.mistakes)
+        if all(same(seen.wrong_output(mistake, *at), seen.expected[at[0]].get(at[1])) for at in values)
+    ]
+    return known[0].message if known else cut_off(seen, cases, keys)
 
 
 def in_single(seen: CaseResults, case: str) -> bool:

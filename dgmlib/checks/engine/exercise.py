@@ -17,6 +17,7 @@ import numpy as np
 from ..run import Arrays, Invocation, join, run, run_here, split, untext
 from ..run import names as run_names
 from ..run.fixtures import CONVERSIONS, FIXTURES, NUMBERS
+from .altered import altered
 from .compare import not_finite
 from .verdict import STUB, UNSOLVED, WAITS, CaseResults, CourseFault, Failure, Law, LawResult, Mistake
 
@@ -52,6 +53,7 @@ class Exercise:
     laws: tuple[Law, ...] = ()
     mistakes: tuple[Mistake, ...] = field(default=(), repr=False)
     terms: tuple[Mistake, ...] = field(default=(), repr=False)  # named parts, whose sum is the one right output
+    mean_over: tuple[str, ...] = ()  # arrays over whose rows the output is a mean
     counts: dict[str, str] = field(default_factory=dict)
     probe: Callable | None = None
     constants: dict = field(default_factory=dict)
@@ -109,6 +111,11 @@ class Exercise:
     def takes(self) -> str:
         """The first tensor that the answer is called with."""
         return next((name for name in self.differentiable if name not in self.known_as), "x")
+
+    @cached_property
+    def altered(self) -> tuple[Mistake, ...]:
+        """The right formula of changed inputs."""
+        return altered(self)
 
     @cached_property
     def tolerances(self) -> dict[str, float]:

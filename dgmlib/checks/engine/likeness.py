@@ -47,9 +47,11 @@ def alike(want: Tensor, got: Tensor, tolerance: float = 0.0) -> str:
     gap = got - want
     if want.numel() > 2 and close(gap.mean().expand_as(gap), gap) and not close(want.mean().expand_as(want), want, 0.1):
         return f"Every entry is off by the same {brief(gap.mean())}: look at what is the same in all of them."
+    if said := added_identity(gap):
+        return said
     if close(want, got, 1e-3 if want.numel() > 2 else 1e-4):
         return "Nearly right: look for something small that is added, a clamp, a rounding, or float32 on the way."
-    return cut_off(want, got) or transformed(want, got)
+    return clamped(want, got) or partly(want, got) or transformed(want, got)
 
 
 def transformed(want: Tensor, got: Tensor) -> str:
@@ -71,7 +73,18 @@ def transformed(want: Tensor, got: Tensor) -> str:
     return ""
 
 
-def cut_off(want: Tensor, got: Tensor) -> str:
+def added_identity(gap: Tensor) -> str:
+    """Whether a multiple of the identity was added to matrices."""
+    if gap.ndim < 2 or gap.shape[-1] != gap.shape[-2] or gap.shape[-1] == 1:
+        return ""
+    size = float(gap.diagonal(dim1=-2, dim2=-1).mean())
+    same = torch.allclose(
+        gap, size * torch.eye(gap.shape[-1], dtype=gap.dtype).expand_as(gap), rtol=0, atol=1e-3 * abs(size)
+    )
+    return f"{size:.5g} times the identity is added." if size and same else ""
+
+
+def clamped(want: Tensor, got: Tensor) -> str:
     """Whether the entries beyond one number were set to it, the others being right."""
     wrong = ~torch.isclose(got, want, rtol=0, atol=bound(want, 1e-6))
     if int((~wrong).sum()) < 3 or int(wrong.sum()) < 2:
@@ -81,6 +94,40 @@ def cut_off(want: Tensor, got: Tensor) -> str:
     return (
         f"Entries {side} {brief(limit)} are set to it: no clamp." if side and bool((got[wrong] == limit).all()) else ""
     )
+
+
+LAST = "is wrong: does a loop stop one short?"
+PLACES = {  # of the wrong entries along one axis of length n, all others being right
+    "Only the last {} " + LAST: lambda n: [n - 1],
+    "Only the first {} is wrong.": lambda n: [0],
+    "Only the first {} is right: is it used for all?": lambda n: [*range(1, n)],
+    "Only the last {} is right.": lambda n: [*range(n - 1)],
+    "All but the first and the last {} are right.": lambda n: [0, n - 1],
+}
+AREAS = {  # of the wrong entries of a square matrix
+    "The diagonal alone is wrong.": lambda n: torch.eye(n, dtype=torch.bool),
+    "The diagonal alone is right.": lambda n: ~torch.eye(n, dtype=torch.bool),
+    "The lower triangle alone is wrong.": lambda n: torch.ones(n, n, dtype=torch.bool).tril(-1),
+    "The upper triangle alone is wrong.": lambda n: torch.ones(n, n, dtype=torch.bool).triu(1),
+}
+
+
+def partly(want: Tensor, got: Tensor) -> str:
+    """Where the wrong entries stand, if they are one row, one column, a diagonal or a triangle."""
+    wrong = ~torch.isclose(got, want, rtol=0, atol=bound(want, 1e-6))
+    for axis, kind in [(0, "row" if want.ndim > 1 else "entry"), (want.ndim - 1, "column")][: want.ndim]:
+        if want.shape[axis] > 3:
+            at = wrong.movedim(axis, 0).flatten(1) if want.ndim > 1 else wrong[:, None]
+            for words, places in PLACES.items():
+                chosen = torch.zeros(len(at), dtype=torch.bool)
+                chosen[places(len(at))] = True
+                if torch.equal(at.any(1), chosen) and (at[chosen].float().mean() > 0.5):
+                    return words.format(kind)
+    if want.ndim > 1 and want.shape[-1] == want.shape[-2] > 2:
+        for words, area in AREAS.items():
+            if torch.equal(wrong, area(want.shape[-1]).expand_as(wrong)):
+                return words
+    return ""
 
 
 def other_shape(want: tuple[int, ...], got: tuple[int, ...]) -> str:

@@ -57,8 +57,10 @@ def values(invocation: Invocation, answer: Callable, arrays: Arrays) -> Arrays:
     """One plain call: what it returned, and the names of the inputs that it changed."""
     given = {name: value.clone() for name, value in arrays.items()}
     record = Record()
-    with seeded(arrays), record.section("call"):
+    with seeded(arrays) as drawn, record.section("call"):
         invocation.call(answer, given, record)
+        if drawn():
+            record.text("random", "yes")
     changed = [name for name, value in arrays.items() if not untouched(given[name], value)]
     if changed:
         record.text("changed", ", ".join(changed))

@@ -129,10 +129,21 @@ def theirs(frames) -> str:
     return ""
 
 
+def generators() -> tuple:
+    """The states of all random number generators."""
+    state = np.random.get_state(legacy=False)["state"]  # noqa: NPY002
+    return (
+        random.getstate(),
+        state["key"].tobytes(),
+        state["pos"],
+        torch.default_generator.get_state().numpy().tobytes(),
+    )
+
+
 @contextmanager
 def seeded(arrays: dict[str, Tensor]):
     """Every random number generator set by the inputs, every switch of torch's as it starts, and both put back
-    afterwards; a warning is no error here."""
+    afterwards; a warning is no error here. Gives a function that tells whether a random number was drawn since."""
     first = next(iter(arrays.values()))
     seed = zlib.crc32(first.detach().cpu().contiguous().numpy().tobytes()) if first.numel() else 0
     python, legacy = random.getstate(), np.random.get_state()  # noqa: NPY002 (a student may use it)
@@ -143,8 +154,9 @@ def seeded(arrays: dict[str, Tensor]):
         )  # torch.manual_seed notes three tracebacks for GPUs that are not there
         random.seed(seed)
         np.random.seed(seed)  # noqa: NPY002
+        start = generators()
         try:
-            yield
+            yield lambda: generators() != start
         finally:
             random.setstate(python)
             np.random.set_state(legacy)  # noqa: NPY002

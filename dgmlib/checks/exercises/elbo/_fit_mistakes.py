@@ -114,7 +114,7 @@ def moved(seen: CaseResults, case: str) -> str:
         return "q_mean is right, q_cov is not."
     if near(cov.double(), best["q_cov"], 0.2):
         return "q_cov is right, q_mean is not."
-    return ""
+    return NOT_THERE
 
 
 def parts(given) -> dict[str, Tensor]:
@@ -146,14 +146,17 @@ NEGATIVE = "q_mean has the wrong sign."
 STDS = "q_cov is a d x d matrix, the covariance; a vector of standard deviations or variances is the diagonal q."
 NO_ENTROPY = MODE
 NO_GRADIENT = "No z that log_joint was given carries a gradient: sample as z = q_mean + L ε (rsample, not sample; no detach, no no_grad), so that the ELBO depends on q through z."
-AT_MEAN = "q_cov grows and grows: log_joint is not asked at samples that spread with q_cov. Average it over z = q_mean + L ε, several ε a step."
+AT_MEAN = "q_cov grows and grows: log_joint is not asked at samples that spread as q_cov says. Average it over z = q_mean + L ε, ε from N(0, I) (randn, not rand), several a step."
 SIGN = "The steps lead away from the best q: an optimiser minimises, so hand it minus the ELBO, and mind the sign of each of its terms."
 SWINGS = "q swings around the best q and never settles: without optimizer.zero_grad() old gradients add up; a step size that is much too large does the same."
 NOT_FINITE = (
     "A step size that is too large, or the log of a determinant below 0, does this: parametrise q_cov by a factor L."
 )
-TOO_NARROW = "q_cov is {} times the best one: the entropy weighs too little beside log_joint, as when log_joint is summed over the samples where the mean belongs, or the entropy is halved or scaled down."
-TOO_WIDE = "q_cov is {} times the best one: the entropy weighs too much beside log_joint. It is half of log det q_cov, that is log det L."
+TOO_NARROW = "q_cov is {} times the best one: the entropy weighs too little beside log_joint (half of it, or log_joint is summed over the samples where the mean belongs), or the same few ε serve every step: draw new ones in each."
+TOO_WIDE = "q_cov is {} times the best one: the entropy weighs too much beside log_joint. It is log det L, half of log det q_cov, and log|diag L| is log|det L| of a triangular L alone: mask it (tril)."
+NOT_THERE = (
+    "This is not the best q yet: take all num_steps steps, smaller ones towards the end, with several new ε in each."
+)
 
 
 def cholesky(cov):

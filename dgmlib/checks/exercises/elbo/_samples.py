@@ -25,6 +25,13 @@ def scattered(rng):
     return {"log_joint": log_q + logs, "log_q": log_q}
 
 
+def far_apart(rng):
+    """Samples whose densities lie hundreds of nats apart, and whose weights do not: only the weights' own maximum will
+    do, not one of log p(x, z) and one of log q(z)."""
+    log_q = normal(rng, 6, 4, scale=250.0)
+    return {"log_joint": log_q + normal(rng, 6, 4), "log_q": log_q}
+
+
 def weight_cases(rng):
     value_case = weights(rng, 7, 4)
     far = torch.tensor([-4000.0, 3000.0, 0.0, -300.0], dtype=torch.float64)
@@ -36,6 +43,8 @@ def weight_cases(rng):
         "one row": weights(rng, 6, 1),
         "extreme": single(weights(rng, 5, 4, shift=far, spread=20.0)),
         "scattered": single(scattered(rng)),
+        "far apart": far_apart(rng),
+        "many samples": weights(rng, 2100, 2),
     }
 
 

@@ -53,10 +53,14 @@ EXERCISE = Exercise(
         value(
             "value",
             "The average over k of log p(x, z_k) - log q(z_k), shape (n,).",
-            cases=["value", "square", "one sample", "one row"],
+            cases=["value", "square", "one sample", "one row", "many samples"],
         ),
         gradient(0.125),
-        stable(0.125, ["extreme", "scattered"], "Stay with the logarithms: exp leaves the range of floats here."),
+        stable(
+            0.125,
+            ["extreme", "scattered", "far apart"],
+            "Stay with the logarithms: exp leaves the range of floats here.",
+        ),
         *interface_laws(),
     ),
     mistakes=MISTAKES,

@@ -59,11 +59,11 @@ EXERCISE = Exercise(
     cases=weight_cases,
     reference=importance_weighted,
     laws=(
-        value("value", "log of (1/K) sum_k p(x, z_k)/q(z_k), shape (n,).", cases=["value", "square"]),
+        value("value", "log of (1/K) sum_k p(x, z_k)/q(z_k), shape (n,).", cases=["value", "square", "many samples"]),
         gradient(0.25),
         stable(
             0.375,
-            ["extreme", "scattered"],
+            ["extreme", "scattered", "far apart"],
             "Weights or densities leave the range of floats: use logsumexp of the log-weights over the samples, or subtract each column's own maximum before exp.",
         ),
         shapes(0.125, ["one sample", "one row"], "With one sample the bound is the ELBO."),

@@ -101,7 +101,18 @@ def swapped(x, W, mu, sigma, q_mean, q_cov):
 
 NO_TRACE = "tr(W q_cov Wᵀ)/(2 sigma²) is missing: log p(x|z) is averaged over q, not taken at q's mean."
 COUNTS = "The constant is -m/2 log(2 pi sigma²), m the number of columns of x; another number stands for m (d, n or 1)."
+
+
+def log_of_mean(x, W, mu, sigma, q_mean, q_cov):
+    wide = W @ q_cov @ W.T + sigma**2 * torch.eye(len(W), dtype=W.dtype, device=W.device)
+    log_p = torch.distributions.MultivariateNormal(mu + q_mean @ W.T, wide, validate_args=False).log_prob(x)
+    return log_p - kl_to_prior(terms(x, W, mu, sigma, q_mean, q_cov))
+
+
 MISTAKES = (
+    Mistake("E_q log p(z) is there, and the KL to the prior as well: the prior counts twice.", wrong(lambda t: bound_of(t) - (t.d * math.log(2 * math.pi) + t.trace + t.norm) / 2)),
+    Mistake("q_cov is a covariance; in the trace it is used as its root (a standard deviation or a Cholesky factor).", with_likelihood(lambda t: log_noise(t) - (t.residual + (t.W @ t.q_cov).square().sum()) / (2 * t.sigma.square()))),
+    Mistake("This is log E_q p(x|z), the logarithm of a mean; the ELBO averages the logarithm.", log_of_mean),
     Mistake(NO_TRACE, with_likelihood(lambda t: log_noise(t) - t.residual / (2 * t.sigma.square()))),
     Mistake(DIAGONAL, with_likelihood(lambda t: log_noise(t) - (t.residual + (t.W.square() @ t.q_cov.diagonal()).sum()) / (2 * t.sigma.square()))),
     Mistake(DIAGONAL, with_kl(lambda t: (t.trace + t.norm - t.d - t.q_cov.diagonal().log().sum()) / 2)),

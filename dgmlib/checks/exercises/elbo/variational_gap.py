@@ -114,6 +114,17 @@ def with_sigma_log_det(term):
     return answer
 
 
+def by_precision(change):
+    """Trace and distance by change(Σ⁻¹, sigma)."""
+
+    def answer(x, W, mu, sigma, m, S):
+        P = torch.linalg.inv(posterior(x, W, mu, sigma)[1])
+        other, e = change(P, sigma) - P, m - posterior(x, W, mu, sigma)[0]
+        return gap(x, W, mu, sigma, m, S) + ((other * S).sum() + ((e @ other) * e).sum(-1)) / 2
+
+    return answer
+
+
 def less(wrong_elbo):
     """log p(x) minus a wrong ELBO."""
     return lambda *arguments: log_prob(*arguments) - wrong_elbo(*arguments)
@@ -154,6 +165,8 @@ LOG_DET_S = "log det Σ = d log sigma² - log det M: sigma² counts once for eac
 PARTLY_DIAGONAL = "Somewhere only the diagonal of a covariance or of its inverse enters; the trace, the distance and both log-determinants see all of it."
 BY_DIFFERENCE = "This is log p(x) minus an ELBO in which a term is wrong: check it at q = p(z|x), where the gap is 0."
 MISTAKES = (
+    Mistake("M stands where the precision belongs, in trace and distance: the precision is M/sigma².", by_precision(lambda P, s: P * s**2)),
+    Mistake("M/sigma stands where the precision belongs, in trace and distance: the precision is M/sigma².", by_precision(lambda P, s: P * s)),
     Mistake("The two arguments are swapped: this is KL(p(z|x)‖q), the gap is KL(q‖p(z|x)).", reverse_gap),
     Mistake("This is the KL to the prior; the gap is the KL to the posterior p(z|x).", against(standard)),
     Mistake("The factor 1/2 is missing.", lambda *a: 2 * gap(*a)),
@@ -240,4 +253,14 @@ EXERCISE = Exercise(
         *interface_laws(),
     ),
     mistakes=MISTAKES,
+    terms=(
+        Mistake(
+            "The trace tr(Σ⁻¹ q_cov)",
+            by_terms(lambda e, S, V, q, p, m: torch.linalg.solve(S, V).trace() / 2 + 0 * e[:, 0]),
+        ),
+        Mistake("The distance between the means", by_terms(lambda e, S, V, q, p, m: distance(e, S) / 2)),
+        Mistake("d", by_terms(lambda e, S, V, q, p, m: 0 * e[:, 0] - len(S) / 2)),
+        Mistake("log det Σ", by_terms(lambda e, S, V, q, p, m: p / 2 + 0 * e[:, 0])),
+        Mistake("log det q_cov", by_terms(lambda e, S, V, q, p, m: -q / 2 + 0 * e[:, 0])),
+    ),
 )

@@ -67,7 +67,7 @@ WRONG_SCORES = (
     ("The weights are forgotten: score each component by log p(x, z = k) = log w_k + log N(x; mu_k, Sigma_k).", no_weights),
     ("The weights are added as they are; it is their logarithm.", raw_weights),
     ("log det Sigma_k is missing; it differs between components.", no_determinant),
-    ("log det Sigma_k counts half.", whole_determinant),
+    ("The ½ before log det Sigma_k is missing.", whole_determinant),
     ("The ½ of the exponent and of log det Sigma_k is missing.", no_half),
     ("Only the diagonals of the covariances are used.", diagonal),
     ("Sigma_k stands where its inverse belongs (or the reverse).", inverted),

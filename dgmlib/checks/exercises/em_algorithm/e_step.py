@@ -29,6 +29,7 @@ def with_joint(formula):
 
 
 MISTAKES = (
+    Mistake("The weights come after the softmax, and the rows no longer sum to 1: log w_k is added before it.", lambda x, w, *rest: w * e_step(x, torch.ones_like(w), *rest)),
     *(Mistake(message, with_joint(score)) for message, score in WRONG_SCORES),
     Mistake("These are plain distances, neither squared nor measured by Sigma_k.", with_joint(lambda x, weights, means, covariances: weights.log() - torch.cdist(x, means) / 2)),
     Mistake("The score is halved, or the softmax has a temperature: p(z|x) is the softmax of log p(x, z = k) itself.", with_joint(lambda *given: log_joint(*given) / 2)),

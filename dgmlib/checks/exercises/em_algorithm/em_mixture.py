@@ -35,7 +35,7 @@ def em_mixture(x, weights, means, covariances, num_iters):
 def start(rng, n, K, m, num_iters, scale=1.0, noise=0.8):
     """Overlapping clusters of unequal size, and a start that is not their own."""
     given = mixture(rng, n, K, m)
-    ladder = 2.5 * torch.arange(K, dtype=torch.float64)
+    ladder = 2.5 * torch.arange(K, dtype=torch.float64).roll(1)  # in no order: an answer that sorts by it shows
     centres = torch.cat([ladder[:, None], normal(rng, K, m - 1)], 1)
     k = torch.as_tensor(rng.choice(K, n, p=given["weights"].numpy()))
     k[: 3 * K] = torch.arange(3 * K) % K
@@ -214,7 +214,50 @@ def uniform_start(x, weights, means, covariances, num_iters):
     return *theta, torch.stack(history)
 
 
+def in_between(x, weights, means, covariances, num_iters):
+    theta, history = (weights, means, covariances), []
+    for _ in range(num_iters):
+        q = e_step(x, *theta)
+        history.append(mixture_elbo(x, q, *theta))
+        weights, means, _ = m_step(x, q)
+        q = e_step(x, weights, means, theta[2])
+        centred = x[:, None] - means
+        spread = torch.einsum("nk,nka,nkb->kab", q / q.sum(0), centred, centred)
+        theta = weights, means, spread
+    return *theta, torch.stack(history)
+
+
+def sorted_means(descending):
+    def answer(x, *given):
+        weights, means, covariances, history = em_mixture(x, *given)
+        return weights, means[means[:, 0].argsort(descending=descending)], covariances, history
+
+    return answer
+
+
+def stale(place):
+    """The E-step's parameter at `place` is the first one for ever."""
+
+    def answer(x, *given):
+        def old(theta):
+            return (*theta[:place], given[place], *theta[place + 1 :])
+
+        def step(x, *theta):
+            return e_step(x, *old(theta))
+
+        def note(x, q, theta, _):
+            return mixture_elbo(x, q, *old(theta))
+
+        return em_with(step, note=note)(x, *given)
+
+    return answer
+
+
 MISTAKES = (
+    Mistake("The E-step is hard (k-means-like); q = p(z|x) is soft.", em_with(hard_e_step, patched_m(covariances=ridge))),
+    Mistake("q is taken again within the M-step, at its new weights and means; one q serves all of an M-step.", in_between),
+    *(Mistake("The components of the means stand in another order than those of weights and covariances: sort all or none.", sorted_means(descending)) for descending in (False, True)),
+    *(Mistake(f"The E-step takes the {words} that were given, in every iteration; it takes the newest.", stale(place)) for place, words in enumerate(("weights", "means", "covariances"))),
     Mistake("history is taken after the M-step; note L(q, θ) right after each E-step, with the parameters that the E-step used.", em_with(note=bound_after)),
     Mistake("history is one step late: it holds log p(x) after the M-step; note L(q, θ) right after each E-step.", em_with(note=likelihood_after)),
     Mistake("history holds sums over the samples; it wants means.", em_with(note=lambda x, q, old, new: len(x) * mixture_elbo(x, q, *old))),

@@ -59,6 +59,8 @@ def hard(formula):
 
 
 MISTAKES = (
+    Mistake("The softmax runs over the points before the argmax; the winner is that of log p(x, z = k) over the components.", lambda *given: one_hot(log_joint(*given).softmax(0).argmax(1), given[1].shape[0]).to(given[0].dtype)),
+    Mistake("The winner keeps its responsibility; q is 1 there.", lambda *given: e_step(*given) * hard_e_step(*given)),
     *(Mistake(message, hard(score)) for message, score in WRONG_SCORES),
     Mistake(NO_CLASSES, lambda *given: one_hot(log_joint(*given).argmax(1)).to(given[0].dtype)),
     Mistake("q stands transposed: (n, K) is wanted.", lambda *given: hard_e_step(*given).T),

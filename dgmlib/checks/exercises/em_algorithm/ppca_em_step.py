@@ -166,7 +166,24 @@ def centred_in_the_e_step_alone(x, W, mu, sigma):
     return new, x.mean(0), squares.sqrt()
 
 
+def mean_with(e_step):
+    """One EM step with other moments: e_step(x, W, mu, sigma) -> E z, the covariance of z given x."""
+
+    def answer(x, W, mu, sigma):
+        z, S = e_step(x, W, mu, sigma)
+        new = torch.linalg.solve(z.T @ z + len(x) * S, z.T @ (x - mu)).T
+        squares = (x - mu - z @ new.T).square().mean() + torch.trace(new @ S @ new.T) / x.shape[1]
+        return new, x.mean(0), squares.sqrt()
+
+    return answer
+
+
 MISTAKES = (
+    Mistake("The squared residual is divided by m twice; the whole bracket once.", by_hand(variance=lambda residual, old, new, S: (residual(new) + torch.trace(new @ S @ new.T)) / len(new))),
+    Mistake("The E-step's mean takes x where x - mu belongs.", mean_with(lambda x, W, mu, sigma: moments(x, W, 0 * mu, sigma))),
+    Mistake("E z is the least-squares projection, (WᵀW)⁻¹ Wᵀ(x - mu); the posterior's mean has M = WᵀW + sigma² I.", mean_with(lambda x, W, mu, sigma: ((x - mu) @ torch.linalg.pinv(W).T, moments(x, W, mu, sigma)[1]))),
+    Mistake("Only the diagonal of the posterior covariance is used; the latents are correlated given x.", mean_with(lambda x, W, mu, sigma: (moments(x, W, mu, sigma)[0], torch.diag(moments(x, W, mu, sigma)[1].diagonal())))),
+    Mistake("The E-step is cut off the graph: no detach, no no_grad.", mean_with(lambda x, W, mu, sigma: tuple(t.detach() for t in moments(x, W, mu, sigma)))),
     Mistake("The residual uses the old W; both lines of the M-step use the new one.", em_step(residual_W=previous_residual)),
     Mistake("The trace term is missing in sigma²: add tr(W Cov(z|x) Wᵀ) for each row.", em_step(trace=lambda W, S, x: 0.0)),
     Mistake("E[z zᵀ] lacks the posterior covariance: it is Cov(z|x) + E[z] E[z]ᵀ.", em_step(spread=no_covariance)),

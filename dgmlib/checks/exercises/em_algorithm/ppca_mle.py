@@ -169,6 +169,8 @@ def rooted(x, d):
 
 
 MISTAKES = (
+    Mistake("sigma is the mean of the roots of the discarded eigenvalues; it is the root of their mean.", fit(variance=lambda rest: rest.clamp_min(0).sqrt().mean().square())),
+    Mistake("The covariance is cut off the graph: no detach, no numpy.", fit(covariance=lambda x: ((x - x.mean(0)).T @ (x - x.mean(0)) / len(x)).detach())),
     Mistake("sigma² is the mean of the discarded eigenvalues, not of the kept ones.", fit(keep=kept_values, scale=lambda kept, v: (kept - v).abs().sqrt())),
     Mistake("sigma² is the mean of the m - d discarded eigenvalues, not of all.", fit(keep=all_values, scale=lambda kept, v: (kept - v).clamp_min(0).sqrt())),
     Mistake("sigma² is the mean of the discarded eigenvalues, not their sum.", fit(variance=lambda rest: rest.sum(), scale=lambda kept, v: (kept - v).clamp_min(0).sqrt())),

@@ -163,7 +163,25 @@ def clamped(most):
     )
 
 
+def keep_ones(x2_formula, sign):
+    return lambda a, b, mu, s: (torch.cat([a, x2_formula(b, mu, s)], 1), sign * s.sum(-1) + a.shape[1])
+
+
+class Remembered(Coupling):
+    said = None
+
+    def forward(self, x):
+        self.said = self.conditioner(x[:, : self.split])
+        return super().forward(x)
+
+    def inverse(self, z):
+        mu, s = self.said or self.conditioner(z[:, : self.split])
+        return torch.cat([z[:, : self.split], up(z[:, self.split :], mu, s)], 1), s.sum(-1)
+
+
 MISTAKES = (
+    Mistake("log_det counts the ones on the diagonal of the part that stays: their logarithm is 0.", changed(keep_ones(down, -1.0), keep_ones(up, 1.0))),
+    Mistake("inverse takes mu and log_sigma of the last call of forward; they belong to z1.", Remembered),
     Mistake("This returns x as it came with log_det 0: the second part must be shifted and scaled.", changed(same, same)),
     Mistake("This returns x as it came with log_det 0: the second part must be shifted and scaled.", changed(same)),
     Mistake("The signs of both log_dets are flipped.", changed(keep_first(down, summed), keep_first(up, negative))),

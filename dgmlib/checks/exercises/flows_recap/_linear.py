@@ -174,6 +174,15 @@ def from_qr(combine):
     return lambda weight: combine(*torch.linalg.qr(weight))
 
 
+class PivotsForRows(Reference):
+    """lu_factor's pivots, exchanges one after another, read as one permutation."""
+
+    def __init__(self, weight):
+        LU, pivots = torch.linalg.lu_factor(weight.detach())
+        eye = torch.eye(len(weight), dtype=weight.dtype)
+        super().__init__(eye[pivots.long() - 1].T @ (LU.tril(-1) + eye) @ LU.triu())
+
+
 def inv(matrix):
     return torch.linalg.inv(matrix)
 
@@ -200,6 +209,11 @@ MISTAKES = (
 )
 
 
+class SumOfDiagonal(SignedDiagonal):
+    def log_diagonal(self):
+        return torch.linalg.lu(self.weight).U.diagonal().abs().sum()
+
+
 class LogOfTrace(SignedDiagonal):
     def log_diagonal(self):
         return torch.linalg.lu(self.weight).U.diagonal().sum().abs().log()
@@ -211,6 +225,8 @@ class LogOfSum(SignedDiagonal):
 
 
 LU_MISTAKES = (
+    Mistake("The diagonal is summed as it is; its logarithms are.", SumOfDiagonal),
+    Mistake("lu_factor's pivots are row exchanges, one after another, not a permutation: torch.linalg.lu gives P itself.", PivotsForRows),
     Mistake("inverse undoes U before L; undo P, then L, then U.", factored(inverse=from_lu(lambda p, l, u: inv(l) @ inv(u) @ p.T))),
     Mistake("inverse solves with Lᵀ and Uᵀ; in columns it solves with L, then with U.", factored(inverse=from_lu(lambda p, l, u: inv(u.T) @ inv(l.T) @ p.T))),
     Mistake("inverse forgets P: undo it first, with its transpose.", factored(inverse=from_lu(lambda p, l, u: inv(u) @ inv(l)))),
@@ -233,6 +249,11 @@ LU_MISTAKES = (
 )  # fmt: skip
 
 
+class SumOfDiagonalOfR(SignedDiagonal):
+    def log_diagonal(self):
+        return torch.linalg.qr(self.weight).R.diagonal().abs().sum()
+
+
 class LogOfTraceOfR(SignedDiagonal):
     def log_diagonal(self):
         return torch.linalg.qr(self.weight).R.diagonal().sum().abs().log()
@@ -249,6 +270,7 @@ class LogOfSumOfR(SignedDiagonal):
 
 
 QR_MISTAKES = (
+    Mistake("The diagonal is summed as it is; its logarithms are.", SumOfDiagonalOfR),
     Mistake("inverse applies Q once more; it undoes Q with its transpose: in rows, z @ Q.", factored(inverse=from_qr(lambda q, r: inv(r) @ q))),
     Mistake("inverse undoes R before Q; undo Q first.", factored(inverse=from_qr(lambda q, r: q.T @ inv(r)))),
     Mistake("inverse solves with the lower triangle of R; R is upper triangular.", factored(inverse=from_qr(lambda q, r: torch.diag(1 / r.diagonal()) @ q.T))),

@@ -58,7 +58,13 @@ def clamped(most):
     )
 
 
+def shifted_twice(x, conditioner):
+    mu, log_sigma = conditioner(torch.cat([torch.zeros_like(x[:, :1]), x[:, :-1]], 1))
+    return (x - mu) * torch.exp(-log_sigma), -log_sigma.sum(1)
+
+
 MISTAKES = (
+    Mistake("x is shifted by a column before the conditioner, which sees the columns before j already: call it at x.", shifted_twice),
     Mistake(FLIPPED, forward_with(log_det=lambda z, s: s.sum(-1))),
     Mistake("log_det is averaged over the features; a triangular determinant is a product, so its log is a sum.", forward_with(log_det=lambda z, s: -s.mean(-1))),
     Mistake("Your log_det looks evaluated at the output z; the formula wants it at x.", log_det_at_output),

@@ -100,7 +100,18 @@ def clamped(most):
     )
 
 
+def from_nan(z, conditioner):
+    x, log_det = inverse(z, conditioner)
+    return x * float("nan"), log_det * float("nan")
+
+
+def shifted_twice(z, conditioner):
+    return inverse(z, lambda x: conditioner(torch.cat([torch.zeros_like(x[:, :1]), x[:, :-1]], 1)))
+
+
 MISTAKES = (
+    Mistake("Columns not known yet hold nan, and even 0 · nan is nan: start from zeros.", from_nan),
+    Mistake("x is shifted by a column before the conditioner, which sees the columns before j already: call it at x.", shifted_twice),
     Mistake("This is one pass with the conditioner at z; x_j needs mu_j and sigma_j of the columns of x before it.", one_pass),
     Mistake("The sign of log_det is flipped: it belongs to the direction called, z to x: + sum log sigma.", inverse_with(log_det=lambda s: -s.sum(-1))),
     Mistake("log_det is averaged over the features; it is a sum.", inverse_with(log_det=lambda s: s.mean(-1))),

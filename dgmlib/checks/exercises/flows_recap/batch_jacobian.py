@@ -17,7 +17,40 @@ def cases(rng):
     }
 
 
+def finite(step, central):
+    """Finite differences, a column for each input."""
+
+    def answer(f, x):
+        steps = step * torch.eye(x.shape[1], dtype=x.dtype, device=x.device)
+        if central:
+            return torch.stack([(f(x + e) - f(x - e)) / (2 * step) for e in steps], 2)
+        return torch.stack([(f(x + e) - f(x)) / step for e in steps], 2)
+
+    return answer
+
+
 MISTAKES = (
+    *(
+        Mistake("These are finite differences, an approximation: differentiate by autograd.", finite(step, central))
+        for step in (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
+        for central in (False, True)
+    ),
+    Mistake(
+        "The block is that of the first row's input, x[0], in every row; row i wants the block of x[i].",
+        lambda f, x: torch.cat([reference_jacobian(f, x)[:1], 0 * reference_jacobian(f, x)[1:]]),
+    ),
+    Mistake(
+        "The axes were reshaped where they are to be permuted: the numbers are right, in other places.",
+        lambda f, x: reference_jacobian(f, x).transpose(0, 1).reshape(len(x), x.shape[1], x.shape[1]),
+    ),
+    Mistake(
+        "The axes were reshaped where they are to be permuted: the numbers are right, in other places.",
+        lambda f, x: reference_jacobian(f, x).permute(1, 2, 0).reshape(len(x), x.shape[1], x.shape[1]),
+    ),
+    Mistake(
+        "The axes were reshaped where they are to be permuted: the numbers are right, in other places.",
+        lambda f, x: reference_jacobian(f, x).permute(2, 0, 1).reshape(len(x), x.shape[1], x.shape[1]),
+    ),
     Mistake(
         "The two last axes are swapped: row a is the output, column b the input.",
         lambda f, x: reference_jacobian(f, x).mT,

@@ -99,7 +99,25 @@ def base_everywhere(layers, x):
 
 
 HALF_LOG_TAU = math.log(2 * math.pi) / 2
+
+
+def detached_between(layers, x):
+    log_det = x.new_zeros(len(x))
+    for layer in layers:
+        x, layer_log_det = layer.forward(x)
+        x, log_det = x.detach(), log_det + layer_log_det
+    return normal_log_prob(x) + log_det
+
+
 MISTAKES = (
+    Mistake(
+        "z is cut off the graph between the layers: no detach, so that every layer hears of the later ones.",
+        detached_between,
+    ),
+    Mistake(
+        "The base density is added at every layer; it belongs to the last z alone.",
+        lambda layers, x: base_everywhere(layers, x) + (normal_log_prob(x) if layers else 0),
+    ),
     Mistake(
         "The log_dets are subtracted; from x to z they are added.",
         flow_mistake(lambda x, z, dets: normal_log_prob(z) - sum(dets)),

@@ -78,6 +78,7 @@ EXERCISE = Exercise(
         *interface_laws(),
     ),
     mistakes=MISTAKES,
+    mean_over=("x",),
     terms=(
         Mistake("log p(z)", lambda flow, x: -flow.base.log_prob(flow.forward(x)[0]).mean()),
         Mistake("log|det J_f|", lambda flow, x: -flow.forward(x)[1].mean()),

@@ -115,7 +115,21 @@ def bracket(trace_factor, distance_factor, m_factor, log_dets_factor):
     return answer
 
 
+def with_trace(trace):
+    return lambda *a: reference(*a) + (trace - terms(*a)[0]) / 2
+
+
+def with_distance(distance):
+    return lambda *a: reference(*a) + (distance - terms(*a)[1]) / 2
+
+
 MISTAKES = (
+    Mistake("cholesky_solve takes a Cholesky factor; here it is given Σ_q itself.", lambda a, S, b, T: with_trace(torch.cholesky_solve(S, T).trace())(a, S, b, T)),
+    Mistake("cholesky_solve takes a Cholesky factor; here it is given Σ_q itself.", lambda a, S, b, T: with_distance((b - a) @ torch.cholesky_solve((b - a)[:, None], T)[:, 0])(a, S, b, T)),
+    Mistake("The distance solves with Lᵀ; it solves with L, where Σ_q = L Lᵀ.", lambda a, S, b, T: with_distance(torch.linalg.solve(torch.linalg.cholesky(T).T, b - a).square().sum())(a, S, b, T)),
+    Mistake("The trace solves with Lᵀ; it solves with L, where Σ_q = L Lᵀ.", lambda a, S, b, T: with_trace(torch.linalg.solve(torch.linalg.cholesky(T).T, torch.linalg.cholesky(S)).square().sum())(a, S, b, T)),
+    Mistake("The trace divides diagonal by diagonal; Σ_q⁻¹ is the inverse of the whole matrix.", lambda a, S, b, T: with_trace((S.diagonal() / T.diagonal()).sum())(a, S, b, T)),
+    Mistake("The distance sums (μ_q - μ_p)²/Σ_q over the diagonal; Σ_q⁻¹ is the inverse of the whole matrix.", lambda a, S, b, T: with_distance(((b - a).square() / T.diagonal()).sum())(a, S, b, T)),
     Mistake("Σ_q multiplies where Σ_q⁻¹ belongs.", lambda a, b, c, d: (torch.trace(d @ b) + (c - a) @ d @ (c - a) - len(a) + torch.logdet(d) - torch.logdet(b)) / 2),
     Mistake("The log-determinants are halved twice: 1/2 stands in front of all terms.", mistaken(lambda t, d, m, r: (t + d - m + r / 2) / 2)),
     Mistake("The distance between the means enters once; it stands on both sides of Σ_q⁻¹.", lambda a, b, c, d: (torch.trace(torch.linalg.solve(d, b)) + torch.linalg.solve(d, c - a).sum() - len(a) + torch.logdet(d) - torch.logdet(b)) / 2),

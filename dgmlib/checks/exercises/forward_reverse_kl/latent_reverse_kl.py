@@ -1,5 +1,7 @@
 """`latent_reverse_kl`: Monte-Carlo KL(p(z given θ)‖p(z)), which is the forward KL of the data space."""
 
+import torch
+
 from ...engine import Exercise, Mistake, gradient, interface_laws, shapes, stable, value
 from ...run.fixtures.densities import normal_log_prob
 from ._shared import EXTREME, flow_cases, reductions
@@ -84,6 +86,9 @@ def back_from_detached_z(flow, x, target_log_prob):
 
 
 MISTAKES = (
+    Mistake("This is the mean of r - 1 - log r, another estimator; the mean of the log ratio is asked for.", lambda *a: ((-log_ratio(*a)).exp() - 1 + log_ratio(*a)).mean()),
+    Mistake("This is the mean of r - 1 - log r, another estimator; the mean of the log ratio is asked for.", lambda *a: (log_ratio(*a).exp() - 1 - log_ratio(*a)).mean()),
+    Mistake("log π is normalised over the samples at hand; it stays as it is given.", lambda flow, x, target: (log_ratio(flow, x, target) - torch.logsumexp(target(x), 0)).mean()),
     Mistake("The value is right, but z is cut off the graph and sent back by g: f itself must be trained, by f(x).", back_from_detached_z),
     *reductions(log_ratio, "The two arguments are swapped: log p(z|θ) - log p(z), which is log π(x) - log p(x|θ)."),
     Mistake("log π is missing: this is forward_kl_loss, and KL only up to a constant.", ratio_with(lambda pi, d, base: -d - base)),
@@ -133,6 +138,7 @@ EXERCISE = Exercise(
         *interface_laws(),
     ),
     mistakes=MISTAKES,
+    mean_over=("x",),
     terms=(
         Mistake("log π(x)", lambda flow, x, target: target(x).mean()),
         Mistake("log|det J_f|", lambda flow, x, target: -flow.forward(x)[1].mean()),

@@ -1,5 +1,7 @@
 """`reverse_kl_loss`: Monte-Carlo KL(p_θ‖π) by the LOTUS trick; f is never called."""
 
+import math
+
 import torch
 
 from ...engine import Exercise, Mistake, counted, gradient, interface_laws, shapes, stable, value
@@ -101,7 +103,17 @@ def weighted_by_ratio(flow, z, target_log_prob):
     return (ratio.exp() * ratio).mean()
 
 
+def cut_inverse(flow, z, target):
+    """x without a graph, its density by f."""
+    x = flow.inverse(z)[0].detach()
+    back, log_det = flow.forward(x)
+    return (flow.base.log_prob(back) + log_det - target(x)).mean()
+
+
 MISTAKES = (
+    Mistake("log π is normalised over the samples at hand (log_softmax); it stays as it is given.", lambda flow, z, target: (log_ratio(flow, z, target) + torch.logsumexp(target(flow.inverse(z)[0]), 0)).mean()),
+    Mistake("The entropy of N(0, I) stands where -log p(z) belongs: flow.base may be another.", lambda flow, z, target: (-flow.inverse(z)[1] - target(flow.inverse(z)[0])).mean() - z.shape[1] * (1 + math.log(2 * math.pi)) / 2),
+    Mistake("The value is right, but x = g(z) is cut off the graph, and sent through f: g itself must be trained.", cut_inverse),
     Mistake("π itself is subtracted; target_log_prob is a logarithm already, so take no exp.", exponential_target),
     Mistake("The samples are weighted by p/π; z is drawn from the base already, so a plain mean is right.", weighted_by_ratio),
     *reductions(log_ratio, REVERSE_SIGN),
@@ -161,6 +173,7 @@ EXERCISE = Exercise(
         *interface_laws(),
     ),
     mistakes=MISTAKES,
+    mean_over=("z",),
     terms=(
         Mistake("log p(z)", lambda flow, z, target: flow.base.log_prob(z).mean()),
         Mistake("log|det J_g|", lambda flow, z, target: -flow.inverse(z)[1].mean()),

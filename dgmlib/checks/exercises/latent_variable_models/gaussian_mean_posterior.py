@@ -53,7 +53,16 @@ def std_of(x, s, m, t):
     return conjugate(x, s, m, t)[1]
 
 
+def one_by_one(x, s, m, t):
+    for i in range(len(x)):
+        m, std = conjugate(x[i : i + 1], s, m, t)
+    return m, std
+
+
 MISTAKES = (
+    Mistake("std is divided by √n once more: n is in the precision already.", conjugate_with(None, lambda x, s, m, t: std_of(x, s, m, t) / len(x) ** 0.5)),
+    Mistake("std is multiplied by √n: n is in the precision already.", conjugate_with(None, lambda x, s, m, t: std_of(x, s, m, t) * len(x) ** 0.5)),
+    Mistake("The posterior of one observation after the other must narrow: prior_std stays as it was here.", one_by_one),
     Mistake("Only the first observation enters; every one adds to the precision and to the sum.", lambda x, s, m, t: conjugate(x[:1], s, m, t)),
     Mistake("n enters squared; every observation adds 1/noise_std² once.", lambda x, s, m, t: (conjugate(x, s, m, t)[0] * (1 / t**2 + len(x) / s**2) / (1 / t**2 + len(x) ** 2 / s**2), (1 / t**2 + len(x) ** 2 / s**2) ** -0.5)),
     Mistake("prior_mean is subtracted; it is added, with its own weight.", lambda x, s, m, t: conjugate(x, s, -m, t)),

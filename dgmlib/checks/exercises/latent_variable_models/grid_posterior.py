@@ -98,7 +98,14 @@ def detached_evidence(p, l, step):
     return torch.exp(p + l - grid(p, l, step)[1].detach()), grid(p, l, step)[1]
 
 
+def clamped(joint, step, least):
+    return grid(joint.clamp(min=least), torch.zeros_like(joint), step)
+
+
 MISTAKES = (
+    *(Mistake("The logarithms are clamped from below: no clamp, subtract the largest one (logsumexp).", lambda p, ll, step, least=least: clamped(p + ll, step, least)) for least in (-10, -20, -30, -50, -80, -100, -200, -500, -700, -745, -1000)),
+    Mistake("The last grid point is left out of the sum; every point counts.", lambda p, ll, step: (lambda e: (torch.exp(p + ll - e), e))(grid(p[:-1], ll[:-1], step)[1])),
+    Mistake("The first grid point is left out of the sum; every point counts.", lambda p, ll, step: (lambda e: (torch.exp(p + ll - e), e))(grid(p[1:], ll[1:], step)[1])),
     Mistake("The likelihood is subtracted: add log-likelihood and log-prior.", lambda p, ll, step: grid(p, -ll, step)),
     Mistake("The prior is renormalised; take it as given, its scale is part of the evidence.", renormalised),
     Mistake("The step is missing: an integral on a grid is a sum times the step.", grid_with(lambda p, l, s: torch.softmax(p + l, 0), total)),

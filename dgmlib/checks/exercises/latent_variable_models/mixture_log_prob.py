@@ -149,6 +149,7 @@ MISTAKES = (
     Mistake("The constant -m/2 log 2π is missing.", wrong(lambda w, c, s, d, m: torch.logsumexp(w + c, 1) + m / 2 * math.log(2 * math.pi))),
     Mistake("The constant is -1/2 log 2π; it wants a factor m.", wrong(lambda w, c, s, d, m: torch.logsumexp(w + c, 1) + (m - 1) / 2 * math.log(2 * math.pi))),
     Mistake("-1/2 log det of the covariance is missing.", wrong(lambda w, c, s, d, m: torch.logsumexp(w + c + d / 2, 1))),
+    Mistake("log det counts half: the log-diagonal of a Cholesky factor sums to half of log det.", wrong(lambda w, c, s, d, m: torch.logsumexp(w + c + d / 4, 1))),
     Mistake("The 1/2 before log det is missing.", wrong(lambda w, c, s, d, m: torch.logsumexp(w + c - d / 2, 1))),
     Mistake("log det has the wrong sign: it is subtracted.", wrong(lambda w, c, s, d, m: torch.logsumexp(w + c + d, 1))),
     Mistake("The 1/2 is missing, before distance, log det and constant alike.", wrong(lambda w, c, s, d, m: torch.logsumexp(w + 2 * c, 1))),

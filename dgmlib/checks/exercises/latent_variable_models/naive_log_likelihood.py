@@ -42,6 +42,7 @@ def cases(rng):
     return {
         "value": value_case,
         "more rows than samples": decoded(rng, 6, 3, 2, 2),
+        "many samples": decoded(rng, 2, 2100, 2, 2),
         "float32": single(value_case),
         "one row": decoded(rng, 1, 5, 2, 3),
         "one sample": decoded(rng, 4, 1, 2, 3),
@@ -67,7 +68,23 @@ def halves(x, z, log_likelihood):
     return sum(naive(x, part, log_likelihood) for part in parts) / len(parts)
 
 
+def halved_each_time(l, K):
+    total = l[0]
+    for row in l[1:]:
+        total = torch.logaddexp(total, row) - math.log(2)
+    return total
+
+
+def in_batches(x, z, log_likelihood):
+    return torch.stack([naive(x, part, log_likelihood) for part in z.chunk(2)]).mean(0)
+
+
 MISTAKES = (
+    Mistake("A running mean that is halved at every step gives the first samples next to no weight: add all, divide by K once.", wrong(halved_each_time)),
+    Mistake("The last sample is left out of the sum: does a loop stop one short?", wrong(lambda l, K: torch.logsumexp(l[:-1] if K > 1 else l, 0) - math.log(K))),
+    Mistake("The first sample is left out of the sum.", wrong(lambda l, K: torch.logsumexp(l[1:] if K > 1 else l, 0) - math.log(K))),
+    Mistake("The samples are taken in batches and their logarithms averaged; the log of the mean over all of them is wanted.", in_batches),
+    *(Mistake("The logarithms are clamped from below: no clamp, logsumexp subtracts the largest one.", wrong(lambda l, K, least=least: torch.logsumexp(l.clamp(min=least), 0) - math.log(K))) for least in (-10, -20, -30, -50, -80, -100, -200, -500, -700, -745, -1000)),
     Mistake("This divides by K - 1; a mean divides by K.", lambda x, z, log_likelihood: naive(x, z, log_likelihood) + math.log(len(z) / max(len(z) - 1, 1))),
     Mistake("This divides by d, the columns of z; a mean over the samples divides by K.", lambda x, z, log_likelihood: naive(x, z, log_likelihood) + math.log(len(z) / z.shape[1])),
     Mistake("log₂ K is subtracted; logarithms are natural here.", lambda x, z, log_likelihood: naive(x, z, log_likelihood) + math.log(len(z)) - math.log2(len(z))),
@@ -114,7 +131,7 @@ EXERCISE = Exercise(
         value(
             "value",
             "log (1/K) Σ_k p(x|z_k) = logsumexp over k of log p(x|z_k), minus log K.",
-            cases=["value", "more rows than samples"],
+            cases=["value", "more rows than samples", "many samples"],
         ),
         gradient(0.25),
         stable(

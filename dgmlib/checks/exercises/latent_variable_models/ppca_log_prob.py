@@ -125,6 +125,8 @@ def along(x, W, mu, sigma):
 
 
 MISTAKES = (
+    Mistake("x - mu is missing in ‖x - mu‖²: x itself is squared there, and centred elsewhere.", lambda x, W, mu, s: log_prob(x, W, mu, s) - (x.square().sum(1) - (x - mu).square().sum(1)) / (2 * s**2)),
+    Mistake("‖x - mu‖² is not divided by sigma²; both parts of the distance are.", lambda x, W, mu, s: log_prob(x, W, mu, s) - (x - mu).square().sum(1) * (1 - 1 / s**2) / 2),
     Mistake("sigma is not squared: the covariance is W Wᵀ + sigma² I.", with_covariance(lambda W, s, eye: W @ W.T + s * eye)),
     Mistake("sigma is squared twice: the covariance is W Wᵀ + sigma² I.", with_covariance(lambda W, s, eye: W @ W.T + s**4 * eye)),
     Mistake("The noise has variance 1 here: the covariance is W Wᵀ + sigma² I.", with_covariance(lambda W, s, eye: W @ W.T + eye)),
