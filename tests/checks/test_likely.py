@@ -162,3 +162,47 @@ def test_entries_wrong_here_and_there_are_not_said_to_stand_anywhere():
 
 def test_a_multiple_of_the_identity_is_named():
     assert "0.001 times the identity is added" in alike(MATRIX, MATRIX + 1e-3 * torch.eye(5, dtype=torch.float64))
+
+
+@pytest.mark.parametrize(
+    ("got", "words"),
+    [
+        (MATRIX.mean(0).expand_as(MATRIX), "Every row holds the mean over the rows"),
+        (MATRIX.flip(0), "The rows stand in the reversed order"),
+        (MATRIX.cumsum(0), "running sum over the rows"),
+        (MATRIX.flip(1), "The numbers are right, in other places"),
+        (1.25 * MATRIX, "Every entry is 1.25 times the right one"),
+        (MATRIX.mT, "The two last axes are swapped"),
+    ],
+)
+def test_right_numbers_in_wrong_places_are_named(got, words):
+    assert words in alike(MATRIX, got)
+
+
+@pytest.mark.parametrize("size", [2, 100, 1000], ids=str)
+@pytest.mark.parametrize("name", ["naive_log_likelihood", "importance_weighted_bound"])
+def test_samples_taken_in_batches_do_not_pass(name, size):
+    """The mean of the batches' logarithms is right where all samples are in one batch."""
+    exercise = find(name)
+    if name == "naive_log_likelihood":
+
+        def answer(x, z, log_likelihood):
+            return torch.stack([exercise.reference(x, part, log_likelihood) for part in z.split(size)]).mean(0)
+    else:
+
+        def answer(log_joint, log_q):
+            parts = zip(log_joint.split(size), log_q.split(size), strict=True)
+            return torch.stack([exercise.reference(*part) for part in parts]).mean(0)
+
+    assert any(law.law == "value" and not law.passed for law in evaluate(exercise, answer, 3))
+
+
+@pytest.mark.parametrize("descending", [False, True])
+def test_means_that_are_sorted_alone_do_not_pass(descending):
+    exercise = find("em_mixture")
+
+    def answer(x, *given):
+        weights, means, covariances, history = exercise.reference(x, *given)
+        return weights, means[means[:, 0].argsort(descending=descending)], covariances, history
+
+    assert "sort all or none" in said("em_mixture", answer)

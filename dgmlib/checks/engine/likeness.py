@@ -24,6 +24,15 @@ FUNCTIONS = {
     "This is one over the right one.": torch.reciprocal,
     "This is the absolute value of the right one.": torch.abs,
 }
+ROWS = {
+    "Every row holds the mean over the rows; each has its own.": lambda want: want.mean(0).expand_as(want),
+    "Every row holds the sum over the rows; each has its own.": lambda want: want.sum(0).expand_as(want),
+    "Every row holds the first row's; each has its own.": lambda want: want[:1].expand_as(want),
+    "The rows stand in the reversed order.": lambda want: want.flip(0),
+    "This is a running sum over the rows.": lambda want: want.cumsum(0),
+    "The rows stand one place further on.": lambda want: want.roll(1, 0),
+    "The rows stand one place too early.": lambda want: want.roll(-1, 0),
+}
 MATRICES = {
     "The two last axes are swapped: the matrix stands transposed.": lambda want: want.mT,
     "Only the diagonal is there; off it stand zeros.": lambda want: torch.diag_embed(want.diagonal(dim1=-2, dim2=-1)),
@@ -51,7 +60,9 @@ def alike(want: Tensor, got: Tensor, tolerance: float = 0.0) -> str:
         return said
     if close(want, got, 1e-3 if want.numel() > 2 else 1e-4):
         return "Nearly right: look for something small that is added, a clamp, a rounding, or float32 on the way."
-    return clamped(want, got) or partly(want, got) or transformed(want, got)
+    return (
+        clamped(want, got) or partly(want, got) or transformed(want, got) or displaced(want, got) or scaled(want, got)
+    )
 
 
 def transformed(want: Tensor, got: Tensor) -> str:
@@ -71,6 +82,27 @@ def transformed(want: Tensor, got: Tensor) -> str:
         if close(function(want), got, SINGLE):
             return words
     return ""
+
+
+def displaced(want: Tensor, got: Tensor) -> str:
+    """Whether rows were mixed, or the right numbers stand in other places."""
+    if want.ndim == 0 or len(want) < 3:
+        return ""
+    for words, rows in ROWS.items():
+        if close(rows(want), got) and not close(want, got):
+            return words
+    ours, theirs = want.reshape(-1).sort().values, got.reshape(-1).sort().values
+    apart = want.ndim > 1 and float(ours.diff().min()) > bound(want, 1e-4)  # no two alike, as in a mask
+    words = "The numbers are right, in other places: permute axes, do not reshape."
+    return words if apart and close(ours, theirs) else ""
+
+
+def scaled(want: Tensor, got: Tensor) -> str:
+    """Whether every entry is the right one times one number."""
+    factor = float((got * want).sum() / want.square().sum())
+    if want.numel() < 3 or not factor or not close(factor * want, got) or close(want.mean().expand_as(want), want, 0.1):
+        return ""
+    return f"Every entry is {factor:.5g} times the right one."
 
 
 def added_identity(gap: Tensor) -> str:
@@ -96,11 +128,10 @@ def clamped(want: Tensor, got: Tensor) -> str:
     )
 
 
-LAST = "is wrong: does a loop stop one short?"
 PLACES = {  # of the wrong entries along one axis of length n, all others being right
-    "Only the last {} " + LAST: lambda n: [n - 1],
+    "Only the last {} is wrong{}.": lambda n: [n - 1],
     "Only the first {} is wrong.": lambda n: [0],
-    "Only the first {} is right: is it used for all?": lambda n: [*range(1, n)],
+    "Only the first {} is right.": lambda n: [*range(1, n)],
     "Only the last {} is right.": lambda n: [*range(n - 1)],
     "All but the first and the last {} are right.": lambda n: [0, n - 1],
 }
@@ -122,7 +153,7 @@ def partly(want: Tensor, got: Tensor) -> str:
                 chosen = torch.zeros(len(at), dtype=torch.bool)
                 chosen[places(len(at))] = True
                 if torch.equal(at.any(1), chosen) and (at[chosen].float().mean() > 0.5):
-                    return words.format(kind)
+                    return words.format(kind, "" if kind == "entry" else ": does a loop stop one short")
     if want.ndim > 1 and want.shape[-1] == want.shape[-2] > 2:
         for words, area in AREAS.items():
             if torch.equal(wrong, area(want.shape[-1]).expand_as(wrong)):

@@ -54,7 +54,7 @@ MEANS: dict[str, Callable[[Tensor], Tensor]] = {  # of the numbers whose mean is
     "The rows' numbers are squared; their mean is wanted.": lambda t: t.square().mean(0),
     "The sum is divided by the square root of n; a mean divides by n.": lambda t: t.sum(0) / len(t) ** 0.5,
 }
-BOUNDS = [sign * size for size in (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0) for sign in (1, -1)]
+BOUNDS = [sign * size for size in (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0) for sign in (1, -1)]
 
 
 def term_at_fault(seen: CaseResults, here: Places) -> str:

@@ -253,7 +253,25 @@ def stale(place):
     return answer
 
 
+def smoothed_weights(x, weights, means, covariances, num_iters):
+    K = len(weights)
+    step = patched_m(weights=lambda w: (len(x) * w + 1) / (len(x) + K))
+    return em_with(m=step)(x, weights, means, covariances, num_iters)
+
+
+def first_normals(x, weights, means, covariances, num_iters):
+    def step(x, w, mu, S):
+        return e_step(x, w, means, covariances)
+
+    def note(x, q, theta, _):
+        return mixture_elbo(x, q, theta[0], means, covariances)
+
+    return em_with(step, note=note)(x, weights, means, covariances, num_iters)
+
+
 MISTAKES = (
+    Mistake("The weights are smoothed by a count for each component; they are N_k/n.", smoothed_weights),
+    Mistake("The E-step takes the means and covariances that were given, in every iteration; it takes the newest.", first_normals),
     Mistake("The E-step is hard (k-means-like); q = p(z|x) is soft.", em_with(hard_e_step, patched_m(covariances=ridge))),
     Mistake("q is taken again within the M-step, at its new weights and means; one q serves all of an M-step.", in_between),
     *(Mistake("The components of the means stand in another order than those of weights and covariances: sort all or none.", sorted_means(descending)) for descending in (False, True)),

@@ -65,7 +65,20 @@ def tied(x, q, mu, S):
     return ((q.sum(0) / len(x))[:, None, None] * S).sum(0).expand_as(S)
 
 
+def padded(size):
+    """N_k + size in the place of N_k, everywhere."""
+
+    def answer(x, q):
+        mass = q.sum(0) + size
+        means = q.T @ x / mass[:, None]
+        centred = x[:, None] - means
+        return mass / len(x), means, torch.einsum("nk,nka,nkb->kab", q, centred, centred) / mass[:, None, None]
+
+    return answer
+
+
 MISTAKES = (
+    *(Mistake("The masses N_k are positive, however small: add nothing to a denominator.", padded(size)) for size in (1.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-8)),
     Mistake("The weights are the masses N_k; divide by n.", changed_m(weights=lambda x, q, mu, S: q.sum(0))),
     Mistake("The weights ignore the responsibilities (1/K each).", changed_m(weights=lambda x, q, mu, S: torch.ones_like(q[0]) / q.shape[1])),
     Mistake("The weights count hard assignments; average the responsibilities.", changed_m(weights=lambda x, q, mu, S: one_hot(q.argmax(1), q.shape[1]).to(x.dtype).mean(0))),

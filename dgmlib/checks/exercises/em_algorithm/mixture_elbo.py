@@ -101,6 +101,8 @@ def smoothed(size, again):
 
 
 MISTAKES = (
+    Mistake("-log q is summed over k as it is; E_q weights it by q.", lambda x, q, *theta: no_entropy(q, log_joint(x, *theta)) - q.clamp_min(1e-12).log().sum(1).mean()),
+    Mistake("log(1 + q) stands where log q belongs: xlogy, not xlog1py.", lambda x, q, *theta: no_entropy(q, log_joint(x, *theta)) - torch.special.xlog1py(q, q).sum(1).mean()),
     Mistake("This subtracts KL(p(z|x)‖q), its arguments swapped: log p(x) - KL(q‖p(z|x)) is the ELBO.", other_kl),
     Mistake("The entropy is that of the mean of q over the samples; it is the mean of each sample's own.", lambda x, q, *theta: no_entropy(q, log_joint(x, *theta)) + torch.special.entr(q.mean(0)).sum()),
     Mistake("The entropy is that of the weights; it is that of q.", lambda x, q, weights, *theta: no_entropy(q, log_joint(x, weights, *theta)) + torch.special.entr(weights).sum()),

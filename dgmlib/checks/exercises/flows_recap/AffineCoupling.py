@@ -6,7 +6,7 @@ from torch.nn.functional import logsigmoid, softplus
 
 from ...engine import Exercise, Mistake, gradient, interface_laws, normal, shapes, silent, single, stable, value
 from ...run.fixtures.maps import CouplingConditioner, CouplingModule
-from ._autoregressive import ATTACHED, EXTREME, LOG_OF_EXP, ROWS
+from ._autoregressive import ADDED, ATTACHED, EXTREME, LOG_OF_EXP, ROWS, SIZES
 
 
 class Coupling(nn.Module):
@@ -179,7 +179,22 @@ class Remembered(Coupling):
         return torch.cat([z[:, : self.split], up(z[:, self.split :], mu, s)], 1), s.sum(-1)
 
 
+class RememberedLogDet(Coupling):
+    last = None
+
+    def forward(self, x):
+        z, self.last = super().forward(x)
+        return z, self.last
+
+    def inverse(self, z):
+        x, log_det = super().inverse(z)
+        return x, log_det if self.last is None or len(self.last) != len(z) else -self.last
+
+
 MISTAKES = (
+    Mistake("inverse takes log_det of the last call of forward; it belongs to z1.", RememberedLogDet),
+    *(Mistake(ADDED, changed(keep_first(lambda b, mu, s, size=size: (b - mu) / (s.exp() + size), lambda s, size=size: -(s.exp() + size).log().sum(-1)), keep_first(lambda b, mu, s, size=size: b * (s.exp() + size) + mu, lambda s, size=size: (s.exp() + size).log().sum(-1)))) for size in SIZES),
+    *(Mistake(ADDED, changed(keep_first(lambda b, mu, s, size=size: (b - mu) / (s.exp() + size), negative), keep_first(lambda b, mu, s, size=size: b * (s.exp() + size) + mu, summed))) for size in SIZES),
     Mistake("log_det counts the ones on the diagonal of the part that stays: their logarithm is 0.", changed(keep_ones(down, -1.0), keep_ones(up, 1.0))),
     Mistake("inverse takes mu and log_sigma of the last call of forward; they belong to z1.", Remembered),
     Mistake("This returns x as it came with log_det 0: the second part must be shifted and scaled.", changed(same, same)),
@@ -220,8 +235,6 @@ MISTAKES = (
     Mistake("log_sigma is clamped; it is used as it is.", clamped(5.0)),
     Mistake("log_sigma is clamped; it is used as it is.", clamped(10.0)),
     Mistake("log_sigma is clamped; it is used as it is.", clamped(1.0)),
-    Mistake("Something is added to sigma: exp is positive by itself.", changed(keep_first(lambda b, mu, s: (b - mu) / (s.exp() + 1e-3), negative), keep_first(lambda b, mu, s: b * (s.exp() + 1e-3) + mu, summed))),
-    Mistake("Something is added to sigma: exp is positive by itself.", changed(keep_first(lambda b, mu, s: (b - mu) / (s.exp() + 1e-3), lambda s: -(s.exp() + 1e-3).log().sum(-1)), keep_first(lambda b, mu, s: b * (s.exp() + 1e-3) + mu, lambda s: (s.exp() + 1e-3).log().sum(-1)))),
 )  # fmt: skip
 
 EXERCISE = Exercise(

@@ -32,3 +32,7 @@ def autoregressive_cases(name):
         }
 
     return cases
+
+
+SIZES = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-8)
+ADDED = "Something is added to sigma: exp is positive by itself, so take exp(log_sigma) alone."

@@ -225,6 +225,7 @@ class LogOfSum(SignedDiagonal):
 
 
 LU_MISTAKES = (
+    Mistake("The factors stand in another order: torch.linalg.lu gives W = P L U.", factored(from_lu(lambda p, l, u: l @ u @ p))),
     Mistake("The diagonal is summed as it is; its logarithms are.", SumOfDiagonal),
     Mistake("lu_factor's pivots are row exchanges, one after another, not a permutation: torch.linalg.lu gives P itself.", PivotsForRows),
     Mistake("inverse undoes U before L; undo P, then L, then U.", factored(inverse=from_lu(lambda p, l, u: inv(l) @ inv(u) @ p.T))),

@@ -4,7 +4,18 @@ import torch
 from torch.nn.functional import softplus
 
 from ...engine import Exercise, Mistake, counted, gradient, interface_laws, shapes, single, stable, value
-from ._autoregressive import ATTACHED, EXTREME, LOG_OF_EXP, ROWS, SLIDE, SWAPPED, autoregressive, autoregressive_cases
+from ._autoregressive import (
+    ADDED,
+    ATTACHED,
+    EXTREME,
+    LOG_OF_EXP,
+    ROWS,
+    SIZES,
+    SLIDE,
+    SWAPPED,
+    autoregressive,
+    autoregressive_cases,
+)
 
 
 def forward(x, conditioner):
@@ -63,7 +74,15 @@ def shifted_twice(x, conditioner):
     return (x - mu) * torch.exp(-log_sigma), -log_sigma.sum(1)
 
 
+def shifted_outputs(x, conditioner):
+    mu, log_sigma = (torch.cat([torch.zeros_like(t[:, :1]), t[:, :-1]], 1) for t in conditioner(x))
+    return (x - mu) * torch.exp(-log_sigma), -log_sigma.sum(1)
+
+
 MISTAKES = (
+    *(Mistake(ADDED, forward_with(lambda x, mu, s, size=size: (x - mu) / (s.exp() + size))) for size in SIZES),
+    *(Mistake(ADDED, forward_with(lambda x, mu, s, size=size: (x - mu) / (s.exp() + size), lambda z, s, size=size: -(s.exp() + size).log().sum(-1))) for size in SIZES),
+    Mistake("mu and log_sigma are shifted by a column; the conditioner gives column j what column j needs.", shifted_outputs),
     Mistake("x is shifted by a column before the conditioner, which sees the columns before j already: call it at x.", shifted_twice),
     Mistake(FLIPPED, forward_with(log_det=lambda z, s: s.sum(-1))),
     Mistake("log_det is averaged over the features; a triangular determinant is a product, so its log is a sum.", forward_with(log_det=lambda z, s: -s.mean(-1))),
@@ -85,8 +104,6 @@ MISTAKES = (
     Mistake("log_det adds 1/sigma itself; the logarithms add: -sum log_sigma.", forward_with(log_det=lambda z, s: torch.exp(-s).sum(-1))),
     Mistake("This is the determinant; its logarithm is wanted.", forward_with(log_det=lambda z, s: torch.exp(-s.sum(-1)))),
     Mistake("log_det sums over the rows; it sums over the columns, axis 1.", forward_with(log_det=lambda z, s: -s.sum(0))),
-    Mistake("Something is added to sigma: exp is positive by itself, so divide by exp(log_sigma) alone.", forward_with(lambda x, mu, s: (x - mu) / (s.exp() + 1e-6))),
-    Mistake("Something is added to sigma: exp is positive by itself, so divide by exp(log_sigma) alone.", forward_with(lambda x, mu, s: (x - mu) / (s.exp() + 1e-5))),
     Mistake("log_det is half of what it should be; log_sigma is the log of sigma, not of the variance.", forward_with(log_det=lambda z, s: -s.sum(-1) / 2)),
     Mistake(SWAPPED, lambda x, c: forward(x, lambda v: c(v)[::-1])),
     Mistake(ROWS, forward_with(log_det=lambda z, s: -s.sum().expand(len(s)))),

@@ -4,7 +4,17 @@ import torch
 from torch.nn.functional import softplus
 
 from ...engine import CaseResults, Exercise, Mistake, custom, gradient, interface_laws, shapes, single, stable, value
-from ._autoregressive import EXTREME, LOG_OF_EXP, ROWS, SLIDE, SWAPPED, autoregressive, autoregressive_cases
+from ._autoregressive import (
+    ADDED,
+    EXTREME,
+    LOG_OF_EXP,
+    ROWS,
+    SIZES,
+    SLIDE,
+    SWAPPED,
+    autoregressive,
+    autoregressive_cases,
+)
 
 
 def inverse(z, conditioner):
@@ -110,6 +120,7 @@ def shifted_twice(z, conditioner):
 
 
 MISTAKES = (
+    *(Mistake(ADDED, inverse_with(lambda z, mu, s, size=size: mu + (s.exp() + size) * z)) for size in SIZES),
     Mistake("Columns not known yet hold nan, and even 0 · nan is nan: start from zeros.", from_nan),
     Mistake("x is shifted by a column before the conditioner, which sees the columns before j already: call it at x.", shifted_twice),
     Mistake("This is one pass with the conditioner at z; x_j needs mu_j and sigma_j of the columns of x before it.", one_pass),

@@ -30,6 +30,14 @@ def finite(step, central):
 
 
 MISTAKES = (
+    Mistake(
+        "The sums over the inputs stand on a diagonal (a jvp with ones); entry [i, a, b] is d f(x_i)_a / d x_ib.",
+        lambda f, x: torch.diag_embed(reference_jacobian(f, x).sum(2)),
+    ),
+    Mistake(
+        "This is the sum over the inputs (a jvp with ones) in every column; entry [i, a, b] is d f(x_i)_a / d x_ib.",
+        lambda f, x: reference_jacobian(f, x).sum(2, keepdim=True).expand(-1, -1, x.shape[1]),
+    ),
     *(
         Mistake("These are finite differences, an approximation: differentiate by autograd.", finite(step, central))
         for step in (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)

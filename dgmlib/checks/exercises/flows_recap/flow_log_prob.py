@@ -111,6 +111,14 @@ def detached_between(layers, x):
 
 MISTAKES = (
     Mistake(
+        "The base is fitted to z, with its own mean and deviation; it is N(0, I).",
+        flow_mistake(lambda x, z, dets: normal_log_prob((z - z.mean(0)) / z.std(0)) - z.std(0).log().sum() + sum(dets)),
+    ),
+    Mistake(
+        "The base density is added at every layer; it belongs to the last z alone.",
+        lambda layers, x: base_everywhere(layers, x) + (normal_log_prob(steps(layers, x)[-1][0]) if layers else 0),
+    ),
+    Mistake(
         "z is cut off the graph between the layers: no detach, so that every layer hears of the later ones.",
         detached_between,
     ),

@@ -40,6 +40,8 @@ def other_way_minus(flow, x):
 SIGN = "This is the mean log-likelihood; the loss is its negative."
 LOG_DENSITY = "E_π(x) -[log p(f(x)) + log|det J_f|]: the mean over the samples."
 MISTAKES = (
+    Mistake("The terms are weighted by the model's density; the samples are the target's, and want no weight.", lambda flow, x: -(log_likelihood(flow, x).exp() * log_likelihood(flow, x)).mean()),
+    Mistake("The terms are weighted over the samples (softmax); the mean is plain.", lambda flow, x: -(log_likelihood(flow, x).softmax(0) * log_likelihood(flow, x)).sum()),
     Mistake("The mean divides by n - 1; an expectation is estimated by the sum over n.", lambda flow, x: -log_likelihood(flow, x).sum() / max(len(x) - 1, 1)),
     Mistake("This is the median over the samples; the expectation is their mean.", lambda flow, x: -log_likelihood(flow, x).median()),
     *reductions(lambda flow, x: -log_likelihood(flow, x), SIGN),

@@ -47,6 +47,7 @@ def model_density(flow, z, target_log_prob):
 
 WRONG_LOG_DET = "log_det comes from flow.forward at z: another direction and another point. flow.inverse(z) returns it."
 MISTAKES = (
+    Mistake("g is called twice: log π belongs at x = g(z).", lambda f, z, target: target(f.inverse(f.inverse(z)[0])[0]) + f.inverse(z)[1]),
     Mistake("The base density is taken at g(z) where the target's belongs: log π(g(z)).", lambda f, z, target: f.base.log_prob(f.inverse(z)[0]) + f.inverse(z)[1]),
     Mistake("z is a latent already: g is called at z, not at f(z).", lambda f, z, target: target(f.inverse(f.forward(z)[0])[0]) + f.inverse(f.forward(z)[0])[1]),
     Mistake("The sign of log_det is flipped: log p(z|θ) = log π(g(z)) + log|det J_g|.", density_with(lambda pi, d: pi - d)),

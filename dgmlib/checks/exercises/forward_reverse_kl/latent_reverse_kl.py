@@ -86,6 +86,10 @@ def back_from_detached_z(flow, x, target_log_prob):
 
 
 MISTAKES = (
+    Mistake("The terms are weighted over the samples (softmax); x comes from the target, and the mean is plain.", lambda *a: (log_ratio(*a).softmax(0) * log_ratio(*a)).sum()),
+    Mistake("The terms are weighted over the samples (softmax); x comes from the target, and the mean is plain.", lambda *a: ((-log_ratio(*a)).softmax(0) * log_ratio(*a)).sum()),
+    Mistake("The terms are weighted by π/p or p/π; x comes from the target, and the mean is plain.", lambda *a: (log_ratio(*a).exp() * log_ratio(*a)).mean()),
+    Mistake("The terms are weighted by π/p or p/π; x comes from the target, and the mean is plain.", lambda *a: ((-log_ratio(*a)).exp() * log_ratio(*a)).mean()),
     Mistake("This is the mean of r - 1 - log r, another estimator; the mean of the log ratio is asked for.", lambda *a: ((-log_ratio(*a)).exp() - 1 + log_ratio(*a)).mean()),
     Mistake("This is the mean of r - 1 - log r, another estimator; the mean of the log ratio is asked for.", lambda *a: (log_ratio(*a).exp() - 1 - log_ratio(*a)).mean()),
     Mistake("log π is normalised over the samples at hand; it stays as it is given.", lambda flow, x, target: (log_ratio(flow, x, target) - torch.logsumexp(target(x), 0)).mean()),

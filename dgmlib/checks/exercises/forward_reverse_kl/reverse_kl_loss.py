@@ -111,6 +111,9 @@ def cut_inverse(flow, z, target):
 
 
 MISTAKES = (
+    Mistake("The samples are weighted by π/p, which makes it the forward KL; z drawn from the base gives a plain mean.", lambda *a: -((-log_ratio(*a)).exp() * log_ratio(*a)).mean()),
+    Mistake("The samples are weighted by π/p, which makes it the forward KL; z drawn from the base gives a plain mean.", lambda *a: ((-log_ratio(*a)).exp() * -log_ratio(*a)).mean()),
+    Mistake("The samples are weighted by π/p, which makes it the forward KL; z drawn from the base gives a plain mean.", lambda *a: ((-log_ratio(*a)).exp() * log_ratio(*a)).mean()),
     Mistake("log π is normalised over the samples at hand (log_softmax); it stays as it is given.", lambda flow, z, target: (log_ratio(flow, z, target) + torch.logsumexp(target(flow.inverse(z)[0]), 0)).mean()),
     Mistake("The entropy of N(0, I) stands where -log p(z) belongs: flow.base may be another.", lambda flow, z, target: (-flow.inverse(z)[1] - target(flow.inverse(z)[0])).mean() - z.shape[1] * (1 + math.log(2 * math.pi)) / 2),
     Mistake("The value is right, but x = g(z) is cut off the graph, and sent through f: g itself must be trained.", cut_inverse),

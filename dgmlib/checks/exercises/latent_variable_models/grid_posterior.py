@@ -103,6 +103,7 @@ def clamped(joint, step, least):
 
 
 MISTAKES = (
+    Mistake("The density is clamped at 1; it may be larger, its integral is 1.", grid_with(lambda p, l, s: grid(p, l, s)[0].clamp(max=1))),
     *(Mistake("The logarithms are clamped from below: no clamp, subtract the largest one (logsumexp).", lambda p, ll, step, least=least: clamped(p + ll, step, least)) for least in (-10, -20, -30, -50, -80, -100, -200, -500, -700, -745, -1000)),
     Mistake("The last grid point is left out of the sum; every point counts.", lambda p, ll, step: (lambda e: (torch.exp(p + ll - e), e))(grid(p[:-1], ll[:-1], step)[1])),
     Mistake("The first grid point is left out of the sum; every point counts.", lambda p, ll, step: (lambda e: (torch.exp(p + ll - e), e))(grid(p[1:], ll[1:], step)[1])),

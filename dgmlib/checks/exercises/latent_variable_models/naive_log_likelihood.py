@@ -42,7 +42,7 @@ def cases(rng):
     return {
         "value": value_case,
         "more rows than samples": decoded(rng, 6, 3, 2, 2),
-        "many samples": decoded(rng, 2, 2100, 2, 2),
+        "many samples": decoded(rng, 2, 2099, 2, 2),  # a prime: batches of any size leave a rest
         "float32": single(value_case),
         "one row": decoded(rng, 1, 5, 2, 3),
         "one sample": decoded(rng, 4, 1, 2, 3),
@@ -75,15 +75,28 @@ def halved_each_time(l, K):
     return total
 
 
-def in_batches(x, z, log_likelihood):
-    return torch.stack([naive(x, part, log_likelihood) for part in z.chunk(2)]).mean(0)
+def in_batches(size, pooled):
+    """The logarithm of each batch's mean, and the mean of these, or of the means; batches count alike."""
+
+    def answer(x, z, log_likelihood):
+        parts = torch.stack([naive(x, part, log_likelihood) for part in z.split(max(size(len(z)), 1))])
+        return torch.logsumexp(parts, 0) - math.log(len(parts)) if pooled else parts.mean(0)
+
+    return answer
 
 
+BATCHES = [
+    lambda K: K // 2,
+    lambda K: K // 3,
+    lambda K: 100 if K > 100 else K // 2,
+    *(lambda K, size=size: size for size in (2, 3, 4, 5, 10, 32, 50, 64, 100, 128, 200, 256, 500, 512, 1000)),
+]
 MISTAKES = (
     Mistake("A running mean that is halved at every step gives the first samples next to no weight: add all, divide by K once.", wrong(halved_each_time)),
     Mistake("The last sample is left out of the sum: does a loop stop one short?", wrong(lambda l, K: torch.logsumexp(l[:-1] if K > 1 else l, 0) - math.log(K))),
     Mistake("The first sample is left out of the sum.", wrong(lambda l, K: torch.logsumexp(l[1:] if K > 1 else l, 0) - math.log(K))),
-    Mistake("The samples are taken in batches and their logarithms averaged; the log of the mean over all of them is wanted.", in_batches),
+    *(Mistake("The samples are taken in batches and their logarithms averaged; the log of the mean over all of them is wanted.", in_batches(size, False)) for size in BATCHES),
+    *(Mistake("The samples are taken in batches that count alike, though the last one is smaller: add all, divide by K once.", in_batches(size, True)) for size in BATCHES),
     *(Mistake("The logarithms are clamped from below: no clamp, logsumexp subtracts the largest one.", wrong(lambda l, K, least=least: torch.logsumexp(l.clamp(min=least), 0) - math.log(K))) for least in (-10, -20, -30, -50, -80, -100, -200, -500, -700, -745, -1000)),
     Mistake("This divides by K - 1; a mean divides by K.", lambda x, z, log_likelihood: naive(x, z, log_likelihood) + math.log(len(z) / max(len(z) - 1, 1))),
     Mistake("This divides by d, the columns of z; a mean over the samples divides by K.", lambda x, z, log_likelihood: naive(x, z, log_likelihood) + math.log(len(z) / z.shape[1])),

@@ -124,7 +124,13 @@ def along(x, W, mu, sigma):
     return (p @ torch.linalg.inv(W.T @ W + sigma**2 * eye_like(W, W.shape[1])) * p).sum(1)
 
 
+def mixed_rows(x, W, mu, sigma):
+    mean, p = posterior(x, W, mu, sigma)[0], (x - mu) @ W
+    return log_prob(x, W, mu, sigma) + ((mean @ p.T).sum(1) - (mean * p).sum(1)) / (2 * sigma**2)
+
+
 MISTAKES = (
+    Mistake("Every row's part along W holds the products with all other rows: keep the diagonal of p M⁻¹ pᵀ.", mixed_rows),
     Mistake("x - mu is missing in ‖x - mu‖²: x itself is squared there, and centred elsewhere.", lambda x, W, mu, s: log_prob(x, W, mu, s) - (x.square().sum(1) - (x - mu).square().sum(1)) / (2 * s**2)),
     Mistake("‖x - mu‖² is not divided by sigma²; both parts of the distance are.", lambda x, W, mu, s: log_prob(x, W, mu, s) - (x - mu).square().sum(1) * (1 - 1 / s**2) / 2),
     Mistake("sigma is not squared: the covariance is W Wᵀ + sigma² I.", with_covariance(lambda W, s, eye: W @ W.T + s * eye)),

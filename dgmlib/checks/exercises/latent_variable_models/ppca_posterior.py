@@ -43,12 +43,26 @@ def solved(M, W, x):
     return torch.linalg.solve(M, W.T @ x.T).T
 
 
+def second_moment(mean):
+    """Of z over all rows, as EM takes it; a mean over them, or a sum."""
+
+    def answer(x, W, mu, sigma):
+        z, S = posterior(x, W, mu, sigma)
+        total = len(x) * S + z.T @ z
+        return z, total / len(x) if mean else total
+
+    return answer
+
+
 MISTAKES = (
+    Mistake("cholesky_solve and cholesky_inverse take a Cholesky factor; here they are given M itself.", posterior_with(None, lambda M, W, x, s: s**2 * torch.cholesky_inverse(M))),
+    *(Mistake("This is the second moment of z over all x; the covariance given one x is sigma² M⁻¹.", second_moment(mean)) for mean in (True, False)),
+    Mistake("The mean is reshaped where it is to be transposed: the numbers are right, in other places.", posterior_with(lambda M, W, x, s: torch.linalg.solve(M, (x @ W).reshape(len(M), len(x))).reshape(len(x), len(M)))),
     Mistake("The mean is reshaped where it is to be transposed: the numbers are right, in other places.", posterior_with(lambda M, W, x, s: solved(M, W, x).T.reshape(len(x), len(M)))),
     Mistake("x - mu is divided by sigma first; the mean is M⁻¹ Wᵀ(x - mu), sigma in M alone.", posterior_with(lambda M, W, x, s: solved(M, W, x) / s)),
     Mistake("The mean is solved with the Cholesky factor once; M = L Lᵀ takes two solves (cholesky_solve).", posterior_with(lambda M, W, x, s: torch.linalg.solve(torch.linalg.cholesky(M), W.T @ x.T).T)),
     Mistake("The mean is solved with the Cholesky factor once; M = L Lᵀ takes two solves (cholesky_solve).", posterior_with(lambda M, W, x, s: torch.linalg.solve(torch.linalg.cholesky(M).T, W.T @ x.T).T)),
-    Mistake("cholesky_solve takes a Cholesky factor; here it is given M itself.", posterior_with(lambda M, W, x, s: torch.cholesky_solve(W.T @ x.T, M).T)),
+    Mistake("cholesky_solve and cholesky_inverse take a Cholesky factor; here they are given M itself.", posterior_with(lambda M, W, x, s: torch.cholesky_solve(W.T @ x.T, M).T)),
     Mistake("The mean takes the diagonal of M alone, inverted entry by entry; invert the matrix.", posterior_with(lambda M, W, x, s: (x @ W) / M.diagonal())),
     Mistake("This is what the posterior lost, I - sigma² M⁻¹; the covariance is sigma² M⁻¹.", lambda x, W, mu, s: (posterior(x, W, mu, s)[0], torch.eye(W.shape[1], dtype=x.dtype) - posterior(x, W, mu, s)[1])),
     Mistake("This is sigma² M; the covariance is sigma² M⁻¹.", lambda x, W, mu, s: (posterior(x, W, mu, s)[0], s**4 * torch.linalg.inv(posterior(x, W, mu, s)[1]))),
