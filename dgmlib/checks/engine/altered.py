@@ -87,7 +87,7 @@ SQUARES: dict[str, Change] = {
 
 def altered(exercise: "Exercise") -> tuple[Mistake, ...]:
     """The right formula of changed inputs, as mistakes that have words of their own."""
-    if exercise.reference is None or inspect.isclass(exercise.reference):
+    if not exercise.mistakes or exercise.reference is None or inspect.isclass(exercise.reference):
         return ()
     names = [name.partition(":")[0].strip() for name in exercise.call.split(",")] if exercise.call else []
     names = names or [*inspect.signature(exercise.reference).parameters]

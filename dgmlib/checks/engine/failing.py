@@ -29,7 +29,9 @@ def broken(law: Law, seen: CaseResults, case: str) -> bool:
     """Whether the law fails by the outputs of this case, all others being right. No mistake need be recognised."""
     outputs = seen.expected | {case: seen.outputs.get(case, {})}
     try:
-        return law.test(replace(seen, exercise=replace(seen.exercise, mistakes=()), outputs=outputs)) is not None
+        return (
+            law.test(replace(seen, exercise=replace(seen.exercise, mistakes=(), terms=()), outputs=outputs)) is not None
+        )
     except Exception:
         return True
 

@@ -114,7 +114,7 @@ class CaseResults:
     def wrong_output(self, mistake: Mistake, case: str, key: str) -> Tensor | None:
         """What a known mistake gives on the same inputs; run when asked for, and once."""
         made, part = self.mistaken, gradients if key.startswith("grad.") else values
-        at = (id(mistake), case, part)
+        at = (mistake, case, part)
         if at not in made:
             made[at] = part(self.exercise.invocation, mistake.answer, self.inputs[case])
         return made[at].get(key)

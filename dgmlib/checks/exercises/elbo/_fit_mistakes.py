@@ -69,6 +69,8 @@ def by_the_path(came, given, best, mean: Tensor, cov: Tensor) -> str:
         return NO_GRADIENT
     if widest < 0.1 * narrow[0]:
         return NO_ENTROPY
+    if bool(came.get("fixed", torch.tensor(False)).any()):
+        return SAME_NOISE
     if swings(path, target, narrow[-1].sqrt()):
         return SWINGS
     if widest > 4 * narrow[-1] and near(mean, target, 0.5):
@@ -152,8 +154,9 @@ SWINGS = "q swings around the best q and never settles: without optimizer.zero_g
 NOT_FINITE = (
     "A step size that is too large, or the log of a determinant below 0, does this: parametrise q_cov by a factor L."
 )
-TOO_NARROW = "q_cov is {} times the best one: the entropy weighs too little beside log_joint (half of it, or log_joint is summed over the samples where the mean belongs), or the same few ε serve every step: draw new ones in each."
+TOO_NARROW = "q_cov is {} times the best one: the entropy weighs too little beside log_joint (half of it, its negative, or log_joint is summed over the samples where the mean belongs)."
 TOO_WIDE = "q_cov is {} times the best one: the entropy weighs too much beside log_joint. It is log det L, half of log det q_cov, and log|diag L| is log|det L| of a triangular L alone: mask it (tril)."
+SAME_NOISE = "The same few ε serve every step, and q fits these alone: draw new ones in each."
 NOT_THERE = (
     "This is not the best q yet: take all num_steps steps, smaller ones towards the end, with several new ε in each."
 )

@@ -12,6 +12,9 @@ def from_joint(log_joint, log_q):
 
 LOG_Q = "log q is missing: without it this is E_q log p(x, z), the entropy of q left out."
 MISTAKES = (
+    Mistake("The terms are clamped at 0; log p(x, z) - log q(z) may have either sign.", lambda j, q: (j - q).clamp(max=0).mean(0)),
+    Mistake("The terms are clamped at 0; log p(x, z) - log q(z) may have either sign.", lambda j, q: (j - q).clamp(min=0).mean(0)),
+    Mistake("The best sample alone is used; the ELBO is estimated by the average of all.", lambda j, q: (j - q).amax(0)),
     Mistake("This is the log of the mean weight, the importance-weighted bound; the ELBO is the mean of the logs.", lambda j, q: log_mean(j - q)),
     Mistake(LOG_Q, lambda j, q: j.mean(0)),
     Mistake("log q is added; it is subtracted: log p(x, z)/q(z).", lambda j, q: (j + q).mean(0)),

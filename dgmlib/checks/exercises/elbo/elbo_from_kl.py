@@ -32,6 +32,8 @@ def kl_cases(rng):
 
 
 MISTAKES = (
+    Mistake("The best sample alone is used; E_q is estimated by the average of all.", lambda l, kl: l.amax(0) - kl),
+    Mistake("This is the median over the samples; E_q is estimated by their average.", lambda l, kl: l.median(0).values - kl),
     Mistake("The KL is added; it is subtracted: it is the price of leaving the prior.", lambda l, kl: l.mean(0) + kl),
     Mistake("This takes the log of the mean likelihood; the ELBO wants the mean of the logs.", lambda l, kl: log_mean(l) - kl),
     Mistake("The KL is missing.", lambda l, kl: l.mean(0)),

@@ -22,6 +22,7 @@ def importance_weighted(log_joint, log_q):
 
 
 MISTAKES = (
+    Mistake("The largest log-weight is taken over the rows of x; subtract, and add again, each row's own over the samples.", lambda j, q: ((j - q - (j - q).amax(1, keepdim=True)).exp().mean(0)).log() + (j - q).amax(1).mean()),
     Mistake("This is the mean of the logs, the ELBO; the bound is the log of the mean weight.", from_joint),
     Mistake("log K is missing: this is the log of the sum, not of the mean.", lambda j, q: torch.logsumexp(j - q, 0)),
     Mistake("log K is added; the log of a mean is the log of the sum minus log K.", lambda j, q: torch.logsumexp(j - q, 0) + math.log(len(j))),

@@ -40,6 +40,7 @@ def swapped(mean, v):
 
 
 MISTAKES = (
+    Mistake("log_var is used as the variance itself, and log|log_var| as its logarithm; the variance is exp(log_var).", lambda mean, log_var: (log_var.abs() - 1 - log_var.abs().log() + mean.square()).sum(1) / 2),
     Mistake("The two arguments are swapped: this is KL(N(0, I)‖q), the formula wants KL(q‖N(0, I)).", wrong(swapped)),
     Mistake("log_var is the logarithm of the variance; it is used as log sigma, so that exp(2 log_var) stands where exp(log_var) belongs.", wrong(lambda m, v: (2 * v).exp() - 1 - 2 * v + m.square())),
     Mistake("log_var is the logarithm of the variance; it is used as log sigma, so that exp(2 log_var) stands where exp(log_var) belongs.", wrong(lambda m, v: (2 * v).exp() - 1 - v + m.square())),

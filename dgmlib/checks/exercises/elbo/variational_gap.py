@@ -165,6 +165,7 @@ LOG_DET_S = "log det Σ = d log sigma² - log det M: sigma² counts once for eac
 PARTLY_DIAGONAL = "Somewhere only the diagonal of a covariance or of its inverse enters; the trace, the distance and both log-determinants see all of it."
 BY_DIFFERENCE = "This is log p(x) minus an ELBO in which a term is wrong: check it at q = p(z|x), where the gap is 0."
 MISTAKES = (
+    Mistake("All entries of Σ⁻¹ q_cov are added up; the trace takes its diagonal.", by_terms(lambda e, S, V, q, p, m: (torch.linalg.solve(S, V).sum() + distance(e, S) - len(S) + p - q) / 2)),
     Mistake("M stands where the precision belongs, in trace and distance: the precision is M/sigma².", by_precision(lambda P, s: P * s**2)),
     Mistake("M/sigma stands where the precision belongs, in trace and distance: the precision is M/sigma².", by_precision(lambda P, s: P * s)),
     Mistake("The two arguments are swapped: this is KL(p(z|x)‖q), the gap is KL(q‖p(z|x)).", reverse_gap),

@@ -101,6 +101,7 @@ def smoothed(size, again):
 
 
 MISTAKES = (
+    Mistake("The weights multiply the log-densities; their logarithm is added to them.", lambda x, q, w, *theta: no_entropy(q, w * log_joint(x, torch.ones_like(w), *theta)) + entropy(q).mean()),
     Mistake("-log q is summed over k as it is; E_q weights it by q.", lambda x, q, *theta: no_entropy(q, log_joint(x, *theta)) - q.clamp_min(1e-12).log().sum(1).mean()),
     Mistake("log(1 + q) stands where log q belongs: xlogy, not xlog1py.", lambda x, q, *theta: no_entropy(q, log_joint(x, *theta)) - torch.special.xlog1py(q, q).sum(1).mean()),
     Mistake("This subtracts KL(p(z|x)‖q), its arguments swapped: log p(x) - KL(q‖p(z|x)) is the ELBO.", other_kl),

@@ -179,6 +179,8 @@ def mean_with(e_step):
 
 
 MISTAKES = (
+    Mistake("All entries of W S Wᵀ are added up; the trace takes its diagonal.", by_hand(variance=lambda residual, old, new, S: residual(new) + (new @ S @ new.T).sum() / len(new))),
+    Mistake("The mean of the squared residual divides by n - 1; it divides by n.", lambda x, W, mu, sigma: by_hand(variance=lambda residual, old, new, S: residual(new) * len(x) / (len(x) - 1) + torch.trace(new @ S @ new.T) / len(new))(x, W, mu, sigma)),
     Mistake("The squared residual is divided by m twice; the whole bracket once.", by_hand(variance=lambda residual, old, new, S: (residual(new) + torch.trace(new @ S @ new.T)) / len(new))),
     Mistake("The E-step's mean takes x where x - mu belongs.", mean_with(lambda x, W, mu, sigma: moments(x, W, 0 * mu, sigma))),
     Mistake("E z is the least-squares projection, (WᵀW)⁻¹ Wᵀ(x - mu); the posterior's mean has M = WᵀW + sigma² I.", mean_with(lambda x, W, mu, sigma: ((x - mu) @ torch.linalg.pinv(W).T, moments(x, W, mu, sigma)[1]))),

@@ -109,7 +109,18 @@ def detached_between(layers, x):
     return normal_log_prob(x) + log_det
 
 
+def log_dets_at_outputs(layers, x):
+    log_det = x.new_zeros(len(x))
+    for layer in layers:
+        x = layer.forward(x)[0]
+        log_det = log_det + layer.forward(x)[1]
+    return normal_log_prob(x) + log_det
+
+
 MISTAKES = (
+    Mistake(
+        "Every layer's log_det is taken at the layer's output; it belongs to the layer's input.", log_dets_at_outputs
+    ),
     Mistake(
         "The base is fitted to z, with its own mean and deviation; it is N(0, I).",
         flow_mistake(lambda x, z, dets: normal_log_prob((z - z.mean(0)) / z.std(0)) - z.std(0).log().sum() + sum(dets)),

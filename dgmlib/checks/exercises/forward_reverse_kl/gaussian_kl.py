@@ -124,6 +124,7 @@ def with_distance(distance):
 
 
 MISTAKES = (
+    Mistake("The covariances are used as Cholesky factors (scale_tril); they are covariances.", lambda a, S, b, T: kl_divergence(MultivariateNormal(a, scale_tril=S, validate_args=False), MultivariateNormal(b, scale_tril=T, validate_args=False))),
     Mistake("The distance is solved with the Cholesky factor once; Σ_q = L Lᵀ takes two solves, or the square of one.", lambda a, S, b, T: with_distance((b - a) @ torch.linalg.solve(torch.linalg.cholesky(T), b - a))(a, S, b, T)),
     Mistake("The trace is solved with the Cholesky factor once; Σ_q = L Lᵀ takes two solves (cholesky_solve).", lambda a, S, b, T: with_trace(torch.linalg.solve(torch.linalg.cholesky(T), S).trace())(a, S, b, T)),
     Mistake("cholesky_solve takes a Cholesky factor; here it is given Σ_q itself.", lambda a, S, b, T: with_trace(torch.cholesky_solve(S, T).trace())(a, S, b, T)),

@@ -92,6 +92,8 @@ BATCHES = [
     *(lambda K, size=size: size for size in (2, 3, 4, 5, 10, 32, 50, 64, 100, 128, 200, 256, 500, 512, 1000)),
 ]
 MISTAKES = (
+    Mistake("log p(x|z) is summed over the rows of x first; each row has its own estimate.", wrong(lambda l, K: (torch.logsumexp(l.sum(1), 0) - math.log(K)).expand(l.shape[1]))),
+    Mistake("log p(x|z) is summed over the rows of x first; each row has its own estimate.", wrong(lambda l, K: torch.logsumexp(l.sum(1), 0) - math.log(K))),
     Mistake("A running mean that is halved at every step gives the first samples next to no weight: add all, divide by K once.", wrong(halved_each_time)),
     Mistake("The last sample is left out of the sum: does a loop stop one short?", wrong(lambda l, K: torch.logsumexp(l[:-1] if K > 1 else l, 0) - math.log(K))),
     Mistake("The first sample is left out of the sum.", wrong(lambda l, K: torch.logsumexp(l[1:] if K > 1 else l, 0) - math.log(K))),
