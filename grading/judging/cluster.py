@@ -10,13 +10,14 @@ import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, wait
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 
 from ..assignments import Assignment
 from ..course import CHECKOUT, Course, CourseError
 from ..notebook.repair import Repaired
 from ..notebook.submission import Submission
 from ..running import sandbox
+from ..running.late import late
 from . import judge, store
 from .pool import DEADLINE, overdue
 from .task import Grader
@@ -88,7 +89,7 @@ def grade(answer: Future, repaired: Repaired, student: str, assignment: Assignme
     try:
         checks = judge.checks(assignment)
         start = starter(tuple(checks.open_modules), kind)
-        verdict = judge.grade(repaired, student, checks, secret, start, kind)
+        verdict = judge.grade(repaired, student, checks, secret, partial(start, late(repaired.steps)), kind)
         answer.set_result(replace(verdict, seconds=round(time.monotonic() - started, 2)))
     except BaseException as error:
         answer.set_exception(error)
@@ -102,4 +103,4 @@ def starter(open_modules: tuple[str, ...], kind: str):
     torch.set_num_threads(1)
     warm = sandbox.ForkServerSandbox(sandbox.choose(kind))
     bundle = warm.bundle(open_modules)
-    return lambda link: warm.start(bundle, link, Course(CHECKOUT).hidden)
+    return lambda wanted, link: warm.start(bundle, link, Course(CHECKOUT).hidden, wanted)

@@ -17,6 +17,7 @@ from ..assignments import Assignment
 from ..course import Course
 from ..notebook.parse import Refused
 from ..notebook.submission import Submission, contents, digest, prepare
+from ..running.late import late
 from ..running.sandbox import Bundle
 from . import filed, judge, store
 from .handed_in import Task
@@ -34,7 +35,7 @@ class Sandbox(Protocol):
 
     def server(self, bundle: Bundle, hidden: tuple = ()): ...
 
-    def start(self, bundle: Bundle, link: int, hidden: tuple = ()): ...
+    def start(self, bundle: Bundle, link: int, hidden: tuple = (), late: tuple[str, ...] = ()): ...
 
 
 @dataclass
@@ -71,7 +72,7 @@ class Grader:
     def grade(self, submission: Submission) -> Verdict:
         """Run and judge; nothing is read from or written to disk."""
         started, assignment = time.monotonic(), self.course.assignment(submission.assignment)
-        start, kind = self.starter(assignment), self.sandbox.kind
+        start, kind = self.starter(assignment, late(submission.repaired.steps)), self.sandbox.kind
         checks, secret = judge.checks(assignment), self.secret
         verdict = judge.grade(submission.repaired, submission.student, checks, secret, start, kind)
         return replace(verdict, seconds=round(time.monotonic() - started, 2))
@@ -94,10 +95,10 @@ class Grader:
     def failed(self, task: Task | Submission, reason: str) -> Verdict:
         return replace(self.without(task, reason, Status.FAILED), seconds=0.0)
 
-    def starter(self, assignment: Assignment):
-        """A function that starts a worker for this assignment."""
+    def starter(self, assignment: Assignment, wanted: tuple[str, ...] = ()):
+        """A function that starts a worker for this assignment, with what it will want imported."""
         bundle, hidden = self.bundle(assignment), self.course.hidden
-        return lambda link: self.sandbox.start(bundle, link, hidden)
+        return lambda link: self.sandbox.start(bundle, link, hidden, wanted)
 
     def bundle(self, assignment: Assignment) -> Bundle:
         if assignment.name not in self.bundles:

@@ -25,15 +25,14 @@ PREFIX = "dgm-bundle-"
 
 
 class Bundle:
-    """`Bundle().path` holds `worker`, enough to start one; once filled, `dgmlib` without its references. Removed at
-    exit."""
+    """`Bundle().path` holds `worker`, enough to start one; once filled, fonts and `dgmlib` without its references.
+    Removed at exit."""
 
     def __init__(self):
         sweep()
         self.path = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
         atexit.register(self.close)
         shutil.copytree(WORKER, self.path / "worker", ignore=shutil.ignore_patterns("__pycache__"))
-        fonts()(self.path / "mpl")
         self.open_to_all()
 
     def fill(self, open_modules: tuple[str, ...] = (), library: Path = LIBRARY) -> "Bundle":
@@ -49,8 +48,16 @@ class Bundle:
                 copy(library, target, name)
         (target / "checks" / "__init__.py").write_text(STUB)
         copy(library, target, "checks.run")
+        self.add_fonts()
         self.open_to_all()
         return self
+
+    def add_fonts(self):
+        """Matplotlib's font list, all at once: making it takes a second in every new home."""
+        if not (self.path / "mpl").exists():
+            fonts()(self.path / "fonts")
+            self.open_to_all()
+            (self.path / "fonts").rename(self.path / "mpl")
 
     def open_to_all(self):
         """Whatever the modes of the checkout: another user reads it."""
@@ -75,7 +82,7 @@ def copy(library: Path, target: Path, name: str):
 
 
 def fonts():
-    """Gives a function that copies matplotlib's font list: making it takes a second in every new home."""
+    """Gives a function that copies matplotlib's font list."""
     import matplotlib
 
     def lists():

@@ -83,11 +83,12 @@ class ForkServerSandbox:
     def how(self) -> str:
         return self.cold.how
 
-    def start(self, bundle: Bundle, link: int, hidden: tuple[Path, ...] = ()):
+    def start(self, bundle: Bundle, link: int, hidden: tuple[Path, ...] = (), late: tuple[str, ...] = ()):
+        """`late`: what the worker will want imported, by the names of `worker.main.LATE`."""
         server = self.server(bundle, hidden)
         if server is None or server.answer != "ready":
             return self.cold.start(bundle, link, hidden)
-        socket.send_fds(server.control, [b"fork"], [link])
+        socket.send_fds(server.control, [" ".join(("fork", *late)).encode()], [link])
         return Forked()
 
     def begin(self, hidden: tuple[Path, ...] = ()):
@@ -95,6 +96,7 @@ class ForkServerSandbox:
         if self.begun is None and self.kind in WARMS:
             self.begun = Bundle()
             self.launch(self.begun, hidden)
+            self.begun.add_fonts()  # it wants them once torch is imported
 
     def bundle(self, open_modules: tuple[str, ...] = ()) -> Bundle:
         """What enters, for its server if one was begun. Raises ValueError for a module that dgmlib lacks."""

@@ -1,6 +1,7 @@
 """Imports once, then forks a worker for every link that it is sent. It never runs a student's code.
 
-Started like the worker, with a control socket: each message carries one file, the link of a new worker.
+Started like the worker, with a control socket: each message carries one file, the link of a new worker, and names what
+that one will want imported.
 """
 
 import ctypes
@@ -35,12 +36,17 @@ def main():
 
 def serve(control: socket.socket, options: dict, shell):
     """Until the grader is gone."""
+    from worker import main
+
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    server = os.getpid()
+    server, late = os.getpid(), dict(main.LATE)
     while True:
-        message, files, _, _ = socket.recv_fds(control, 16, 4)
+        message, files, _, _ = socket.recv_fds(control, 64, 4)
         if not message:
             return
+        for name in message.decode().split():
+            if imports := late.pop(name, None):
+                imports()
         for link in files:
             if os.fork() == 0:
                 run_worker(link, options, server, shell)

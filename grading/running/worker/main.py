@@ -21,6 +21,8 @@ def main():
     make_home()
     import_libraries()
     shell = import_course()
+    for imports in LATE.values():
+        imports()
     confine(options)
     silence_stdio()
     Worker(link, shell).serve()
@@ -52,16 +54,32 @@ def import_libraries():
     """What every notebook needs, so that address space and time are measured after it."""
     gc.disable()  # a sixth of the time; till `import_course` ends
     import IPython.core.interactiveshell  # noqa: F401
-    import matplotlib
     import torch
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot
     import torch.func
 
     torch.set_num_threads(1)
-    # Its first call imports a thousand modules; the first run on the meta device does, too.
+    make_home()  # with fonts, which may have come since
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot
+
+
+def import_compiler():
+    """A thousand modules, at the first call of torch.func and of most optimisers."""
+    import torch
+
     torch.func.vmap(torch.func.jacrev(torch.sin))(torch.ones(2, 2))
+
+
+def import_shapes():
+    """sympy, at the first distribution over vectors."""
+    import torch
+
+    torch.broadcast_shapes((1,), (1,))
+
+
+LATE = {"compiler": import_compiler, "shapes": import_shapes}
 
 
 def import_course():
