@@ -157,7 +157,10 @@ def compare_gradients(seen: CaseResults, cases: Sequence[str], names: Sequence[s
         want, got = seen.expected[case].get(key), seen.outputs.get(case, {}).get(key)
         if want is None or (got is not None and close(want, got, 1e-4 if in_single(seen, case) else 0.0)):
             continue
-        known = cut(seen, cases, keys) or diagnosis(seen, cases, keys) or hint
+        known = cut(seen, cases, keys)
+        if not known:
+            missed = diagnosis(seen, cases, keys)
+            known = f"In the gradient: {missed}" if missed else hint
         name = seen.exercise.known_as.get(key[5:], key[5:])
         if error := seen.error(case, "error.gradient"):
             overwritten = "inplace operation" in error or "in-place operation" in error

@@ -155,7 +155,7 @@ NOT_FINITE = (
     "A step size that is too large, or the log of a determinant below 0, does this: parametrise q_cov by a factor L."
 )
 TOO_NARROW = "q_cov is {} times the best one: the entropy weighs too little beside log_joint (half of it, its negative, or log_joint is summed over the samples where the mean belongs)."
-TOO_WIDE = "q_cov is {} times the best one: the entropy weighs too much beside log_joint. It is log det L, half of log det q_cov, and log|diag L| is log|det L| of a triangular L alone: mask it (tril)."
+TOO_WIDE = "q_cov is {} times the best one: the entropy weighs too much beside log_joint. It is log det L, half of log det q_cov, and log|diag L| is log|det L| of a triangular L alone: mask it (tril). A logsumexp over the samples is another bound, and wider."
 SAME_NOISE = "The same few ε serve every step, and q fits these alone: draw new ones in each."
 NOT_THERE = (
     "This is not the best q yet: take all num_steps steps, smaller ones towards the end, with several new ε in each."

@@ -80,6 +80,7 @@ def shifted_outputs(x, conditioner):
 
 
 MISTAKES = (
+    Mistake("log_det is cut off the graph: no detach, no no_grad, no .item().", forward_with(log_det=lambda z, s: -s.sum(-1).detach())),
     *(Mistake(ADDED, forward_with(lambda x, mu, s, size=size: (x - mu) / (s.exp() + size))) for size in SIZES),
     *(Mistake(ADDED, forward_with(lambda x, mu, s, size=size: (x - mu) / (s.exp() + size), lambda z, s, size=size: -(s.exp() + size).log().sum(-1))) for size in SIZES),
     Mistake("mu and log_sigma are shifted by a column; the conditioner gives column j what column j needs.", shifted_outputs),

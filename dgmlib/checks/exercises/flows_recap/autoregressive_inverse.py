@@ -120,6 +120,7 @@ def shifted_twice(z, conditioner):
 
 
 MISTAKES = (
+    Mistake("log_det is cut off the graph: no detach, no no_grad, no .item().", inverse_with(log_det=lambda s: s.sum(-1).detach())),
     *(Mistake(ADDED, inverse_with(lambda z, mu, s, size=size: mu + (s.exp() + size) * z)) for size in SIZES),
     Mistake("Columns not known yet hold nan, and even 0 · nan is nan: start from zeros.", from_nan),
     Mistake("x is shifted by a column before the conditioner, which sees the columns before j already: call it at x.", shifted_twice),

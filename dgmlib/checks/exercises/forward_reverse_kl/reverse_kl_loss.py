@@ -111,6 +111,8 @@ def cut_inverse(flow, z, target):
 
 
 MISTAKES = (
+    Mistake("The value is right, but z is cut off the graph before g: log π and log|det J_g| depend on it, too.", lambda flow, z, target: (flow.base.log_prob(z) + log_ratio(flow, z.detach(), target) - flow.base.log_prob(z.detach())).mean()),
+    Mistake("The samples are weighted by π/p, which makes it the forward KL; z drawn from the base gives a plain mean.", lambda *a: ((-log_ratio(*a)).softmax(0) * log_ratio(*a)).sum()),
     Mistake("The samples are weighted by π/p, which makes it the forward KL; z drawn from the base gives a plain mean.", lambda *a: -((-log_ratio(*a)).exp() * log_ratio(*a)).mean()),
     Mistake("The samples are weighted by π/p, which makes it the forward KL; z drawn from the base gives a plain mean.", lambda *a: ((-log_ratio(*a)).exp() * -log_ratio(*a)).mean()),
     Mistake("The samples are weighted by π/p, which makes it the forward KL; z drawn from the base gives a plain mean.", lambda *a: ((-log_ratio(*a)).exp() * log_ratio(*a)).mean()),
