@@ -2,7 +2,8 @@
 with another row's value. Exercises list their `terms`, which add up to the right output."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 
 import torch
@@ -13,6 +14,7 @@ from .closeness import close
 from .verdict import CaseResults, Mistake
 
 Places = Sequence[tuple[str, str]]  # case and output
+Change = Callable[[Tensor], Tensor]
 RATIOS = {
     0.0: "is missing.",
     -1.0: "has the wrong sign.",
@@ -23,7 +25,7 @@ RATIOS = {
     1 / math.log(2): "has the base 2; logarithms are natural here.",
     1 / math.log(10): "has the base 10; logarithms are natural here.",
 }
-ROWS: dict[str, Callable[[Tensor], Tensor]] = {  # of a term with a number for each row
+ROWS: dict[str, Change] = {  # of a term with a number for each row
     "is averaged over the rows; each row has its own.": lambda t: t.mean(0).expand_as(t),
     "is added up over the rows; each row has its own.": lambda t: t.sum(0).expand_as(t),
     "is the first row's, in every row; each row has its own.": lambda t: t[:1].expand_as(t),
@@ -31,7 +33,7 @@ ROWS: dict[str, Callable[[Tensor], Tensor]] = {  # of a term with a number for e
     "is left out in the last row: does a loop stop one short?": lambda t: torch.cat([t[:-1], 0 * t[-1:]]),
     "is left out in the first row.": lambda t: torch.cat([0 * t[:1], t[1:]]),
 }
-FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
+FUNCTIONS: dict[str, Change] = {
     "enters by its absolute value; its sign counts.": torch.abs,
     "enters by its exponential; it enters as it is.": torch.exp,
     "enters by its logarithm; it enters as it is.": lambda t: t.abs().log(),
@@ -40,7 +42,7 @@ FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "is clamped at 0; its sign counts.": torch.relu,
 }
 SCALES = (1.0, -1.0, 2.0, -2.0)  # of what the function takes, beside the term itself
-MEANS: dict[str, Callable[[Tensor], Tensor]] = {  # of the numbers whose mean is the right output
+MEANS: dict[str, Change] = {  # of the numbers whose mean is the right output
     "The last row is left out: does a loop stop one short?": lambda t: t[:-1].sum(0) / len(t),
     "The mean leaves the last row out: does a loop stop one short?": lambda t: t[:-1].mean(0),
     "The mean leaves the first row out.": lambda t: t[1:].mean(0),
@@ -110,31 +112,66 @@ def weighed(seen: CaseResults, here: Places, got: list, want: list) -> str:
 
 def bent(seen: CaseResults, here: Places, got: list, want: list) -> str:
     """Which one or two terms went through a function, or took another row's value; how rows came to a wrong mean."""
-    mean = bool(seen.exercise.mean_over)
-    part = by_row if mean else CaseResults.wrong_output
+    came = Came(got, want, bool(seen.exercise.mean_over))
+    part = by_row if came.mean else CaseResults.wrong_output
     rows = [[found for at in here if (found := part(seen, term, *at)) is not None] for term in seen.exercise.terms]
     if any(len(found) < len(here) for found in rows):
         return ""
-    rights = [torch.stack([found[n] for found in rows]).sum(0) if mean else w for n, w in enumerate(want)]
-    for words, wrong in MEANS.items() if mean else ():
-        if fits(got, want, [wrong(right) for right in rights]):
-            return words
-    for limit in BOUNDS if mean else ():
-        for words, wrong in (("above", right_clamped(max=limit)), ("below", right_clamped(min=limit))):
-            if fits(got, want, [wrong(right).mean(0) for right in rights]):
-                return f"The rows' numbers {words} {limit:g} are set to it: no clamp."
+    rights = [torch.stack([found[n] for found in rows]).sum(0) if came.mean else w for n, w in enumerate(want)]
+    return wrong_mean(came, rights) or changed_terms(seen, came, rights, rows)
+
+
+@dataclass(frozen=True)
+class Came:
+    """What came and what is right in each case; where `mean`, the means of what is made here row by row."""
+
+    got: list[Tensor]
+    want: list[Tensor]
+    mean: bool
+
+    def of(self, made: list[Tensor]) -> bool:
+        """Whether this is what came, and not what is right."""
+        same = all(close(m, g) for m, g in zip(made, self.got, strict=True))
+        return same and not all(close(w, m) for w, m in zip(self.want, made, strict=True))
+
+    def of_rows(self, made: list[Tensor]) -> bool:
+        return self.of([m.mean(0) for m in made] if self.mean else made)
+
+
+def wrong_mean(came: Came, rights: list[Tensor]) -> str:
+    ways = means() if came.mean else ()
+    return next((words for words, wrong in ways if came.of([wrong(right) for right in rights])), "")
+
+
+def means() -> Iterator[tuple[str, Change]]:
+    yield from MEANS.items()
+    for limit in BOUNDS:
+        yield (
+            f"The rows' numbers above {limit:g} are set to it: no clamp.",
+            lambda t, limit=limit: t.clamp(max=limit).mean(0),
+        )
+        yield (
+            f"The rows' numbers below {limit:g} are set to it: no clamp.",
+            lambda t, limit=limit: t.clamp(min=limit).mean(0),
+        )
+
+
+def changed_terms(seen: CaseResults, came: Came, rights: list[Tensor], rows: list[list[Tensor]]) -> str:
     for chosen in [*combinations(range(len(rows)), 1), *combinations(range(len(rows)), 2)]:
-        together = [torch.stack([rows[place][n] for place in chosen]).sum(0) for n in range(len(here))]
+        together = [torch.stack([rows[place][n] for place in chosen]).sum(0) for n in range(len(rights))]
         apart = [right - t for right, t in zip(rights, together, strict=True)]
-        for words, change in (ROWS if together[0].ndim == 1 else {}).items():
-            if fits(got, want, [rest + change(t) for rest, t in zip(apart, together, strict=True)], mean):
+        for words, change in changes(together[0].ndim):
+            if came.of_rows([rest + change(t) for rest, t in zip(apart, together, strict=True)]):
                 return f"{named(seen, chosen)} {words}"
-        for words, change in FUNCTIONS.items():
-            for scale in SCALES:
-                made = [rest + change(scale * t) / scale for rest, t in zip(apart, together, strict=True)]
-                if fits(got, want, made, mean):
-                    return f"{named(seen, chosen)} {words}"
     return ""
+
+
+def changes(ndim: int) -> Iterator[tuple[str, Change]]:
+    if ndim == 1:
+        yield from ROWS.items()
+    for words, function in FUNCTIONS.items():
+        for scale in SCALES:
+            yield words, lambda t, function=function, scale=scale: function(scale * t) / scale
 
 
 def named(seen: CaseResults, chosen: Sequence[int]) -> str:
@@ -142,21 +179,10 @@ def named(seen: CaseResults, chosen: Sequence[int]) -> str:
     return parts[0] if len(parts) == 1 else f"The sum of {' and '.join(part.removeprefix('The ') for part in parts)}"
 
 
-def right_clamped(**limits: float) -> Callable[[Tensor], Tensor]:
-    return lambda right: right.clamp(**limits)
-
-
-def fits(got: list, want: list, made: list, mean: bool = False) -> bool:
-    """Whether this is what came, and not what is right."""
-    made = [m.mean(0) if mean else m for m in made]
-    return all(close(m, g) for m, g in zip(made, got, strict=True)) and not all(
-        close(w, m) for w, m in zip(want, made, strict=True)
-    )
-
-
 def by_row(seen: CaseResults, term: Mistake, case: str, key: str) -> Tensor | None:
     """A term of a mean, one number a row: the same formula of one row after another."""
     arrays, cut = seen.inputs[case], seen.exercise.mean_over
-    of_row = lambda i: arrays | {name: arrays[name][i : i + 1] for name in cut}  # noqa: E731
-    found = [values(seen.exercise.invocation, term.answer, of_row(i)).get(key) for i in range(len(arrays[cut[0]]))]
-    return None if any(value is None for value in found) else torch.stack(found)  # pyright: ignore[reportArgumentType]
+    rows = [arrays | {name: arrays[name][i : i + 1] for name in cut} for i in range(len(arrays[cut[0]]))]
+    found = [values(seen.exercise.invocation, term.answer, row).get(key) for row in rows]
+    whole = [value for value in found if value is not None]
+    return torch.stack(whole) if len(whole) == len(found) else None
