@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -84,6 +85,9 @@ def test_a_killed_worker_loses_nothing(tmp_path, cluster):
     assert sorted(p.read_bytes() for p in room.verdicts.glob("*/*.json")) == sent
 
 
+NO_STEPS = SimpleNamespace(steps=())
+
+
 def test_a_hanging_grader_costs_its_own_submission_and_its_process(monkeypatch):
     """On a worker, here: the answer is there in time, the process ends after it, and takes nothing before."""
     from grading.judging import cluster as clusters
@@ -91,13 +95,13 @@ def test_a_hanging_grader_costs_its_own_submission_and_its_process(monkeypatch):
 
     hang, ended = threading.Event(), threading.Event()
     monkeypatch.setattr(clusters, "_one_at_a_time", threading.Lock())
-    monkeypatch.setattr(clusters, "starter", lambda name, kind: None)
+    monkeypatch.setattr(clusters, "starter", lambda name, kind: print)
     monkeypatch.setattr(clusters, "DEADLINE", 0.2)
     monkeypatch.setattr(clusters, "LEAVE", 0.5)
     monkeypatch.setattr(clusters.os, "_exit", lambda code: ended.set())
     monkeypatch.setattr(clusters.judge, "grade", lambda *given: hang.wait(60))
     try:
-        words = (None, "ann", classroom.FLOWS, "s", "bwrap")
+        words = (NO_STEPS, "ann", classroom.FLOWS, "s", "bwrap")
         verdict = clusters.remote(store.version(), *words)
         assert (verdict.student, verdict.status) == ("ann", "failed")
         assert "at work for more than" in verdict.reason
@@ -117,9 +121,9 @@ def test_what_is_said_in_time_frees_the_worker(monkeypatch, error):
             raise error
         return without("ann", classroom.FLOWS, "")
 
-    monkeypatch.setattr(clusters, "starter", lambda name, kind: None)
+    monkeypatch.setattr(clusters, "starter", lambda name, kind: print)
     monkeypatch.setattr(clusters.judge, "grade", grade)
-    words = (store.version(), None, "ann", classroom.FLOWS, "s", "bwrap")
+    words = (store.version(), NO_STEPS, "ann", classroom.FLOWS, "s", "bwrap")
     if error:
         with pytest.raises(error):
             clusters.remote(*words)
