@@ -23,7 +23,7 @@ def elbo_of_factor(log_joint, mean: Tensor, L: Tensor) -> Tensor:
         log_rate = log_joint.A @ mean + log_joint.b
         variance = (log_joint.A @ L).square().sum(-1)
         expected = expected + (log_joint.counts * log_rate - (log_rate + variance / 2).exp()).sum()
-    return expected + L.diagonal().abs().log().sum() + d / 2 * (1 + math.log(2 * math.pi))
+    return expected + L.diagonal().square().log().sum() / 2 + d / 2 * (1 + math.log(2 * math.pi))
 
 
 def best_gaussian(log_joint, q_mean: Tensor, q_cov: Tensor) -> tuple[Tensor, Tensor]:
