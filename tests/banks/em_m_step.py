@@ -96,7 +96,7 @@ def regularised(x, q):
 
 @wrong("m_step", law="nothing added", says="add nothing")
 def guarded_masses(x, q):
-    N = q.sum(0) + 1e-8
+    N = q.sum(0) + 1e-9
     means = q.T @ x / N[:, None]
     d = x[:, None] - means
     return N / N.sum(), means, torch.einsum("nk,nka,nkb->kab", q, d, d) / N[:, None, None]

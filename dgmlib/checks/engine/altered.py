@@ -116,7 +116,7 @@ def with_places(reference: Callable, places: dict[int, int]) -> Callable:
 
 def changed(reference: Callable, names: list[str]) -> Iterator[Mistake]:
     """One argument changed; the same change to all arguments that are alike."""
-    for fits, changes in ((any_number, NUMBERS), (is_vector, VECTORS), (has_rows, ROWS), (is_square, SQUARES)):
+    for fits, changes in ((is_square, SQUARES), (is_vector, VECTORS), (has_rows, ROWS), (any_number, NUMBERS)):
         for words, change in changes.items():
             for place, name in enumerate(names):
                 said = f"These are the right numbers for {words.format(name)} in place of {name}."
