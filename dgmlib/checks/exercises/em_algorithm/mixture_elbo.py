@@ -27,6 +27,13 @@ def with_zeros(rng, n, K):
     return {"responsibilities": q / q.sum(1, keepdim=True)}
 
 
+def with_small_numbers(rng, n, K):
+    """One in every row that a clamp of the logarithm at 0.001 would raise, by most."""
+    q = torch.softmax(normal(rng, n, K), 1)
+    q[torch.arange(n), torch.arange(n) % K] = 3.7e-4
+    return {"responsibilities": q / q.sum(1, keepdim=True)}
+
+
 def cases(rng):
     value_case = mixture(rng, 7, 3, 2) | any_q(rng, 7, 3)
     return {
@@ -37,6 +44,7 @@ def cases(rng):
         "one feature": mixture(rng, 5, 2, 1) | any_q(rng, 5, 2),
         "one component": mixture(rng, 4, 1, 2) | any_q(rng, 4, 1),
         "extreme": far(rng) | any_q(rng, 8, 2),
+        "small q": mixture(rng, 6, 3, 2) | with_small_numbers(rng, 6, 3),
     }
 
 
@@ -151,7 +159,7 @@ EXERCISE = Exercise(
     laws=(
         value("value", "mean over x of sum_k q_k (log p(x, z = k) - log q_k)."),
         gradient(0.5),
-        stable(0.5, ["zeros"], "Where q = 0 the term q log q is 0.", name="zeros in q"),
+        stable(0.5, ["zeros", "small q"], "Where q = 0 the term q log q is 0.", name="zeros in q"),
         stable(0.25, ["extreme"], FAR),
         shapes(0.125, ["one row", "one feature", "one component"]),
         *interface_laws(),
