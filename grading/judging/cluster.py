@@ -17,7 +17,7 @@ from ..course import CHECKOUT, Course, CourseError
 from ..notebook.repair import Repaired
 from ..notebook.submission import Submission
 from ..running import sandbox
-from ..running.late import late
+from ..running.preloads import preloads
 from . import judge, store
 from .pool import DEADLINE, overdue
 from .task import Grader
@@ -89,7 +89,7 @@ def grade(answer: Future, repaired: Repaired, student: str, assignment: Assignme
     try:
         checks = judge.checks(assignment)
         start = starter(tuple(checks.open_modules), kind)
-        verdict = judge.grade(repaired, student, checks, secret, partial(start, late(repaired.steps)), kind)
+        verdict = judge.grade(repaired, student, checks, secret, partial(start, preloads(repaired.steps)), kind)
         answer.set_result(replace(verdict, seconds=round(time.monotonic() - started, 2)))
     except BaseException as error:
         answer.set_exception(error)

@@ -17,7 +17,7 @@ from ..assignments import Assignment
 from ..course import Course
 from ..notebook.parse import Refused
 from ..notebook.submission import Submission, contents, digest, prepare
-from ..running.late import late
+from ..running.preloads import preloads
 from ..running.sandbox import Bundle
 from . import filed, judge, store
 from .handed_in import Task
@@ -35,7 +35,7 @@ class Sandbox(Protocol):
 
     def server(self, bundle: Bundle, hidden: tuple = ()): ...
 
-    def start(self, bundle: Bundle, link: int, hidden: tuple = (), late: tuple[str, ...] = ()): ...
+    def start(self, bundle: Bundle, link: int, hidden: tuple = (), preloads: tuple[str, ...] = ()): ...
 
 
 @dataclass
@@ -72,7 +72,7 @@ class Grader:
     def grade(self, submission: Submission) -> Verdict:
         """Run and judge; nothing is read from or written to disk."""
         started, assignment = time.monotonic(), self.course.assignment(submission.assignment)
-        start, kind = self.starter(assignment, late(submission.repaired.steps)), self.sandbox.kind
+        start, kind = self.starter(assignment, preloads(submission.repaired.steps)), self.sandbox.kind
         checks, secret = judge.checks(assignment), self.secret
         verdict = judge.grade(submission.repaired, submission.student, checks, secret, start, kind)
         return replace(verdict, seconds=round(time.monotonic() - started, 2))

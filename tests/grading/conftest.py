@@ -10,7 +10,7 @@ from grading.judging import judge
 from grading.judging.verdict import without
 from grading.notebook.parse import Refused
 from grading.notebook.submission import prepare
-from grading.running import late, sandbox
+from grading.running import preloads, sandbox
 from grading.running.session import Session
 
 from . import classroom
@@ -42,7 +42,7 @@ def canaries():
 
 @pytest.fixture(scope="session")
 def start(cage, bundle, canaries):
-    return lambda link: cage.start(bundle, link, canaries.hidden, tuple(late.WORDS))
+    return lambda link: cage.start(bundle, link, canaries.hidden, tuple(preloads.WORDS))
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +57,7 @@ def exposed(bundle):
 
 
 def fork(server, link: int):
-    socket.send_fds(server.control, [" ".join(("fork", *late.WORDS)).encode()], [link])
+    socket.send_fds(server.control, [" ".join(("fork", *preloads.WORDS)).encode()], [link])
     return sandbox.forkserver.Forked()
 
 

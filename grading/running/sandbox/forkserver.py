@@ -83,12 +83,12 @@ class ForkServerSandbox:
     def how(self) -> str:
         return self.cold.how
 
-    def start(self, bundle: Bundle, link: int, hidden: tuple[Path, ...] = (), late: tuple[str, ...] = ()):
-        """`late`: what the worker will want imported, by the names of `worker.main.LATE`."""
+    def start(self, bundle: Bundle, link: int, hidden: tuple[Path, ...] = (), preloads: tuple[str, ...] = ()):
+        """`preloads`: what the worker will want imported, by the names of `worker.main.PRELOADS`."""
         server = self.server(bundle, hidden)
         if server is None or server.answer != "ready":
             return self.cold.start(bundle, link, hidden)
-        socket.send_fds(server.control, [" ".join(("fork", *late)).encode()], [link])
+        socket.send_fds(server.control, [" ".join(("fork", *preloads)).encode()], [link])
         return Forked()
 
     def begin(self, hidden: tuple[Path, ...] = ()):

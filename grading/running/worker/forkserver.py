@@ -39,13 +39,13 @@ def serve(control: socket.socket, options: dict, shell):
     from worker import main
 
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    server, late = os.getpid(), dict(main.LATE)
+    server, preloads = os.getpid(), dict(main.PRELOADS)
     while True:
         message, files, _, _ = socket.recv_fds(control, 64, 4)
         if not message:
             return
         for name in message.decode().split():
-            if imports := late.pop(name, None):
+            if imports := preloads.pop(name, None):
                 imports()
         for link in files:
             if os.fork() == 0:

@@ -21,7 +21,7 @@ def main():
     make_home()
     import_libraries()
     shell = import_course()
-    for imports in LATE.values():
+    for imports in PRELOADS.values():
         imports()
     confine(options)
     silence_stdio()
@@ -79,7 +79,7 @@ def import_shapes():
     torch.broadcast_shapes((1,), (1,))
 
 
-LATE = {"compiler": import_compiler, "shapes": import_shapes}
+PRELOADS = {"compiler": import_compiler, "shapes": import_shapes}
 
 
 def import_course():

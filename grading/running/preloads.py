@@ -13,7 +13,7 @@ WORDS = {
 }
 
 
-def late(steps: Iterable) -> tuple[str, ...]:
-    """The names in `worker.main.LATE` of what these steps will ask for; the set-up cell imports more than is used."""
+def preloads(steps: Iterable) -> tuple[str, ...]:
+    """The names in `worker.main.PRELOADS` of what these steps will use; the set-up cell imports more than is used."""
     code = "\n".join(step.source for step in steps if step.name != "setup")
     return tuple(name for name, words in WORDS.items() if words.search(code))
