@@ -33,9 +33,13 @@ class AffineConditioner(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         require_event("x", x, self.in_features, like=self.last.weight)
+        return affine(*self.shift_and_log_sigma(x))
+
+    def shift_and_log_sigma(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """(μ/σ, log σ) from x, unchecked: `RealNVP` has checked it, and a small batch feels the time."""
         for layer in self.hidden_layers:
-            x = linear(x, layer.weight, layer.bias).relu_()  # a small batch feels the time of calling a module
-        return split_affine(linear(x, self.last.weight, self.last.bias))
+            x = linear(x, layer.weight, layer.bias).relu_()
+        return split(linear(x, self.last.weight, self.last.bias))
 
 
 class MaskedLinear(nn.Linear):
@@ -82,17 +86,21 @@ class MADE(nn.Module):
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         for layer in self.hidden_layers:
             x = layer(x).relu_()
-        return split_affine(self.last(x))
+        return affine(*split(self.last(x)))
 
 
-def split_affine(out: Tensor) -> tuple[Tensor, Tensor]:
-    """(μ, log σ) from a network's output `(..., 2 m)`: the first half is μ/σ, the second log σ, clamped.
+def split(out: Tensor) -> tuple[Tensor, Tensor]:
+    """(μ/σ, log σ) from a network's output `(..., 2 m)`: its halves, the second clamped.
 
     z = x/σ - μ/σ, so that a step moves z by as much where σ is small as elsewhere. With μ itself as the output, z moves
     1/σ times as far, and a flow of two moons (σ near 0.1) ends 0.03 nats lower (benchmarks/training.py).
     """
     shift, free = out.chunk(2, -1)
-    log_sigma = free.clamp(-MAX_LOG_SIGMA, MAX_LOG_SIGMA)
+    return shift, free.clamp(-MAX_LOG_SIGMA, MAX_LOG_SIGMA)
+
+
+def affine(shift: Tensor, log_sigma: Tensor) -> tuple[Tensor, Tensor]:
+    """(μ, log σ) from (μ/σ, log σ)."""
     return torch.exp(log_sigma) * shift, log_sigma
 
 

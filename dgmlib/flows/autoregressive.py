@@ -83,8 +83,8 @@ class MaskedAutoregressive(Autoregressive):
         require_event("z", z, self.features, like=self.conditioner.last.weight)
         if torch.is_grad_enabled() or torch.compiler.is_compiling():
             return autoregressive_inverse(z, self.conditioner)
-        x, log_sigma = sweep(self.conditioner, z.reshape(-1, self.features))
-        return x.reshape(z.shape), log_sigma.sum(-1).reshape(z.shape[:-1])
+        x, log_det = sweep(self.conditioner, z.reshape(-1, self.features))
+        return x.reshape(z.shape), log_det.reshape(z.shape[:-1])
 
 
 class InverseAutoregressive(Inverse):

@@ -100,11 +100,11 @@ class Permutation(Bijection):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         require_event("x", x, len(self.order))
-        return x[..., self.order], no_log_det(x)
+        return x.index_select(-1, self.order), no_log_det(x)
 
     def inverse(self, z: Tensor) -> tuple[Tensor, Tensor]:
         require_event("z", z, len(self.order))
-        return z[..., self.inverse_order], no_log_det(z)
+        return z.index_select(-1, self.inverse_order), no_log_det(z)
 
 
 class Flip(Bijection):

@@ -34,23 +34,15 @@ class AffineCoupling(Bijection):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         x1, x2 = self.halves("x", x)
-        z2, log_det = self.encode(x1, x2)
-        return torch.cat([x1, z2], -1), log_det
+        mu, log_sigma = require_affine(self.conditioner(x1), x2)
+        z2 = (x2 - mu) / torch.exp(log_sigma)
+        return torch.cat([x1, z2], -1), -log_sigma.sum(-1)
 
     def inverse(self, z: Tensor) -> tuple[Tensor, Tensor]:
         z1, z2 = self.halves("z", z)
-        x2, log_det = self.decode(z1, z2)
-        return torch.cat([z1, x2], -1), log_det
-
-    def encode(self, x1: Tensor, x2: Tensor) -> tuple[Tensor, Tensor]:
-        """z_2 and log|det ∂z/∂x|."""
-        mu, log_sigma = require_affine(self.conditioner(x1), x2)
-        return (x2 - mu) / torch.exp(log_sigma), -log_sigma.sum(-1)
-
-    def decode(self, z1: Tensor, z2: Tensor) -> tuple[Tensor, Tensor]:
-        """x_2 and log|det ∂x/∂z|; z_1 = x_1."""
         mu, log_sigma = require_affine(self.conditioner(z1), z2)
-        return z2 * torch.exp(log_sigma) + mu, log_sigma.sum(-1)
+        x2 = z2 * torch.exp(log_sigma) + mu
+        return torch.cat([z1, x2], -1), log_sigma.sum(-1)
 
     def halves(self, name: str, x: Tensor) -> tuple[Tensor, Tensor]:
         """The first `split` columns of x, and the rest."""
@@ -87,16 +79,18 @@ class RealNVP(Bijection):
         parts, total = self.parts("x", x), no_log_det(x)
         for k, layer in enumerate(self.layers):
             given, moved = k % 2, 1 - k % 2
-            parts[moved], log_det = layer.encode(parts[given], parts[moved])
-            total = total + log_det
+            shift, log_sigma = layer.conditioner.shift_and_log_sigma(parts[given])
+            parts[moved] = parts[moved] / torch.exp(log_sigma) - shift  # (x - μ)/σ
+            total = total - log_sigma.sum(-1)
         return torch.cat(parts, -1), total
 
     def inverse(self, z: Tensor) -> tuple[Tensor, Tensor]:
         parts, total = self.parts("z", z), no_log_det(z)
         for k, layer in reversed(list(enumerate(self.layers))):
             given, moved = k % 2, 1 - k % 2
-            parts[moved], log_det = layer.decode(parts[given], parts[moved])
-            total = total + log_det
+            shift, log_sigma = layer.conditioner.shift_and_log_sigma(parts[given])
+            parts[moved] = (parts[moved] + shift) * torch.exp(log_sigma)  # σ z + μ
+            total = total + log_sigma.sum(-1)
         return torch.cat(parts, -1), total
 
     def parts(self, name: str, x: Tensor) -> list[Tensor]:

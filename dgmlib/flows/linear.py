@@ -48,16 +48,15 @@ class LULinear(Bijection):
 
     def inverse(self, z: Tensor) -> tuple[Tensor, Tensor]:
         require_event("z", z, len(self.order), like=self.lower)
-        L, U = self.factors()
-        y = z[..., self.inverse_order].reshape(-1, z.shape[-1])
-        y = torch.linalg.solve_triangular(L.mT, y, upper=True, left=False, unitriangular=True)
-        x = torch.linalg.solve_triangular(U.mT, y, upper=False, left=False)
-        return x.reshape(z.shape), -self.log_diagonal.sum().expand(z.shape[:-1])
+        y = z.index_select(-1, self.inverse_order)
+        y = solve_triangular(self.lower, y, upper=False, unitriangular=True)
+        x = solve_triangular(with_diagonal(self.upper, self.sign, self.log_diagonal), y, upper=True)
+        return x, -self.log_diagonal.sum().expand(z.shape[:-1])
 
     def factors(self) -> tuple[Tensor, Tensor]:
         """L and U, both `(m, m)`."""
         L = self.lower.tril(-1).diagonal_scatter(torch.ones_like(self.sign))
-        return L, upper_factor(self.upper, self.sign, self.log_diagonal)
+        return L, with_diagonal(self.upper.triu(1), self.sign, self.log_diagonal)
 
 
 class QRLinear(Bijection):
@@ -92,9 +91,7 @@ class QRLinear(Bijection):
     def inverse(self, z: Tensor) -> tuple[Tensor, Tensor]:
         require_event("z", z, len(self.sign), like=self.upper)
         Q, R = self.factors()
-        y = (z @ Q).reshape(-1, z.shape[-1])
-        x = torch.linalg.solve_triangular(R.mT, y, upper=False, left=False)
-        return x.reshape(z.shape), -self.log_diagonal.sum().expand(z.shape[:-1])
+        return solve_triangular(R, z @ Q, upper=True), -self.log_diagonal.sum().expand(z.shape[:-1])
 
     def factors(self) -> tuple[Tensor, Tensor]:
         """Q and R, both `(m, m)`."""
@@ -103,12 +100,18 @@ class QRLinear(Bijection):
         # I - S is never singular (the eigenvalues of S are imaginary), so solve_ex may skip its check,
         # which would wait for the GPU.
         cayley = torch.linalg.solve_ex(eye - S, eye + S).result
-        return self.start @ cayley, upper_factor(self.upper, self.sign, self.log_diagonal)
+        return self.start @ cayley, with_diagonal(self.upper.triu(1), self.sign, self.log_diagonal)
 
 
-def upper_factor(upper: Tensor, sign: Tensor, log_diagonal: Tensor) -> Tensor:
-    """The upper triangular matrix with `upper` above its diagonal and ±exp(log_diagonal) on it."""
-    return upper.triu(1).diagonal_scatter(sign * torch.exp(log_diagonal))
+def with_diagonal(upper: Tensor, sign: Tensor, log_diagonal: Tensor) -> Tensor:
+    """`upper` with ±exp(log_diagonal) as its diagonal."""
+    return upper.diagonal_scatter(sign * torch.exp(log_diagonal))
+
+
+def solve_triangular(A: Tensor, y: Tensor, upper: bool, unitriangular: bool = False) -> Tensor:
+    """x = A⁻¹ y of every event y (..., m). Of A it reads the triangle alone, and no diagonal if that is of ones."""
+    events = y.reshape(-1, y.shape[-1]).mT  # columns of a Fortran array, as the solver wants them: no copy
+    return torch.linalg.solve_triangular(A, events, upper=upper, unitriangular=unitriangular).mT.reshape(y.shape)
 
 
 def times(x: Tensor, A: Tensor, B: Tensor) -> Tensor:

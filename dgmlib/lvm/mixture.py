@@ -56,6 +56,8 @@ class GaussianMixture(Model):
         self._weights, self._means = weights, means
         self._all_alive = is_false((weights.detach() <= 0).any())
         self._scale_tril = require_positive_definite("covariances", covariances, self.covariances.dtype)
+        eye = torch.eye(means.shape[-1], dtype=means.dtype, device=means.device)
+        self._whitener = torch.linalg.solve_triangular(self._scale_tril, eye, upper=False)  # L⁻¹, Σ = L Lᵀ
         log_det = self._scale_tril.diagonal(dim1=-2, dim2=-1).log().sum(-1)
         self._constant = -log_det - means.shape[-1] * math.log(2 * math.pi) / 2
 
@@ -169,9 +171,8 @@ class GaussianMixture(Model):
 
     def _log_likelihood(self, rows: Tensor) -> Tensor:
         """log p(x|z = k) of rows (n, m), components first, so that sums over k run along memory: (K, n)."""
-        centred = rows.double().mT - self._means.unsqueeze(-1)
-        white = torch.linalg.solve_triangular(self._scale_tril, centred, upper=False)
-        return self._constant.unsqueeze(-1) - white.square().sum(1) / 2
+        white = self._whitener @ (rows.double().mT - self._means.unsqueeze(-1))
+        return self._constant.unsqueeze(-1) - torch.linalg.vecdot(white, white, dim=1) / 2
 
     def _joint(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """p(x, z = k) e^-top, (K, n), and top (n,), of rows (n, m).

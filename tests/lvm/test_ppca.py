@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from scipy.stats import multivariate_normal
@@ -85,6 +86,20 @@ def test_posterior_is_gaussian_conditioning(m, d, device):
     mean, cov = lib.PPCA(W, mu, sigma).posterior(x)
     assert_close(mean, (x - mu) @ gain.mT)
     assert_close(cov, torch.eye(d, dtype=W.dtype, device=device) - gain @ W)
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e3, 1e6, 1e9])
+def test_a_posterior_mean_far_from_the_origin_errs_by_a_rounding_of_x(offset):
+    """Against 80-bit numbers: as if each x had been rounded once more."""
+    W, mu, sigma = ppca(5, 2, "cpu")
+    x = normal(40, 5) + offset
+    exact, _ = lib.PPCA(W, torch.zeros_like(mu), sigma).posterior(
+        torch.eye(5, dtype=W.dtype)
+    )  # column j of M⁻¹Wᵀ is the mean at e_j
+    centred = x.numpy().astype(np.longdouble) - (mu + offset).numpy()
+    error = lib.PPCA(W, mu + offset, sigma).posterior(x)[0].numpy() - centred @ exact.numpy()
+    roundings = torch.finfo(x.dtype).eps * (x.abs() + (mu + offset).abs()) @ exact.abs()
+    assert (abs(error) <= 2 * roundings.numpy()).all()
 
 
 def test_bayes_theorem_holds_at_every_latent(device):

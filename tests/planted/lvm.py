@@ -99,7 +99,7 @@ BUGS = [
         ppca("the_fast_difference_is_the_sum_of_squares", m=5, d=3)),
     Bug("posterior covariance without sigma²", PPCA, "return self._variance * torch.chol", "return torch.chol",
         ppca("posterior_is_gaussian_conditioning", m=5, d=3)),
-    Bug("the posterior of uncentred x", PPCA, "gain @ (rows.double() - self._mu).mT", "gain @ rows.double().mT",
+    Bug("the posterior of uncentred x", PPCA, "offset = -gain @ self._mu", "offset = 0 * gain @ self._mu",
         ppca("posterior_is_gaussian_conditioning", m=5, d=3)),
     Bug("the kept eigenvalues averaged", PPCA, "values[:-d].mean()", "values[-d:].mean()", FIT),
     Bug("covariance with n - 1", FAST_PPCA, "mean, within / len(x)", "mean, within / (len(x) - 1)", FIT),
