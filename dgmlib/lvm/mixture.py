@@ -71,11 +71,21 @@ class GaussianMixture(Model):
 
     def log_prob(self, x: Tensor) -> Tensor:
         """log p(x) = log Σ_k p(x, z = k), (...)."""
-        return self._each(lambda rows: (self._log_sum(*self._joint(rows)).to(x.dtype),), x)[0]
+
+        def log_prob(rows: Tensor) -> tuple[Tensor]:
+            _, total, top = self._joint(rows)
+            return ((top + total.log()).to(x.dtype),)
+
+        return self._each(log_prob, x)[0]
 
     def posterior(self, x: Tensor) -> Tensor:
         """p(z = k|x), the responsibilities, (..., K); rows sum to 1, also far from every mode."""
-        return self._each(lambda rows: (self._shares(self._joint(rows)[0]).to(x.dtype),), x)[0]
+
+        def posterior(rows: Tensor) -> tuple[Tensor]:
+            joint, total, _ = self._joint(rows)
+            return ((joint / total).mT.to(x.dtype),)
+
+        return self._each(posterior, x)[0]
 
     def sample(self, n: int, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
         """Ancestral: k ~ weights, then x ~ N(means_k, covariances_k). Returns x (n, m), k (n,) int64. O(n m²)."""
@@ -108,8 +118,8 @@ class GaussianMixture(Model):
         """
 
         def infer(rows: Tensor) -> tuple[Tensor, Tensor]:
-            joint, top = self._joint(rows)
-            return self._shares(joint).to(x.dtype), self._log_sum(joint, top)
+            joint, total, top = self._joint(rows)
+            return (joint / total).mT.to(x.dtype), top + total.log()
 
         require_data("x", x, self.means)
         q, log_prob = self._each(infer, x)
@@ -174,8 +184,8 @@ class GaussianMixture(Model):
         white = self._whitener @ (rows.double().mT - self._means.unsqueeze(-1))
         return self._constant.unsqueeze(-1) - torch.linalg.vecdot(white, white, dim=1) / 2
 
-    def _joint(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """p(x, z = k) e^-top, (K, n), and top (n,), of rows (n, m).
+    def _joint(self, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """p(x, z = k) e^-top, (K, n), its sum over k, (n,), and top (n,), of rows (n, m).
 
         Weights stay outside of the logarithm: where one is 0, d log p(x)/d weights_k = p(x|k)/p(x) is finite, though
         that of log weights_k is not. It may be too large for the weights' dtype, hence the upper clamp.
@@ -183,25 +193,17 @@ class GaussianMixture(Model):
         log_likelihood, weights = self._log_likelihood(rows), self._weights.unsqueeze(-1)
         if self._all_alive:
             top = log_likelihood.detach().amax(0)
-            return weights * (log_likelihood - top).exp(), top
-        top = log_likelihood.detach().masked_fill(weights == 0, -torch.inf).amax(0)
-        largest = math.log(torch.finfo(self.weights.dtype).max) / 2
-        return weights * (log_likelihood - top).clamp_max(largest).exp(), top
-
-    @staticmethod
-    def _log_sum(joint: Tensor, top: Tensor) -> Tensor:
-        """log p(x), (n,)."""
-        return top + joint.sum(0).log()
-
-    @staticmethod
-    def _shares(joint: Tensor) -> Tensor:
-        """p(z = k|x), (n, K)."""
-        return (joint / joint.sum(0)).mT
+            relative = log_likelihood - top
+        else:
+            top = log_likelihood.detach().masked_fill(weights == 0, -torch.inf).amax(0)
+            relative = (log_likelihood - top).clamp_max(math.log(torch.finfo(self.weights.dtype).max) / 2)
+        joint = weights * relative.exp()
+        return joint, joint.sum(0), top
 
 
 def _require_alive(mass: Tensor, covariances: Tensor, x: Tensor) -> None:
     """Every component holds some mass, and more than one point: its spread is above the rounding of x."""
-    size = torch.maximum(x.amax(0).abs(), x.amin(0).abs()).double()
+    size = torch.stack(torch.aminmax(x, dim=0)).abs().amax(0).double()
     spread = covariances.diagonal(dim1=-2, dim2=-1).sqrt()
     dead = ~((mass > 0) & (spread > torch.finfo(torch.float64).eps * size).all(-1))
     if is_false(~dead.any()):

@@ -72,11 +72,11 @@ BUGS = [
     Bug("posterior covariance without the noise", BAYES, "noise_std.square() * root @ root.mT", "root @ root.mT",
         bayes("linear_regression_posterior_is_mode_and_curvature")),
     # Mixtures
-    Bug("mixture without its weights", MIXTURE, "return weights * (log_likelihood - top).exp()", "return (log_likelihood - top).exp()",
+    Bug("mixture without its weights", MIXTURE, "joint = weights * relative.exp()", "joint = relative.exp()",
         mixture("log_prob_is_that_of_torch_distributions", K=4, m=3, batch=(6,))),
     Bug("log-determinant of the wrong sign", MIXTURE, "self._constant = -log_det", "self._constant = log_det",
         mixture("log_prob_is_that_of_torch_distributions", K=4, m=3, batch=(6,))),
-    Bug("softmax over the samples", MIXTURE, "(joint / joint.sum(0))", "(joint / joint.sum(1, keepdim=True))",
+    Bug("softmax over the samples", MIXTURE, "return joint, joint.sum(0), top", "return joint, joint.sum(1, keepdim=True), top",
         mixture("posterior_is_that_of_scikit_learn", K=4, m=3)),
     Bug("entropy left out of the mixture's bound", MIXTURE, "q * log_joint + torch.special.entr(q)", "q * log_joint",
         mixture("elbo_is_below_log_prob_and_touches_it_at_the_posterior")),
