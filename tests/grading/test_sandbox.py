@@ -138,8 +138,8 @@ try:
     for _ in range(2000): threading.Thread(target=e.wait, daemon=True).start()
 finally: e.set()"""
 LARGE = """import os
-try: open('/tmp/work/big', 'wb').write(bytes(200_000_000))
-finally: os.unlink('/tmp/work/big')"""
+try: open('big', 'wb').write(bytes(200_000_000))
+finally: os.unlink('big')"""
 # These hold without a sandbox, too: they are the process's own.
 LIMITS = {
     "more memory than allowed": ("bytearray(6 * 2**30)", "MemoryError"),
