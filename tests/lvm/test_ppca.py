@@ -93,12 +93,11 @@ def test_a_posterior_mean_far_from_the_origin_errs_by_a_rounding_of_x(offset):
     """Against 80-bit numbers: as if each x had been rounded once more."""
     W, mu, sigma = ppca(5, 2, "cpu")
     x = normal(40, 5) + offset
-    exact, _ = lib.PPCA(W, torch.zeros_like(mu), sigma).posterior(
-        torch.eye(5, dtype=W.dtype)
-    )  # column j of M⁻¹Wᵀ is the mean at e_j
+    # Column j of M⁻¹Wᵀ is the mean at e_j.
+    gain = lib.PPCA(W, torch.zeros_like(mu), sigma).posterior(torch.eye(5, dtype=W.dtype))[0]
     centred = x.numpy().astype(np.longdouble) - (mu + offset).numpy()
-    error = lib.PPCA(W, mu + offset, sigma).posterior(x)[0].numpy() - centred @ exact.numpy()
-    roundings = torch.finfo(x.dtype).eps * (x.abs() + (mu + offset).abs()) @ exact.abs()
+    error = lib.PPCA(W, mu + offset, sigma).posterior(x)[0].numpy() - centred @ gain.numpy()
+    roundings = torch.finfo(x.dtype).eps * (x.abs() + (mu + offset).abs()) @ gain.abs()
     assert (abs(error) <= 2 * roundings.numpy()).all()
 
 
